@@ -1,0 +1,55 @@
+# Needs Python 3.11 or newer, make and a package index; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+TEST_FOLDERS := $(wildcard tests/unit tests/end_to_end tests/oracle tests/fault_matrix)
+
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export GX_ANALYTICS_ENABLED := false
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help close test lint unit lock clean
+
+help:
+	@echo "make close   set up, then close the sample exports into out/2026-06-30"
+	@echo "make test    set up, then lint and run every test"
+	@echo "make lint    ruff, mypy and sqlfluff only"
+	@echo "make unit    the unit tests only"
+	@echo "make lock    pin the newest allowed dependencies in requirements.lock (needs uv)"
+	@echo "make clean   remove .venv and everything that was built"
+
+# The lock is installed only when it changed; a half-made environment has no stamp and is redone.
+$(STAMP): requirements.lock pyproject.toml hatch_build.py
+	@$(PYTHON) -c 'import sys; sys.exit("pool-recon needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	@echo "setting up $(VENV) from requirements.lock (about a minute)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@touch $@
+
+close: $(STAMP)
+	@$(BIN)/pool-recon close --exports samples/clean --close-date 2026-06-30 --out out --warehouse out/pool_recon.duckdb
+
+test: lint
+	@$(BIN)/python -m pytest $(TEST_FOLDERS)
+
+unit: $(STAMP)
+	@$(BIN)/python -m pytest tests/unit
+
+# The dbt templater compiles the models, for which it needs a date and no warehouse.
+lint: $(STAMP)
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && echo "ruff: ok"
+	@$(BIN)/mypy --no-error-summary && echo "mypy: ok"
+	@POOL_RECON_CLOSE_DATE=2026-06-30 POOL_RECON_WAREHOUSE=:memory: $(BIN)/sqlfluff lint --disable-progress-bar models tests analyses && echo "sqlfluff: ok"
+
+lock:
+	@uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
+		--no-emit-index-url --no-header --no-annotate --no-strip-extras --upgrade --quiet -o requirements.lock
+	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
+
+clean:
+	@rm -rf $(VENV) out target logs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@echo "removed $(VENV) and everything that was built"

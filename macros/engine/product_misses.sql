@@ -1,0 +1,54 @@
+{#-
+    True when source × rate differs from target by more than a tolerance, exactly. Amounts of 38 digits have
+    products of 76, which only PostgreSQL holds. Elsewhere a product of short factors is native, and a long one is
+    compared limb by limb: each number as limbs of ten digits, the difference carried up from the lowest limb, its
+    sign read from the last carry.
+
+    Arguments: columns or expressions of the money type; source, target and tolerance are not below zero.
+-#}
+{% macro product_misses(source, rate, target, tolerance) -%}
+    {{ return(adapter.dispatch('product_misses', 'pool_recon')(source, rate, target, tolerance)) }}
+{%- endmacro %}
+
+{% macro postgres__product_misses(source, rate, target, tolerance) -%}
+    abs({{ source }} * {{ rate }} - {{ target }}) > {{ tolerance }}
+{%- endmacro %}
+
+{% macro default__product_misses(source, rate, target, tolerance) -%}
+    case
+        when {{ rate }} < 0 then true
+        when
+            {{ source }} < 10000000000 and {{ source }} = cast({{ source }} as decimal(18, 8))
+            and {{ rate }} < 100000000 and {{ rate }} = cast({{ rate }} as decimal(18, 10))
+            and {{ target }} < 1000000000000000000
+            then abs(cast(cast({{ source }} as decimal(18, 8)) * cast({{ rate }} as decimal(18, 10)) as {{ pool_recon.money_type() }}) - {{ target }}) > {{ tolerance }}
+        else
+            not ({{ pool_recon.product_reaches(source, rate, target ~ ' - ' ~ tolerance, 0) }})
+            or {{ pool_recon.product_reaches(source, rate, target ~ ' + ' ~ tolerance, 1) }}
+    end
+{%- endmacro %}
+
+{#- source × rate ≥ bound + excess × 10^-36 -#}
+{% macro product_reaches(source, rate, bound, excess) -%}
+    {%- set ns = namespace(carry='-' ~ excess) -%}
+    {%- for place in range(7) -%}
+        {%- set products = [] -%}
+        {%- for left in range(4) -%}
+            {%- if 0 <= place - left < 4 -%}
+                {%- do products.append(pool_recon.limb(source, left, 0) ~ ' * ' ~ pool_recon.limb(rate, place - left, 0)) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set ns.carry = pool_recon.floor_divided(products | join(' + ') ~ ' - ' ~ pool_recon.limb(bound, place, 18) ~ ' + (' ~ ns.carry ~ ')') -%}
+    {%- endfor -%}
+    ({{ bound }} < 0 or {{ ns.carry }} >= 0)
+{%- endmacro %}
+
+{#- The limb of ten digits at a place (0 is the lowest) of a number times 10^18, with further zeros appended. -#}
+{% macro limb(number, place, zeros) -%}
+    cast(substring(lpad(replace(cast(abs({{ number }}) as varchar), '.', '') || '{{ "0" * zeros }}', 70, '0'), {{ 61 - 10 * place }}, 10) as decimal(38, 0))
+{%- endmacro %}
+
+{#- A whole number divided by 10^10, rounded down: the digits are cut from a text, after a shift that keeps it positive. -#}
+{% macro floor_divided(number) -%}
+    cast(left(cast({{ number }} + 2000000000000000000000000000000 as varchar), 21) as decimal(38, 0)) - 200000000000000000000
+{%- endmacro %}

@@ -1,0 +1,17 @@
+{#- The value of the row that is last (or first) by a moment and then by an id, within a group.
+    `condition` limits the rows that count. Engines differ in the aggregate. -#}
+{% macro value_at_latest(value, moment, id, condition='true') -%}
+    {{ return(adapter.dispatch('value_at_latest', 'pool_recon')(value, moment, id, condition)) }}
+{%- endmacro %}
+
+{% macro default__value_at_latest(value, moment, id, condition) -%}
+    arg_max({{ value }}, row({{ moment }}, {{ id }})) filter (where {{ condition }})
+{%- endmacro %}
+
+{% macro value_at_earliest(value, moment, id, condition='true') -%}
+    {{ return(adapter.dispatch('value_at_earliest', 'pool_recon')(value, moment, id, condition)) }}
+{%- endmacro %}
+
+{% macro default__value_at_earliest(value, moment, id, condition) -%}
+    arg_min({{ value }}, row({{ moment }}, {{ id }})) filter (where {{ condition }})
+{%- endmacro %}

@@ -1,0 +1,8 @@
+{#- The words of a name in lower case, separated by single blanks; a capital after a small letter begins a word. -#}
+{% macro words_of(name) -%}
+    {{ return(adapter.dispatch('words_of', 'pool_recon')(name)) }}
+{%- endmacro %}
+
+{% macro default__words_of(name) -%}
+    regexp_replace(lower(regexp_replace(regexp_replace({{ name }}, '([a-z0-9])([A-Z])', '\1 \2', 'g'), '([A-Z])([A-Z][a-z])', '\1 \2', 'g')), '[^a-z0-9]+', ' ', 'g')
+{%- endmacro %}

@@ -1,0 +1,129 @@
+{#-
+    What breaks a rule of the close checklist, one row each, read from the facts and the findings: `subject_type` and
+    `subject_id` say where, `violation` says what. The same statement serves the failing test and the checklist.
+-#}
+{% macro rule_violations(rule_name) -%}
+    {%- set statement = context['pool_recon']['violations_of_' ~ rule_name] -%}
+    {{ statement() if statement is defined else pool_recon.unapproved_findings(rule_name) }}
+{%- endmacro %}
+
+{#- The blocking findings of a rule that no valid approval covers. -#}
+{% macro unapproved_findings(rule_name) %}
+select
+    subject_type,
+    subject_id,
+    code || ': expected ' || coalesce(expected, '') || ', found ' || coalesce(actual, '') as violation
+from {{ ref('fct_exceptions') }}
+where
+    rule_name = '{{ rule_name }}'
+    and approval <> 'approved'
+{% endmacro %}
+
+{% macro violations_of_terminal_trades_have_ledger_entries() %}
+{{ pool_recon.unapproved_findings('terminal_trades_have_ledger_entries') }}
+union all
+select
+    'trade' as subject_type,
+    trades.transact_id as subject_id,
+    trades.effective_status || ' without a ledger entry' as violation
+from {{ ref('int_trades_reconciled') }} as trades
+left join {{ ref('int_ledger_entries_joined') }} as entries on trades.transact_id = entries.joined_transact_id
+left join {{ ref('fct_exceptions') }} as exceptions
+    on
+        exceptions.subject_type = 'trade'
+        and trades.transact_id = exceptions.subject_id
+        and (exceptions.code = 'cutoff_timing_difference' or (exceptions.code = 'missing_ledger_entry' and exceptions.approval = 'approved'))
+where
+    trades.effective_status in (select states.status from {{ ref('ref_trade_states') }} as states where states.requires_ledger_entry)
+    and entries.ledger_entry_id is null
+    and exceptions.exception_id is null
+{% endmacro %}
+
+{% macro violations_of_ledger_entries_join() %}
+{{ pool_recon.unapproved_findings('ledger_entries_join') }}
+union all
+select
+    'ledger_entry' as subject_type,
+    entries.ledger_entry_id as subject_id,
+    'joins to no trade with its quote and order' as violation
+from {{ ref('int_ledger_entries_in_force') }} as entries
+left join {{ ref('int_ledger_entries_joined') }} as joins on entries.ledger_entry_id = joins.ledger_entry_id
+left join {{ ref('int_trades_linked') }} as trades on joins.joined_transact_id = trades.transact_id
+left join {{ ref('fct_exceptions') }} as exceptions
+    on
+        exceptions.code = 'orphan_ledger_entry'
+        and exceptions.approval = 'approved'
+        and entries.ledger_entry_id = exceptions.subject_id
+where
+    entries.needs_trade
+    and (trades.known_quote_id is null or trades.partner_order_id is null)
+    and exceptions.exception_id is null
+{% endmacro %}
+
+{% macro violations_of_webhook_gaps_confirmed() %}
+{{ pool_recon.unapproved_findings('webhook_gaps_confirmed') }}
+union all
+select
+    'trade' as subject_type,
+    trades.transact_id as subject_id,
+    trades.status || ' without a trusted confirmation' as violation
+from {{ ref('int_trades_reconciled') }} as trades
+left join {{ ref('int_events_joined') }} as events
+    on
+        trades.transact_id = events.joined_transact_id
+        and trades.status = events.status
+        and events.is_trusted
+left join {{ ref('fct_exceptions') }} as exceptions
+    on
+        exceptions.subject_type = 'trade'
+        and trades.transact_id = exceptions.subject_id
+        and (exceptions.code = 'cutoff_timing_difference' or (exceptions.code = 'missing_webhook' and exceptions.approval = 'approved'))
+where
+    trades.is_own_status_terminal
+    and events.event_id is null
+    and exceptions.exception_id is null
+{% endmacro %}
+
+{% macro violations_of_exceptions_owned_and_reviewed() %}
+select
+    exceptions.subject_type,
+    exceptions.subject_id,
+    case when exceptions.owner is null then exceptions.code || ' has no owner' else exceptions.code || ' was to be reviewed on ' || exceptions.next_review_date end as violation
+from {{ ref('fct_exceptions') }} as exceptions
+cross join {{ ref('int_close') }} as close
+where
+    exceptions.owner is null
+    or exceptions.next_review_date is null
+    or exceptions.next_review_date < close.close_date
+{% endmacro %}
+
+{% macro violations_of_balances_roll_forward() %}
+{{ pool_recon.unapproved_findings('balances_roll_forward') }}
+union all
+select
+    'balance' as subject_type,
+    environment || ':' || partner_id || ':' || asset as subject_id,
+    'opening and movements give ' || {{ pool_recon.amount_text('opening + funding + debits + refunds + returns + fees + adjustments') }} || ', closing is ' || {{ pool_recon.amount_text('closing') }} as violation
+from {{ ref('fct_balances') }}
+where (opening + funding + debits + refunds + returns + fees + adjustments = closing) is not true
+{% endmacro %}
+
+{% macro violations_of_nothing_lost() %}
+{{ pool_recon.unapproved_findings('nothing_lost') }}
+union all
+select
+    'export' as subject_type,
+    export_name as subject_id,
+    landed || ' landed, ' || (staged + duplicates + superseded + quarantined) || ' accounted for' as violation
+from {{ ref('fct_conservation') }}
+where (landed = staged + duplicates + superseded + quarantined) is not true
+{% endmacro %}
+
+{% macro violations_of_no_secrets() %}
+select
+    subject_type,
+    subject_id,
+    'a secret is exposed' as violation
+from {{ ref('fct_exceptions') }}
+where rule_name = 'no_secrets'
+{% endmacro %}

@@ -1,0 +1,14 @@
+{#- An amount as an exact decimal text: at least the decimals of its asset, more only where they are not zero. -#}
+{% macro amount_text(amount, minor_unit='0') -%}
+    {{ return(adapter.dispatch('amount_text', 'pool_recon')(amount, minor_unit)) }}
+{%- endmacro %}
+
+{% macro default__amount_text(amount, minor_unit) -%}
+    {%- set text = 'cast(' ~ amount ~ ' as varchar)' -%}
+    {%- set decimals = "rtrim(split_part(" ~ text ~ ", '.', 2), '0')" -%}
+    split_part({{ text }}, '.', 1) || case
+        when length({{ decimals }}) > 0 or coalesce({{ minor_unit }}, 0) > 0
+            then '.' || rpad({{ decimals }}, cast(greatest(length({{ decimals }}), coalesce({{ minor_unit }}, 0)) as integer), '0')
+        else ''
+    end
+{%- endmacro %}

@@ -1,0 +1,11 @@
+{#- A UTC timestamp as published: YYYY-MM-DDTHH:MM:SS, six decimals where there are any, and Z. -#}
+{% macro timestamp_text(moment) -%}
+    {{ return(adapter.dispatch('timestamp_text', 'pool_recon')(moment)) }}
+{%- endmacro %}
+
+{% macro default__timestamp_text(moment) -%}
+    case
+        when extract(microsecond from {{ moment }}) % 1000000 = 0 then strftime({{ moment }}, '%Y-%m-%dT%H:%M:%SZ')
+        else strftime({{ moment }}, '%Y-%m-%dT%H:%M:%S.%fZ')
+    end
+{%- endmacro %}

@@ -1,0 +1,33 @@
+{#- The business date of the close as text; an error that says what to do where none is given. -#}
+{% macro close_date() -%}
+    {%- set stated = var('close_date', env_var('POOL_RECON_CLOSE_DATE', '')) | string | trim -%}
+    {%- if execute and not modules.re.match('^[0-9]{4}-[0-9]{2}-[0-9]{2}$', stated) -%}
+        {{ exceptions.raise_compiler_error("close_date is '" ~ stated ~ "'; expected the business date to close as YYYY-MM-DD: dbt build --vars 'close_date: 2026-06-30'") }}
+    {%- endif -%}
+    {{ return(stated if stated else '2000-01-01') }}
+{%- endmacro %}
+
+
+{#-
+    A moment of the close as a timestamp literal in UTC.
+
+    Arguments:
+        days: midnights to go on from the start of the close date (0: its opening, 1: its cut-off).
+        seconds_before: seconds to go back from there.
+-#}
+{% macro close_moment(days, seconds_before=0) -%}
+    {%- set date = modules.datetime.datetime.strptime(pool_recon.close_date(), '%Y-%m-%d') -%}
+    {%- set zone = modules.pytz.timezone(pool_recon.business_time_zone()) -%}
+    {%- set midnight = zone.localize(date + modules.datetime.timedelta(days=days)).astimezone(modules.pytz.utc) -%}
+    {%- set moment = midnight - modules.datetime.timedelta(seconds=seconds_before | int) -%}
+    cast('{{ moment.strftime('%Y-%m-%d %H:%M:%S') }}' as timestamp)
+{%- endmacro %}
+
+
+{% macro business_time_zone() -%}
+    {%- set stated = env_var('POOL_RECON_TIME_ZONE', '') or var('business_time_zone') -%}
+    {%- if stated not in modules.pytz.all_timezones -%}
+        {{ exceptions.raise_compiler_error("business_time_zone is '" ~ stated ~ "'; expected an IANA name such as Europe/Berlin") }}
+    {%- endif -%}
+    {{ return(stated) }}
+{%- endmacro %}

@@ -1,0 +1,14 @@
+{#- The exception register as loaded; without one there are no approvals, but there is a table to read. -#}
+{% macro create_missing_register() -%}
+    {%- do adapter.create_schema(api.Relation.create(database=target.database, schema=var('raw_schema'))) if execute -%}
+    create table if not exists {{ var('raw_schema') }}.exception_register (
+        line_number integer,
+        {% for column in pool_recon.register_columns() -%}
+        {{ column }} varchar{{ ',' if not loop.last }}
+        {% endfor %}
+    )
+{%- endmacro %}
+
+{% macro register_columns() -%}
+    {{ return(['code', 'subject_type', 'subject_id', 'environment', 'owner', 'next_review_date', 'approved_by', 'approved_on', 'reason', 'expires_on', 'evidence_hash']) }}
+{%- endmacro %}

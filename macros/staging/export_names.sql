@@ -1,0 +1,4 @@
+{#- The eight exports in their order, as in ref_exports. -#}
+{% macro export_names() -%}
+    {{ return(['orders', 'quotes', 'trades', 'events', 'ledger', 'funding', 'balances', 'pools']) }}
+{%- endmacro %}

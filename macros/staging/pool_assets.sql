@@ -1,0 +1,26 @@
+{#- The side of a movement of which no record says one. -#}
+{% macro default_side() -%}
+    on_ramp
+{%- endmacro %}
+
+{#- A pool id of this form names its fiat and its crypto asset. -#}
+{% macro pool_pair_pattern() -%}
+    [A-Z]{3}-[A-Z0-9]{2,}
+{%- endmacro %}
+
+{% macro pool_fiat(pool_id) -%}
+    case when {{ pool_recon.matches_whole(pool_id, pool_recon.pool_pair_pattern()) }} then split_part({{ pool_id }}, '-', 1) end
+{%- endmacro %}
+
+{% macro pool_crypto(pool_id) -%}
+    case when {{ pool_recon.matches_whole(pool_id, pool_recon.pool_pair_pattern()) }} then split_part({{ pool_id }}, '-', 2) end
+{%- endmacro %}
+
+{#- The asset that is given (source) or received (target) for a quote: as stated, else from its pool by side. -#}
+{% macro source_asset(stated_asset, pool_id, side) -%}
+    coalesce({{ stated_asset }}, case {{ side }} when 'on_ramp' then {{ pool_recon.pool_fiat(pool_id) }} else {{ pool_recon.pool_crypto(pool_id) }} end)
+{%- endmacro %}
+
+{% macro target_asset(stated_asset, pool_id, side) -%}
+    coalesce({{ stated_asset }}, case {{ side }} when 'on_ramp' then {{ pool_recon.pool_crypto(pool_id) }} else {{ pool_recon.pool_fiat(pool_id) }} end)
+{%- endmacro %}

@@ -1,0 +1,84 @@
+{#-
+    The readable rows of an immutable export that are not the first of their id: exact duplicates of content that came
+    before, or superseded content. Only ids that occur twice are sorted.
+
+    Arguments:
+        export_name: the export.
+        keys: expressions of the primary id.
+        content: the columns whose equality makes two rows the same content.
+-#}
+{% macro set_aside_immutable_rows(export_name, keys, content) %}
+select
+    '{{ export_name }}' as export_name,
+    ranked.row_order,
+    case when ranked.rank_of_content > 1 then 'duplicate' else 'superseded' end as disposition
+from (
+    select
+        export_rows.row_order,
+        row_number() over (partition by {{ keys | join(', ') }} order by export_rows.row_order) as rank_of_key,
+        row_number() over (partition by {{ (keys + content) | join(', ') }} order by export_rows.row_order) as rank_of_content
+    from {{ ref('stg_' ~ export_name) }} as export_rows
+    inner join (
+        select
+            {%- for key in keys %}
+            {{ key }} as key_{{ loop.index }},
+            {%- endfor %}
+            count(*) as row_count
+        from {{ ref('stg_' ~ export_name) }}
+        where quarantine_reasons is null
+        group by {{ keys | join(', ') }}
+        having count(*) > 1
+    ) as repeated_keys
+        on
+            {%- for key in keys %}
+            {{ 'and ' if not loop.first }}{{ key }} is not distinct from repeated_keys.key_{{ loop.index }}
+            {%- endfor %}
+    where export_rows.quarantine_reasons is null
+) as ranked
+where ranked.rank_of_key > 1
+{% endmacro %}
+
+
+{#-
+    The readable rows of a versioned export that are not its last version: exact duplicates of the version before them,
+    or superseded versions.
+
+    Arguments:
+        export_name: the export.
+        keys: expressions of the primary id.
+        content: every other column.
+        version_order: what versions are ordered by, before the order of loading.
+-#}
+{% macro set_aside_versions(export_name, keys, content, version_order) %}
+{%- set ordering = (version_order + ['row_order']) | join(', ') -%}
+select
+    '{{ export_name }}' as export_name,
+    versions.row_order,
+    case when versions.is_duplicate then 'duplicate' else 'superseded' end as disposition
+from (
+    select
+        compared.row_order,
+        compared.is_duplicate,
+        row_number() over (
+            partition by {% for key in keys %}compared.key_{{ loop.index }}, {% endfor %}compared.is_duplicate
+            order by compared.version_number desc
+        ) as recency
+    from (
+        select
+            export_rows.row_order,
+            {%- for key in keys %}
+            {{ key }} as key_{{ loop.index }},
+            {%- endfor %}
+            row_number() over (partition by {{ keys | join(', ') }} order by {{ ordering }}) as version_number,
+            row_number() over (partition by {{ keys | join(', ') }} order by {{ ordering }}) > 1
+            {%- for column in content %}
+            and lag(export_rows.{{ column }}) over (partition by {{ keys | join(', ') }} order by {{ ordering }}) is not distinct from export_rows.{{ column }}
+            {%- endfor %} as is_duplicate
+        from {{ ref('stg_' ~ export_name) }} as export_rows
+        where export_rows.quarantine_reasons is null
+    ) as compared
+) as versions
+where
+    versions.is_duplicate
+    or versions.recency > 1
+{% endmacro %}

@@ -1,0 +1,154 @@
+{%- set source_net = 'coalesce(source_net, 0)' -%}
+{%- set source_agrees = "(" ~ source_net ~ " = demanded_source_net or (may_have_no_source_net and " ~ source_net ~ " = 0))" -%}
+{%- set target_agrees = "(not has_settle_entry or target_asset is null or target_amount is null or coalesce(target_net, 0) = demanded_target_net)" -%}
+{%- set complete_source_net = 'coalesce(source_net, 0) + coalesce(later_source_net, 0)' -%}
+{%- set source_will_agree = "(" ~ complete_source_net ~ " = demanded_source_net or (may_have_no_source_net and " ~ complete_source_net ~ " = 0))" -%}
+{%- set target_will_agree = "(not (has_settle_entry or has_later_settle_entry) or target_asset is null or target_amount is null or coalesce(target_net, 0) + coalesce(later_target_net, 0) = demanded_target_net)" -%}
+{%- set is_returned_unadjusted = "(effective_status = 'returned' and entry_count > 0 and not has_return_entry)" -%}
+{{
+    pool_recon.raise_findings(
+        relation=ref('int_trades_reconciled'),
+        subject_type='trade',
+        subject_id='transact_id',
+        identity={
+            'environment': 'environment',
+            'partner_id': 'partner_id',
+            'partner_order_id': 'partner_order_id',
+            'pool_id': 'pool_id',
+            'quote_id': 'quote_id',
+            'transact_id': 'transact_id',
+            'request_id': 'request_id',
+            'asset': 'source_asset',
+            'amount_at_risk': 'source_amount',
+            'row_order': 'row_order',
+        },
+        findings=[
+            {
+                'code': 'missing_quote',
+                'when': 'partner_order_id is null and known_quote_id is null',
+                'expected': "'a quote in the quotes export'",
+                'actual': "coalesce('quote ' || quote_id || ' is unknown', 'no quote_id')",
+            },
+            {
+                'code': 'missing_order',
+                'when': 'partner_order_id is null',
+                'expected': "'a partner order'",
+                'actual': "'joins to no order'",
+            },
+            {
+                'code': 'duplicate_trade_attempt',
+                'when': 'rank_of_idempotency_key > 1 or rank_of_quote > 1',
+                'expected': "'one trade per idempotency key and quote'",
+                'actual': "concat_ws(', ', case when rank_of_idempotency_key > 1 then 'trade ' || rank_of_idempotency_key || ' of key ' || idempotency_key end, case when rank_of_quote > 1 then 'trade ' || rank_of_quote || ' of quote ' || quote_id end)",
+            },
+            {
+                'code': 'missing_webhook',
+                'when': "is_own_status_terminal and not case status when 'settled' then is_confirmed_settled when 'failed' then is_confirmed_failed when 'released' then is_confirmed_released else is_confirmed_returned end",
+                'deferred_when': "case status when 'settled' then is_later_confirmed_settled when 'failed' then is_later_confirmed_failed when 'released' then is_later_confirmed_released else is_later_confirmed_returned end",
+                'expected': "'a trusted confirmation of ' || status",
+                'actual': "'none among ' || event_count || ' events'",
+            },
+            {
+                'code': 'missing_ledger_entry',
+                'when': 'requires_ledger_entry and entry_count = 0',
+                'deferred_when': 'has_later_entry',
+                'expected': "'a ledger entry of the ' || effective_status || ' trade'",
+                'actual': "'none'",
+            },
+            {
+                'code': 'ledger_mismatch',
+                'when': 'entry_count > 0 and source_asset is not null and source_amount is not null and not ' ~ is_returned_unadjusted ~ ' and not (' ~ source_agrees ~ ' and ' ~ target_agrees ~ ')',
+                'deferred_when': 'has_later_entry and ' ~ source_will_agree ~ ' and ' ~ target_will_agree,
+                'expected': "concat_ws(', ', case when not " ~ source_agrees ~ " then 'source net ' || " ~ pool_recon.amount_text('demanded_source_net') ~ " || ' ' || source_asset end, case when not " ~ target_agrees ~ " then 'target net ' || " ~ pool_recon.amount_text('demanded_target_net') ~ " || ' ' || target_asset end) || ' for ' || effective_status",
+                'actual': "concat_ws(', ', case when not " ~ source_agrees ~ " then 'source net ' || " ~ pool_recon.amount_text(source_net) ~ " end, case when not " ~ target_agrees ~ " then 'target net ' || " ~ pool_recon.amount_text('coalesce(target_net, 0)') ~ " end)",
+                'asset': 'case when ' ~ source_agrees ~ ' then target_asset else source_asset end',
+                'amount_at_risk': 'case when ' ~ source_agrees ~ ' then abs(coalesce(target_net, 0) - demanded_target_net) when may_have_no_source_net then least(abs(' ~ source_net ~ '), abs(' ~ source_net ~ ' - demanded_source_net)) else abs(' ~ source_net ~ ' - demanded_source_net) end',
+            },
+            {
+                'code': 'returned_not_adjusted',
+                'when': is_returned_unadjusted,
+                'deferred_when': 'has_later_return_entry',
+                'expected': "'a return or refund entry'",
+                'actual': "'none among ' || entry_count || ' entries'",
+            },
+            {
+                'code': 'ledger_without_terminal_trade',
+                'when': "effective_status = 'reserved' and has_outcome_entry",
+                'expected': "'only debit or reserve entries while the trade is reserved'",
+                'actual': "'a settle, refund, release or return entry among ' || ledger_entry_ids",
+            },
+            {
+                'code': 'terminal_state_conflict',
+                'when': "case when status in ('settled', 'returned') or has_settled_version or has_returned_version or is_confirmed_settled or is_confirmed_returned then 1 else 0 end + case when status = 'failed' or has_failed_version or is_confirmed_failed then 1 else 0 end + case when status = 'released' or has_released_version or is_confirmed_released then 1 else 0 end > 1 or coalesce(first_returned_at < first_settled_at, false) or has_gone_back",
+                'expected': "'one terminal status, which is not left'",
+                'actual': "concat_ws(', ', 'own ' || status, case when has_settled_version or is_confirmed_settled then 'settled seen' end, case when has_failed_version or is_confirmed_failed then 'failed seen' end, case when has_released_version or is_confirmed_released then 'released seen' end, case when has_returned_version or is_confirmed_returned then 'returned seen' end, case when first_returned_at < first_settled_at then 'returned before settled' end, case when has_gone_back then 'went back to reserved' end)",
+            },
+            {
+                'code': 'status_lag',
+                'when': 'status <> effective_status',
+                'expected': 'effective_status',
+                'actual': 'status',
+            },
+            {
+                'code': 'stuck_reserved',
+                'when': "effective_status = 'reserved' and coalesce(reserved_at, accepted_at, order_created_at) < settlement_limit_at",
+                'expected': "'a terminal status for what was reserved before ' || " ~ pool_recon.timestamp_text('settlement_limit_at'),
+                'actual': "'reserved since ' || " ~ pool_recon.timestamp_text('coalesce(reserved_at, accepted_at, order_created_at)'),
+            },
+            {
+                'code': 'indicative_quote_executed',
+                'when': "quote_type = 'indicative'",
+                'expected': "'a firm quote'",
+                'actual': "'an indicative quote'",
+            },
+            {
+                'code': 'amount_mismatch',
+                'when': 'coalesce(fiat_amount <> quote_fiat_amount, false) or coalesce(crypto_amount <> quote_crypto_amount, false)',
+                'expected': "concat_ws(', ', case when fiat_amount <> quote_fiat_amount then 'fiat ' || " ~ pool_recon.amount_text('quote_fiat_amount') ~ " end, case when crypto_amount <> quote_crypto_amount then 'crypto ' || " ~ pool_recon.amount_text('quote_crypto_amount') ~ " end)",
+                'actual': "concat_ws(', ', case when fiat_amount <> quote_fiat_amount then 'fiat ' || " ~ pool_recon.amount_text('fiat_amount') ~ " end, case when crypto_amount <> quote_crypto_amount then 'crypto ' || " ~ pool_recon.amount_text('crypto_amount') ~ " end)",
+            },
+            {
+                'code': 'network_mismatch',
+                'when': 'crypto_network <> quote_crypto_network',
+                'expected': 'quote_crypto_network',
+                'actual': 'crypto_network',
+            },
+            {
+                'code': 'pool_mismatch',
+                'when': 'coalesce(lowest_pool_id <> highest_pool_id, false) or coalesce(lowest_side <> highest_side, false)',
+                'expected': "'one pool and one side'",
+                'actual': "concat_ws(', ', case when lowest_pool_id <> highest_pool_id then lowest_pool_id || ' and ' || highest_pool_id end, case when lowest_side <> highest_side then lowest_side || ' and ' || highest_side end)",
+            },
+            {
+                'code': 'environment_mismatch',
+                'when': 'lowest_environment <> highest_environment',
+                'expected': "'one environment'",
+                'actual': "lowest_environment || ' and ' || highest_environment",
+            },
+            {
+                'code': 'partner_mismatch',
+                'when': 'lowest_partner_id <> highest_partner_id',
+                'expected': "'one partner'",
+                'actual': "lowest_partner_id || ' and ' || highest_partner_id",
+            },
+            {
+                'code': 'missing_idempotency_key',
+                'when': 'idempotency_key is null',
+                'expected': "'an idempotency key'",
+                'actual': "'none'",
+            },
+            {
+                'code': 'missing_request_id',
+                'when': 'request_id is null',
+                'expected': "'a request id of trade, quote or order'",
+                'actual': "'none'",
+            },
+            {
+                'code': 'excess_precision',
+                'when': 'coalesce(fiat_amount % smallest_fiat_amount <> 0, false) or coalesce(crypto_amount % smallest_crypto_amount <> 0, false)',
+                'expected': "concat_ws(', ', case when fiat_amount % smallest_fiat_amount <> 0 then 'at most ' || fiat_minor_unit || ' decimals of ' || fiat_asset end, case when crypto_amount % smallest_crypto_amount <> 0 then 'at most ' || crypto_minor_unit || ' decimals of ' || crypto_asset end)",
+                'actual': "concat_ws(', ', case when fiat_amount % smallest_fiat_amount <> 0 then 'fiat ' || " ~ pool_recon.amount_text('fiat_amount') ~ " end, case when crypto_amount % smallest_crypto_amount <> 0 then 'crypto ' || " ~ pool_recon.amount_text('crypto_amount') ~ " end)",
+            },
+        ]
+    )
+}}

@@ -1,0 +1,57 @@
+-- Every finding of this close with its reference data, one row per code and subject.
+with findings as (
+    {% for subjects in ['trades', 'orders', 'quotes', 'events', 'ledger_entries', 'funding', 'balances', 'rows', 'columns', 'exports'] %}
+    select * from {{ ref('findings_of_' ~ subjects) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+reference as (
+
+    select * from {{ ref('ref_findings') }}
+
+),
+
+-- A payment reference in two assets is still one subject.
+ranked as (
+
+    select
+        *,
+        row_number() over (partition by code, subject_type, subject_id order by asset, row_order) as rank_of_subject
+    from findings
+
+)
+
+select
+    {{ pool_recon.text_hash("ranked.code || '|' || ranked.subject_type || '|' || ranked.subject_id") }} as exception_id,
+    ranked.code,
+    ranked.subject_type,
+    ranked.subject_id,
+    reference.severity,
+    reference.category,
+    reference.rule_name,
+    reference.owner as default_owner,
+    reference.first_action,
+    reference.days_to_review,
+    reference.is_approvable,
+    reference.severity = 'blocking' as is_blocking,
+    ranked.environment,
+    ranked.partner_id,
+    ranked.partner_order_id,
+    ranked.pool_id,
+    ranked.quote_id,
+    ranked.transact_id,
+    ranked.event_id,
+    ranked.ledger_entry_id,
+    ranked.request_id,
+    ranked.asset,
+    ranked.amount_at_risk,
+    ranked.expected,
+    ranked.actual,
+    -- what an approval was given for: the values, not only the subject
+    {{ pool_recon.text_hash("ranked.code || '|' || ranked.subject_type || '|' || ranked.subject_id || '|' || coalesce(ranked.environment, '') || '|' || coalesce(ranked.asset, '') || '|' || coalesce(" ~ pool_recon.amount_text('ranked.amount_at_risk') ~ ", '') || '|' || coalesce(ranked.expected, '') || '|' || coalesce(ranked.actual, '')") }} as evidence_hash,
+    ranked.row_order
+from ranked
+inner join reference on ranked.code = reference.code
+where ranked.rank_of_subject = 1

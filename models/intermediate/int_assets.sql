@@ -1,0 +1,11 @@
+with assets as (
+
+    select * from {{ ref('ref_assets') }}
+
+)
+
+select
+    asset,
+    minor_unit,
+    cast(case when minor_unit = 0 then '1' else '0.' || repeat('0', minor_unit - 1) || '1' end as {{ pool_recon.money_type() }}) as smallest_amount
+from assets

@@ -1,0 +1,61 @@
+-- Every column of every landed file, with the private word that its name has, if any.
+with file_columns as (
+
+    select * from {{ source('raw', 'file_columns') }}
+
+),
+
+files as (
+
+    select * from {{ source('raw', 'files') }}
+
+),
+
+private_words as (
+
+    select * from {{ ref('ref_private_words') }}
+
+),
+
+close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
+-- words are told apart by blanks, punctuation and capitals: venueName, venue_name, Venue Name
+worded as (
+
+    select
+        file_columns.file_id,
+        file_columns.column_name,
+        ' ' || trim({{ pool_recon.words_of('file_columns.column_name') }}) || ' ' as words
+    from file_columns
+
+),
+
+private_columns as (
+
+    select
+        worded.file_id,
+        worded.column_name,
+        min(private_words.word) as private_word
+    from worded
+    inner join private_words
+        on
+            worded.words like '% ' || private_words.word || ' %'
+            or worded.words like '% ' || private_words.plural || ' %'
+    group by worded.file_id, worded.column_name
+
+)
+
+select
+    files.row_name || ':' || private_columns.column_name as column_id,
+    files.export_name,
+    private_columns.column_name,
+    private_columns.private_word,
+    close.default_environment as environment,
+    close.default_partner as partner_id
+from private_columns
+cross join close
+inner join files on private_columns.file_id = files.file_id

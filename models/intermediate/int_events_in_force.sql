@@ -1,0 +1,98 @@
+{%- set content = ['transact_id', 'quote_id', 'status', 'occurred_at', 'environment', 'partner_id'] -%}
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
+deliveries as (
+
+    select
+        *,
+        case when processed_at < (select close.cut_off_at from close) then processed_at end as processed_by_cut_off_at
+    from {{ ref('stg_events') }}
+    where
+        quarantine_reasons is null
+        and received_at < (select close.cut_off_at from close)
+
+),
+
+keys as (
+
+    select
+        event_id,
+        count(*) as row_count,
+        min(row_order) as first_row_order
+    from deliveries
+    group by event_id
+
+),
+
+repeated_deliveries as (
+
+    select
+        deliveries.*,
+        keys.first_row_order
+    from deliveries
+    inner join keys
+        on
+            deliveries.event_id = keys.event_id
+            and keys.row_count > 1
+
+),
+
+compared as (
+
+    select
+        repeated_deliveries.*,
+        {{ pool_recon.differs('repeated_deliveries', 'first_deliveries', content) }} as is_changed
+    from repeated_deliveries
+    inner join repeated_deliveries as first_deliveries
+        on repeated_deliveries.first_row_order = first_deliveries.row_order
+
+),
+
+-- Deliveries of the same content are one event: the earliest times, and valid if any delivery was.
+merged as (
+
+    select
+        event_id,
+        max(case when is_changed then 1 else 0 end) = 1 as has_changed,
+        min(case when not is_changed then received_at end) as received_at,
+        min(case when not is_changed then processed_by_cut_off_at end) as processed_at,
+        max(case when not is_changed and signature_result = 'valid' then 1 else 0 end) = 1 as has_valid_delivery
+    from compared
+    group by event_id
+
+),
+
+events as (
+
+    select
+        deliveries.event_id,
+        deliveries.transact_id,
+        deliveries.quote_id,
+        deliveries.request_id,
+        deliveries.environment,
+        deliveries.partner_id,
+        deliveries.status,
+        deliveries.source,
+        case when merged.has_valid_delivery then 'valid' else deliveries.signature_result end as signature_result,
+        deliveries.processing_attempts,
+        deliveries.payload_ref,
+        coalesce(merged.has_changed, false) as has_changed,
+        deliveries.occurred_at,
+        coalesce(merged.received_at, deliveries.received_at) as received_at,
+        case when merged.event_id is null then deliveries.processed_by_cut_off_at else merged.processed_at end as processed_at,
+        deliveries.file_id,
+        deliveries.row_order
+    from deliveries
+    inner join keys on deliveries.row_order = keys.first_row_order
+    left join merged on deliveries.event_id = merged.event_id
+
+)
+
+select
+    *,
+    source = 'status_read' or signature_result = 'valid' as is_trusted
+from events

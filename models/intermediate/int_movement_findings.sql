@@ -1,0 +1,74 @@
+-- Which findings are on which movement: those of its trade, its order, its quote, its events and entries, and of the
+-- rows of those.
+with findings as (
+
+    select * from {{ ref('findings_approved') }}
+
+),
+
+movements as (
+
+    select * from {{ ref('int_movements') }}
+
+),
+
+-- a finding of a row counts for the record that the row is in force as
+row_findings as (
+
+    select * from findings
+    where
+        subject_type = 'export_row'
+        and row_order is not null
+
+),
+
+subjects as (
+
+    select exception_id, code, is_blocking, approval, 'trade' as record_type, subject_id as record_id from findings where subject_type = 'trade'
+    union all
+    select exception_id, code, is_blocking, approval, 'order' as record_type, subject_id as record_id from findings where subject_type = 'order'
+    union all
+    select exception_id, code, is_blocking, approval, 'quote' as record_type, subject_id as record_id from findings where subject_type = 'quote'
+    union all
+    select findings.exception_id, findings.code, findings.is_blocking, findings.approval, 'trade' as record_type, events.joined_transact_id as record_id
+    from findings
+    inner join {{ ref('int_events_joined') }} as events
+        on
+            findings.subject_id = events.event_id
+            and findings.subject_type = 'event'
+    union all
+    select findings.exception_id, findings.code, findings.is_blocking, findings.approval, 'trade' as record_type, entries.joined_transact_id as record_id
+    from findings
+    inner join {{ ref('int_ledger_entries_joined') }} as entries
+        on
+            findings.subject_id = entries.ledger_entry_id
+            and findings.subject_type = 'ledger_entry'
+    {% for record_type, model, record_id in [
+        ('trade', 'int_trades_in_force', 'transact_id'),
+        ('order', 'int_orders_in_force', 'partner_order_id'),
+        ('quote', 'int_quotes_in_force', 'quote_id'),
+        ('trade', 'int_events_joined', 'joined_transact_id'),
+        ('trade', 'int_ledger_entries_joined', 'joined_transact_id'),
+    ] -%}
+    union all
+    select row_findings.exception_id, row_findings.code, row_findings.is_blocking, row_findings.approval, '{{ record_type }}' as record_type, records.{{ record_id }} as record_id
+    from row_findings
+    inner join {{ ref(model) }} as records on row_findings.row_order = records.row_order
+    {% endfor %}
+
+),
+
+placed as (
+    {% for record_type, record_id in [('trade', 'transact_id'), ('order', 'partner_order_id'), ('quote', 'quote_id')] %}
+    select movements.movement_id, movements.movement_type, subjects.exception_id, subjects.code, subjects.is_blocking, subjects.approval
+    from subjects
+    inner join movements
+        on
+            subjects.record_id = movements.{{ record_id }}
+            and subjects.record_type = '{{ record_type }}'
+    {{ 'union' if not loop.last }}
+    {%- endfor %}
+
+)
+
+select * from placed

@@ -1,0 +1,105 @@
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
+product_states as (
+
+    select * from {{ ref('ref_product_states') }}
+
+),
+
+order_rows as (
+
+    select * from {{ ref('stg_orders') }}
+    where
+        quarantine_reasons is null
+        and created_at < (select close.cut_off_at from close)
+
+),
+
+-- A version counts until the cut-off. Ties of updated_at are resolved by the order of loading.
+versions as (
+
+    select
+        order_rows.partner_order_id,
+        order_rows.updated_at,
+        order_rows.row_order,
+        product_states.state_class,
+        coalesce(order_rows.updated_at < (select close.cut_off_at from close), true) as is_counted
+    from order_rows
+    left join product_states on order_rows.product_state = product_states.product_state
+
+),
+
+-- The last version that counts is in force; where none counts, the earliest is.
+ranked as (
+
+    select
+        partner_order_id,
+        row_order,
+        state_class,
+        row_number() over (
+            partition by partner_order_id
+            order by
+                case when is_counted then 0 else 1 end,
+                case when is_counted then updated_at end desc nulls last,
+                case when is_counted then row_order end desc nulls last,
+                updated_at,
+                row_order
+        ) as rank_in_force,
+        max(case when is_counted and state_class in ('success', 'failed', 'returned') then 1 else 0 end) over (
+            partition by partner_order_id
+            order by updated_at nulls first, row_order
+            rows between unbounded preceding and 1 preceding
+        ) as was_final,
+        max(case when is_counted and state_class in ('success', 'failed', 'returned') then updated_at end) over (
+            partition by partner_order_id
+            order by updated_at nulls first, row_order
+            rows between unbounded preceding and 1 preceding
+        ) as last_final_at,
+        is_counted
+    from versions
+
+),
+
+regressions as (
+
+    select
+        partner_order_id,
+        max(last_final_at) as last_final_at
+    from ranked
+    where
+        is_counted
+        and state_class = 'pending'
+        and was_final = 1
+    group by partner_order_id
+
+)
+
+select
+    order_rows.partner_order_id,
+    order_rows.user_reference,
+    order_rows.client_reference,
+    order_rows.environment,
+    order_rows.partner_id,
+    order_rows.pool_id,
+    order_rows.side,
+    order_rows.quote_id,
+    order_rows.transact_id,
+    order_rows.idempotency_key,
+    order_rows.request_id,
+    order_rows.product_state,
+    ranked.state_class,
+    regressions.partner_order_id is not null as has_regressed,
+    order_rows.created_at,
+    order_rows.updated_at,
+    regressions.last_final_at,
+    order_rows.row_order
+from order_rows
+inner join ranked
+    on
+        order_rows.row_order = ranked.row_order
+        and ranked.rank_in_force = 1
+left join regressions on order_rows.partner_order_id = regressions.partner_order_id

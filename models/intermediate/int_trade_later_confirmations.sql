@@ -1,0 +1,43 @@
+-- Trusted confirmations that were received at or after the cut-off, by the trade that they confirm.
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
+trades as (
+
+    select * from {{ ref('int_trades_linked') }}
+
+),
+
+quote_trades as (
+
+    select * from {{ ref('int_quote_trades') }}
+
+),
+
+deliveries as (
+
+    select
+        transact_id,
+        quote_id,
+        status
+    from {{ ref('stg_events') }}
+    where
+        quarantine_reasons is null
+        and received_at >= (select close.cut_off_at from close)
+        and (source = 'status_read' or signature_result = 'valid')
+
+)
+
+select distinct
+    coalesce(trades.transact_id, quote_trades.transact_id) as transact_id,
+    deliveries.status
+from deliveries
+left join trades on deliveries.transact_id = trades.transact_id
+left join quote_trades
+    on
+        trades.transact_id is null
+        and deliveries.quote_id = quote_trades.quote_id
+where coalesce(trades.transact_id, quote_trades.transact_id) is not null

@@ -1,0 +1,81 @@
+-- What the ledger entries that take effect at or after the cut-off will do to each trade.
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
+entries_in_force as (
+
+    select * from {{ ref('int_ledger_entries_in_force') }}
+
+),
+
+trades as (
+
+    select * from {{ ref('int_trades_valued') }}
+
+),
+
+quote_trades as (
+
+    select * from {{ ref('int_quote_trades') }}
+
+),
+
+entry_types as (
+
+    select * from {{ ref('ref_entry_types') }}
+
+),
+
+entry_classes as (
+
+    select * from {{ ref('ref_entry_classes') }}
+
+),
+
+later_rows as (
+
+    select
+        ledger.*,
+        row_number() over (partition by ledger.ledger_entry_id order by ledger.row_order) as rank_in_force
+    from {{ ref('stg_ledger') }} as ledger
+    left join entries_in_force on ledger.ledger_entry_id = entries_in_force.ledger_entry_id
+    where
+        ledger.quarantine_reasons is null
+        and ledger.effective_at >= (select close.cut_off_at from close)
+        and entries_in_force.ledger_entry_id is null
+
+),
+
+later_entries as (
+
+    select
+        coalesce(
+            trades.transact_id, quote_trades.transact_id, ref_trades.transact_id, ref_quote_trades.transact_id
+        ) as transact_id,
+        entry_classes.entry_class,
+        coalesce(entry_classes.counts_in_source_net, false) as counts_in_source_net,
+        later_rows.asset,
+        {{ pool_recon.signed_delta('later_rows.amount', 'entry_classes.balance_sign') }} as delta
+    from later_rows
+    left join entry_types on later_rows.entry_type = entry_types.entry_type
+    left join entry_classes on entry_types.entry_class = entry_classes.entry_class
+    left join trades on later_rows.transact_id = trades.transact_id
+    left join quote_trades on later_rows.quote_id = quote_trades.quote_id
+    left join trades as ref_trades on later_rows.ledger_ref = ref_trades.transact_id
+    left join quote_trades as ref_quote_trades on later_rows.ledger_ref = ref_quote_trades.quote_id
+    where later_rows.rank_in_force = 1
+
+)
+
+select
+    later_entries.transact_id,
+    sum(case when later_entries.counts_in_source_net and later_entries.asset = trades.source_asset then later_entries.delta end) as source_net,
+    sum(case when later_entries.entry_class = 'settle' and later_entries.asset = trades.target_asset then later_entries.delta end) as target_net,
+    max(case when later_entries.entry_class = 'settle' then 1 else 0 end) = 1 as has_settle_entry,
+    max(case when later_entries.entry_class in ('return', 'refund') then 1 else 0 end) = 1 as has_return_entry
+from later_entries
+inner join trades on later_entries.transact_id = trades.transact_id
+group by later_entries.transact_id

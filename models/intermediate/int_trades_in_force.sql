@@ -1,0 +1,107 @@
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
+trade_states as (
+
+    select * from {{ ref('ref_trade_states') }}
+
+),
+
+trade_rows as (
+
+    select * from {{ ref('stg_trades') }}
+    where
+        quarantine_reasons is null
+        and coalesce(coalesce(reserved_at, terminal_at) < (select close.cut_off_at from close), true)
+
+),
+
+-- A version counts until the cut-off; one whose terminal time is at or after the cut-off
+-- tells what the trade became, not how it stood.
+versions as (
+
+    select
+        trade_rows.transact_id,
+        trade_rows.status,
+        trade_rows.updated_at,
+        trade_rows.row_order,
+        trade_states.is_terminal,
+        coalesce(trade_rows.updated_at < (select close.cut_off_at from close), true) as is_counted,
+        coalesce(trade_rows.terminal_at < (select close.cut_off_at from close), true) as is_as_it_stood
+    from trade_rows
+    inner join trade_states on trade_rows.status = trade_states.status
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by transact_id
+            order by
+                case when is_counted and is_as_it_stood then 0 when is_counted then 1 else 2 end,
+                case when is_counted then updated_at end desc nulls last,
+                case when is_counted then row_order end desc nulls last,
+                updated_at,
+                row_order
+        ) as rank_in_force,
+        max(case when is_counted and is_as_it_stood and is_terminal then 1 else 0 end) over (
+            partition by transact_id
+            order by updated_at nulls first, row_order
+            rows between unbounded preceding and 1 preceding
+        ) as was_terminal
+    from versions
+
+),
+
+histories as (
+
+    select
+        transact_id,
+        max(case when status = 'settled' then 1 else 0 end) as has_settled_version,
+        max(case when status = 'failed' then 1 else 0 end) as has_failed_version,
+        max(case when status = 'released' then 1 else 0 end) as has_released_version,
+        max(case when status = 'returned' then 1 else 0 end) as has_returned_version,
+        max(case when status = 'reserved' and was_terminal = 1 then 1 else 0 end) as has_gone_back
+    from ranked
+    where
+        is_counted
+        and is_as_it_stood
+    group by transact_id
+
+)
+
+select
+    trade_rows.transact_id,
+    trade_rows.quote_id,
+    trade_rows.idempotency_key,
+    trade_rows.pool_id,
+    trade_rows.side,
+    trade_rows.environment,
+    trade_rows.partner_id,
+    trade_rows.partner_order_id,
+    trade_rows.crypto_network,
+    trade_rows.request_id,
+    -- null: not known from the trade itself, to be taken from its events
+    case when ranked.is_as_it_stood then trade_rows.status end as status,
+    trade_rows.fiat_amount,
+    trade_rows.crypto_amount,
+    coalesce(histories.has_settled_version, 0) = 1 as has_settled_version,
+    coalesce(histories.has_failed_version, 0) = 1 as has_failed_version,
+    coalesce(histories.has_released_version, 0) = 1 as has_released_version,
+    coalesce(histories.has_returned_version, 0) = 1 as has_returned_version,
+    coalesce(histories.has_gone_back, 0) = 1 as has_gone_back,
+    trade_rows.reserved_at,
+    case when ranked.is_as_it_stood then trade_rows.terminal_at end as terminal_at,
+    trade_rows.updated_at,
+    trade_rows.row_order
+from trade_rows
+inner join ranked
+    on
+        trade_rows.row_order = ranked.row_order
+        and ranked.rank_in_force = 1
+left join histories on trade_rows.transact_id = histories.transact_id

@@ -1,0 +1,116 @@
+{{ config(materialized='view') }}
+-- What must hold of the warehouse whatever the exports say; a row here is a defect of the project, not of the data.
+with breaches as (
+
+    select
+        'movement is not unique' as invariant,
+        movement_type || ' ' || movement_id as subject
+    from {{ ref('fct_reconciliation') }}
+    group by movement_type, movement_id
+    having count(*) > 1
+    union all
+    select
+        'movement has no key, environment, partner or state' as invariant,
+        coalesce(movement_type, '') || ' ' || coalesce(movement_id, '') as subject
+    from {{ ref('fct_reconciliation') }}
+    where
+        movement_id is null
+        or environment is null
+        or partner_id is null
+        or reconciliation_state is null
+    union all
+    select
+        'exception is not unique' as invariant,
+        min(code) || ' ' || min(subject_id) as subject
+    from {{ ref('fct_exceptions') }}
+    group by exception_id
+    having count(*) > 1
+    union all
+    select
+        'finding was raised but is no exception' as invariant,
+        findings.code || ' ' || findings.subject_id as subject
+    from {{ ref('findings_raised') }} as findings
+    left join {{ ref('fct_exceptions') }} as exceptions on findings.exception_id = exceptions.exception_id
+    where
+        exceptions.exception_id is null
+        or exceptions.environment is null
+        or exceptions.opened_on is null
+    union all
+    select
+        'trade is not exactly one movement' as invariant,
+        trades.transact_id as subject
+    from {{ ref('int_trades_in_force') }} as trades
+    left join {{ ref('fct_reconciliation') }} as movements
+        on
+            trades.transact_id = movements.movement_id
+            and movements.movement_type = 'trade'
+    where movements.movement_id is null
+    union all
+    select
+        'landed row is not in staging' as invariant,
+        landed.export_name || ' ' || landed.path as subject
+    from {{ source('raw', 'files') }} as landed
+    left join (
+        {% for export_name in pool_recon.export_names() %}
+        select
+            file_id,
+            count(*) as row_count
+        from {{ ref('stg_' ~ export_name) }}
+        group by file_id
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ) as staged on landed.file_id = staged.file_id
+    where landed.row_count <> coalesce(staged.row_count, 0)
+    union all
+    select
+        'landed row is not in exactly one place' as invariant,
+        conservation.export_name as subject
+    from {{ ref('fct_conservation') }} as conservation
+    left join (
+        select
+            export_name,
+            count(*) as row_count,
+            count(distinct row_order) as distinct_count
+        from {{ ref('fct_row_places') }}
+        where place is not null
+        group by export_name
+    ) as places on conservation.export_name = places.export_name
+    where
+        conservation.landed <> coalesce(places.row_count, 0)
+        or conservation.landed <> coalesce(places.distinct_count, 0)
+    union all
+    select
+        'event or entry is missing from its fact' as invariant,
+        'events' as subject
+    where (select count(*) from {{ ref('int_events_in_force') }}) <> (select count(*) from {{ ref('fct_events') }})
+    union all
+    select
+        'event or entry is missing from its fact' as invariant,
+        'ledger' as subject
+    where (select count(*) from {{ ref('int_ledger_entries_in_force') }}) <> (select count(*) from {{ ref('fct_ledger_entries') }})
+    union all
+    select
+        'rule of the checklist was not judged' as invariant,
+        rules.rule_name as subject
+    from {{ ref('ref_checklist_rules') }} as rules
+    left join {{ ref('close_checklist') }} as verdicts
+        on
+            rules.rule_name = verdicts.rule_name
+            and verdicts.is_judged
+    where verdicts.rule_name is null
+    union all
+    select
+        'blocking code belongs to no rule of the checklist' as invariant,
+        codes.code as subject
+    from {{ ref('ref_findings') }} as codes
+    left join {{ ref('ref_checklist_rules') }} as rules on codes.rule_name = rules.rule_name
+    where
+        codes.severity = 'blocking'
+        and rules.rule_name is null
+
+)
+
+select
+    invariant,
+    subject
+from breaches

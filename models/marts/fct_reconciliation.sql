@@ -1,0 +1,239 @@
+-- The reconciliation fact: one row per movement of money, from all five streams.
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
+trades as (
+
+    select * from {{ ref('int_trades_reconciled') }}
+
+),
+
+orders as (
+
+    select * from {{ ref('int_orders_reconciled') }}
+
+),
+
+quotes as (
+
+    select * from {{ ref('int_quotes_reconciled') }}
+
+),
+
+stated_orders as (
+
+    select * from {{ ref('int_orders_in_force') }}
+
+),
+
+movement_findings as (
+
+    select
+        movement_id,
+        movement_type,
+        {{ pool_recon.text_list('code') }} as finding_codes,
+        max(case when is_blocking then 1 else 0 end) as has_blocking_finding,
+        max(case when is_blocking and approval <> 'approved' then 1 else 0 end) as has_open_finding
+    from {{ ref('int_movement_findings') }}
+    group by movement_id, movement_type
+
+),
+
+movements as (
+
+    select
+        transact_id as movement_id,
+        'trade' as movement_type,
+        environment,
+        partner_id,
+        partner_order_id,
+        pool_id,
+        side,
+        quote_id,
+        known_quote_id,
+        transact_id,
+        idempotency_key,
+        request_id,
+        product_state,
+        state_class,
+        quote_status,
+        status as trade_status,
+        effective_status,
+        is_terminal,
+        source_asset,
+        source_amount,
+        target_asset,
+        target_amount,
+        source_net as ledger_source_net,
+        target_net as ledger_target_net,
+        entry_count as ledger_entry_count,
+        ledger_entry_ids,
+        last_event_id,
+        event_count,
+        coalesce(order_created_at, quote_created_at) as created_at,
+        quote_created_at,
+        accepted_at,
+        expires_at,
+        reserved_at,
+        terminal_at
+    from trades
+    union all
+    select
+        partner_order_id as movement_id,
+        'order' as movement_type,
+        environment,
+        partner_id,
+        partner_order_id,
+        pool_id,
+        side,
+        coalesce(shown_quote_id, quote_id) as quote_id,
+        shown_quote_id as known_quote_id,
+        cast(null as varchar) as transact_id,
+        idempotency_key,
+        request_id,
+        product_state,
+        state_class,
+        shown_quote_status as quote_status,
+        cast(null as varchar) as trade_status,
+        cast(null as varchar) as effective_status,
+        false as is_terminal,
+        shown_source_asset as source_asset,
+        shown_source_amount as source_amount,
+        shown_target_asset as target_asset,
+        shown_target_amount as target_amount,
+        cast(null as {{ pool_recon.money_type() }}) as ledger_source_net,
+        cast(null as {{ pool_recon.money_type() }}) as ledger_target_net,
+        0 as ledger_entry_count,
+        cast(null as varchar) as ledger_entry_ids,
+        cast(null as varchar) as last_event_id,
+        0 as event_count,
+        created_at,
+        shown_created_at as quote_created_at,
+        shown_accepted_at as accepted_at,
+        shown_expires_at as expires_at,
+        cast(null as timestamp) as reserved_at,
+        cast(null as timestamp) as terminal_at
+    from orders
+    where has_no_trade
+    union all
+    select
+        quotes.quote_id as movement_id,
+        'quote' as movement_type,
+        quotes.environment,
+        quotes.partner_id,
+        quotes.partner_order_id,
+        quotes.pool_id,
+        quotes.side,
+        quotes.quote_id,
+        quotes.quote_id as known_quote_id,
+        cast(null as varchar) as transact_id,
+        stated_orders.idempotency_key,
+        quotes.request_id,
+        stated_orders.product_state,
+        stated_orders.state_class,
+        quotes.status as quote_status,
+        cast(null as varchar) as trade_status,
+        cast(null as varchar) as effective_status,
+        false as is_terminal,
+        quotes.source_asset,
+        quotes.source_amount,
+        quotes.target_asset,
+        quotes.target_amount,
+        cast(null as {{ pool_recon.money_type() }}) as ledger_source_net,
+        cast(null as {{ pool_recon.money_type() }}) as ledger_target_net,
+        0 as ledger_entry_count,
+        cast(null as varchar) as ledger_entry_ids,
+        cast(null as varchar) as last_event_id,
+        0 as event_count,
+        coalesce(stated_orders.created_at, quotes.created_at) as created_at,
+        quotes.created_at as quote_created_at,
+        quotes.accepted_at,
+        quotes.expires_at,
+        cast(null as timestamp) as reserved_at,
+        cast(null as timestamp) as terminal_at
+    from quotes
+    left join stated_orders on quotes.partner_order_id = stated_orders.partner_order_id
+    where
+        quotes.accepted_at is not null
+        and not quotes.has_trade
+        and not quotes.is_shown_by_order
+
+),
+
+clocked as (
+
+    select
+        movements.*,
+        case
+            when movements.known_quote_id is null then null
+            when movements.quote_status = 'rejected' then 'rejected'
+            when movements.transact_id is not null then 'consumed'
+            when movements.expires_at <= close.cut_off_at then 'expired'
+            else 'active'
+        end as derived_quote_status,
+        case
+            when movements.accepted_at is not null then {{ pool_recon.seconds_between('movements.quote_created_at', 'movements.accepted_at') }}
+            when movements.expires_at <= close.cut_off_at then {{ pool_recon.seconds_between('movements.quote_created_at', 'movements.expires_at') }}
+        end as quote_clock_seconds,
+        {{ pool_recon.seconds_between('movements.accepted_at', 'movements.reserved_at') }} as execution_clock_seconds,
+        {{ pool_recon.seconds_between('movements.reserved_at', 'movements.terminal_at') }} as settlement_clock_seconds,
+        movement_findings.finding_codes,
+        coalesce(movement_findings.has_blocking_finding, 0) = 1 as has_blocking_finding,
+        coalesce(movement_findings.has_open_finding, 0) = 1 as has_open_finding
+    from movements
+    cross join close
+    left join movement_findings
+        on
+            movements.movement_id = movement_findings.movement_id
+            and movements.movement_type = movement_findings.movement_type
+
+)
+
+select
+    movement_id,
+    movement_type,
+    environment,
+    partner_id,
+    partner_order_id,
+    pool_id,
+    side,
+    quote_id,
+    transact_id,
+    idempotency_key,
+    request_id,
+    product_state,
+    derived_quote_status as quote_status,
+    trade_status,
+    effective_status,
+    source_asset,
+    source_amount,
+    target_asset,
+    target_amount,
+    case side when 'on_ramp' then source_amount else target_amount end as fiat_amount,
+    case side when 'on_ramp' then target_amount else source_amount end as crypto_amount,
+    ledger_source_net,
+    ledger_target_net,
+    cast(ledger_entry_count as integer) as ledger_entry_count,
+    ledger_entry_ids,
+    last_event_id,
+    cast(event_count as integer) as event_count,
+    created_at,
+    accepted_at,
+    expires_at,
+    reserved_at,
+    terminal_at,
+    quote_clock_seconds,
+    execution_clock_seconds,
+    settlement_clock_seconds,
+    case
+        when has_open_finding then 'exception'
+        when has_blocking_finding then 'approved'
+        when is_terminal then 'matched'
+        when transact_id is null and ((derived_quote_status in ('expired', 'rejected') and accepted_at is null) or coalesce(state_class, '') in ('failed', 'abandoned')) then 'lapsed'
+        else 'open'
+    end as reconciliation_state,
+    finding_codes
+from clocked

@@ -1,0 +1,33 @@
+-- exceptions.csv: one row per finding.
+select
+    exceptions.exception_id,
+    exceptions.code,
+    exceptions.severity,
+    exceptions.environment,
+    exceptions.subject_type,
+    exceptions.subject_id,
+    exceptions.partner_order_id,
+    exceptions.pool_id,
+    exceptions.quote_id,
+    exceptions.transact_id,
+    exceptions.event_id,
+    exceptions.ledger_entry_id,
+    exceptions.request_id,
+    exceptions.asset,
+    {{ pool_recon.amount_text('exceptions.amount_at_risk', 'assets.minor_unit') }} as amount_at_risk,
+    exceptions.expected,
+    exceptions.actual,
+    exceptions.first_action,
+    exceptions.owner,
+    cast(exceptions.opened_on as varchar) as opened_on,
+    cast(exceptions.age_days as varchar) as age_days,
+    cast(exceptions.next_review_date as varchar) as next_review_date,
+    exceptions.approval,
+    exceptions.approved_by,
+    exceptions.evidence_hash,
+    exceptions.severity as _sort_1,
+    exceptions.code as _sort_2,
+    exceptions.subject_type as _sort_3,
+    exceptions.subject_id as _sort_4
+from {{ ref('fct_exceptions') }} as exceptions
+left join {{ ref('int_assets') }} as assets on exceptions.asset = assets.asset

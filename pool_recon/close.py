@@ -1,0 +1,245 @@
+"""The close from end to end: load, build, test, package, publish."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pool_recon.dbt_runner import BuildSettings, NodeResult, build_and_test, one_line
+from pool_recon.errors import CloseError
+from pool_recon.package import (
+    CONTROL_TOTALS_VIEW,
+    VIEW_PREFIX,
+    VIEW_SCHEMA,
+    Verdict,
+    write_package,
+)
+from pool_recon.reference import project_dir
+from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pool_recon.loader import LoadSummary
+
+RULE_TAG = "checklist"
+RULE_TEST_PREFIX = "assert_"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class CloseRequest:
+    """What to close.
+
+    `close_date` is a business date in `time_zone`, an IANA name; None leaves that to the dbt
+    project, whose own setting is UTC.
+    """
+
+    exports: Path
+    close_date: date
+    out: Path
+    warehouse: Path
+    register: Path | None = None
+    time_zone: str | None = None
+    is_debug: bool = False
+
+
+@dataclass(frozen=True)
+class FindingCount:
+    """How many findings of one code stand unapproved, and what to do about them first."""
+
+    code: str
+    severity: str
+    findings: int
+    first_action: str
+
+
+@dataclass(frozen=True)
+class CloseResult:
+    """What a close found, after everything was written."""
+
+    loaded: LoadSummary
+    package: Path
+    verdict: Verdict
+    rule_findings: dict[str, int]
+    movements: dict[str, int]
+    findings: Sequence[FindingCount]
+    approved: int
+
+
+def load(exports: Path, warehouse: Path, progress: Progress) -> LoadSummary:
+    """Land the exports in the warehouse and build nothing.
+
+    Raises CloseError with the warehouse unchanged.
+    """
+    from pool_recon.loader import load_exports
+
+    with _explained("load"), working_copy(warehouse) as copy:
+        with contextlib.closing(connect(copy.file)) as connection:
+            loaded = load_exports(connection, exports, progress=progress)
+        publish(copy)
+        return loaded
+
+
+def close(request: CloseRequest, progress: Progress) -> CloseResult:
+    """Close a business date: load the exports, build and test the warehouse, publish both.
+
+    Raises CloseError with neither the warehouse nor the package changed. That a rule fails is no
+    error: `verdict` of the result tells it.
+    """
+    from pool_recon.loader import load_exports
+
+    _check_request(request)
+    with (
+        _explained("close"),
+        working_copy(request.warehouse) as copy,
+        package_folder(request.out, request.close_date.isoformat()) as package,
+    ):
+        with contextlib.closing(connect(copy.file)) as connection:
+            loaded = load_exports(connection, request.exports, progress=progress)
+        progress("building and testing the warehouse")
+        nodes = build_and_test(_build_settings(request, copy.file))
+        progress("writing the package")
+        with contextlib.closing(connect(copy.file)) as connection:
+            verdict = judge(nodes, _rule_names(), _checklist(connection))
+            write_package(connection, package.new, _views(nodes), verdict)
+            result = CloseResult(
+                loaded=loaded,
+                package=package.published,
+                verdict=verdict,
+                rule_findings=_rule_findings(connection),
+                movements=_movements(connection),
+                findings=_findings(connection),
+                approved=_approved(connection),
+            )
+        publish(copy, package)
+        return result
+
+
+def judge(nodes: Sequence[NodeResult], rules: Sequence[str], checklist: dict[str, bool]) -> Verdict:
+    """Tell from what ran whether each rule holds; what did not run exactly once does not hold.
+
+    `rules` is the registry of rules, `checklist` what the published checklist says of each.
+    """
+    tests = [node for node in nodes if node.resource_type == "test"]
+    of_rules = [test for test in tests if RULE_TAG in test.tags]
+    runs = Counter(test.name for test in of_rules)
+    statuses = {test.name: test.status for test in of_rules}
+    verdicts = {}
+    for rule in rules:
+        test = f"{RULE_TEST_PREFIX}{rule}"
+        verdicts[rule] = "not checked"
+        if runs[test] == 1 and statuses[test] in {"pass", "fail", "warn"}:
+            verdicts[rule] = "holds" if statuses[test] == "pass" else "fails"
+    expected = {f"{RULE_TEST_PREFIX}{rule}" for rule in rules}
+    failed = [test.name for test in tests if test.name not in expected and test.status != "pass"]
+    failed += [name for name in statuses if name not in expected]
+    disagreements = [
+        rule
+        for rule in sorted({*rules, *checklist})
+        if verdicts.get(rule) != "not checked"
+        and checklist.get(rule) is not (verdicts.get(rule) == "holds")
+    ]
+    return Verdict(verdicts, tuple(sorted(set(failed))), tuple(disagreements))
+
+
+@contextlib.contextmanager
+def _explained(action: str) -> Iterator[None]:
+    """Turn what the engine and the operating system refuse into one line."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise CloseError(f"DuckDB stopped the {action}: {one_line(error)}") from error
+    except OSError as error:
+        raise CloseError(f"the {action} stopped: {os_reason(error)}") from error
+
+
+def _build_settings(request: CloseRequest, file: Path) -> BuildSettings:
+    warehouse = request.warehouse.absolute()
+    return BuildSettings(
+        project_dir=project_dir(),
+        warehouse=file.absolute(),
+        state_dir=warehouse.parent / ".pool_recon" / warehouse.name,
+        close_date=request.close_date,
+        time_zone=request.time_zone,
+        register=request.register.absolute() if request.register else None,
+        is_debug=request.is_debug,
+    )
+
+
+def _check_request(request: CloseRequest) -> None:
+    from pytz import all_timezones_set
+
+    if request.time_zone and request.time_zone not in all_timezones_set:
+        raise CloseError(
+            f"unknown time zone {request.time_zone!r}: give an IANA name, such as Europe/Berlin"
+        )
+    if request.register and not request.register.is_file():
+        raise CloseError(f"there is no exception register {request.register}: name a CSV file")
+
+
+def _rule_names() -> list[str]:
+    seed = project_dir() / "seeds" / "ref_checklist_rules.csv"
+    with seed.open(encoding="utf-8", newline="") as stream:
+        return [row["rule_name"] for row in csv.DictReader(stream)]
+
+
+def _views(nodes: Sequence[NodeResult]) -> list[str]:
+    views = [
+        node.name
+        for node in nodes
+        if node.resource_type == "model"
+        and node.name.startswith(VIEW_PREFIX)
+        and node.name != CONTROL_TOTALS_VIEW
+    ]
+    if not views:
+        raise CloseError("there is nothing to publish: the dbt project is incomplete")
+    return views
+
+
+def _checklist(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
+    rows = connection.execute(
+        f"select rule, holds is not distinct from 'true' from {VIEW_SCHEMA}.pkg_checklist"
+    ).fetchall()
+    return dict(rows)
+
+
+def _rule_findings(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    rows = connection.execute(
+        "select rule, findings::bigint - coalesce(approved::bigint, 0)"
+        f" from {VIEW_SCHEMA}.pkg_checklist"
+    ).fetchall()
+    return dict(rows)
+
+
+def _movements(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    rows = connection.execute(
+        f"select reconciliation_state, count(*) from {VIEW_SCHEMA}.pkg_reconciliation"
+        " group by all order by count(*) desc, reconciliation_state"
+    ).fetchall()
+    return dict(rows)
+
+
+def _findings(connection: duckdb.DuckDBPyConnection) -> list[FindingCount]:
+    rows = connection.execute(
+        "select code, severity, count(*), any_value(first_action)"
+        f" from {VIEW_SCHEMA}.pkg_exceptions where approval is distinct from 'approved'"
+        " group by code, severity order by severity, count(*) desc, code"
+    ).fetchall()
+    return [FindingCount(*row) for row in rows]
+
+
+def _approved(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute(
+        f"select count(*) from {VIEW_SCHEMA}.pkg_exceptions where approval = 'approved'"
+    ).fetchone()
+    return row[0] if row else 0

@@ -1,0 +1,172 @@
+"""Runs the dbt project inside this process and reports what became of every node."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pool_recon.errors import CloseError
+
+NO_CALLS_HOME = {
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+_PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """Where dbt runs and what it closes.
+
+    `warehouse` is the DuckDB file to build in; `state_dir` is a folder that may be written, where
+    dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
+    project's own counts.
+    """
+
+    project_dir: Path
+    warehouse: Path
+    state_dir: Path
+    close_date: date
+    time_zone: str | None
+    register: Path | None
+    is_debug: bool = False
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What dbt reported about one seed, model or test.
+
+    `status` is dbt's own word: success, error or skipped for what is built; pass, fail, warn,
+    error or skipped for a test. `message` is one line, empty where there is nothing to say.
+    """
+
+    name: str
+    resource_type: str
+    tags: frozenset[str]
+    status: str
+    message: str
+    failures: int
+
+
+def build_and_test(settings: BuildSettings) -> list[NodeResult]:
+    """Build every seed and model, then run every data test.
+
+    The tests run after the last model, not between models as `dbt build` has it: there a failing
+    test skips what comes downstream, and a close that fails still owes finance its package.
+
+    Raises CloseError where the project cannot be parsed or a seed or model cannot be built.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _environment(settings):
+        try:
+            manifest = _invoke(dbtRunner(), settings, "parse")
+            runner = dbtRunner(manifest=manifest)
+            built = _node_results(
+                _invoke(
+                    runner,
+                    settings,
+                    "build",
+                    *("--exclude-resource-type", "unit_test"),
+                    *("--exclude-resource-type", "test"),
+                )
+            )
+            broken = [node for node in built if node.status not in {"success", "skipped"}]
+            if broken or not built:
+                raise CloseError(_cannot_build(broken))
+            selection = ("--exclude-resource-type", "unit_test")
+            return built + _node_results(_invoke(runner, settings, "test", *selection))
+        finally:
+            _release_warehouse()
+
+
+def one_line(message: object) -> str:
+    """The first informative line of an error message of dbt or DuckDB, without its preamble."""
+    lines = [line.strip() for line in str(message).splitlines() if line.strip()]
+    # dbt's first line says only what kind of error it is and in which file.
+    if len(lines) > 1 and _PREAMBLE.fullmatch(lines[0]):
+        return lines[1]
+    return lines[0] if lines else "no message"
+
+
+def _cannot_build(broken: list[NodeResult]) -> str:
+    if not broken:
+        return "dbt found nothing to build: the dbt project is incomplete; install it again"
+    first = broken[0]
+    others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+    return f"the {first.resource_type} {first.name} cannot be built{others}: {first.message}"
+
+
+def _invoke(runner: Any, settings: BuildSettings, command: str, *arguments: str) -> Any:
+    quietness = ("--log-level", "info") if settings.is_debug else ("--quiet", "--log-level", "none")
+    outcome = runner.invoke(
+        [
+            *quietness,
+            *("--log-level-file", "none", "--no-use-colors", "--no-version-check"),
+            *("--no-send-anonymous-usage-stats", "--no-write-json", "--no-fail-fast"),
+            command,
+            *("--project-dir", str(settings.project_dir)),
+            *("--profiles-dir", str(settings.project_dir)),
+            *("--target-path", str(settings.state_dir / "target")),
+            *("--log-path", str(settings.state_dir / "logs")),
+            *("--target", "duckdb"),
+            *arguments,
+        ]
+    )
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception
+    if outcome.exception is not None:
+        reason = one_line(outcome.exception)
+        raise CloseError(f"dbt {command} stopped: {reason}") from outcome.exception
+    return outcome.result
+
+
+def _node_results(result: Any) -> list[NodeResult]:
+    return [
+        NodeResult(
+            name=entry.node.name,
+            resource_type=str(entry.node.resource_type),
+            tags=frozenset(entry.node.tags),
+            status=str(entry.status),
+            message=one_line(entry.message) if entry.message else "",
+            failures=entry.failures or 0,
+        )
+        for entry in result.results
+    ]
+
+
+@contextlib.contextmanager
+def _environment(settings: BuildSettings) -> Iterator[None]:
+    """Give dbt the environment of this close and nothing of the caller's DBT_ settings."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith("DBT_"):
+            del os.environ[name]
+    os.environ.update(NO_CALLS_HOME)
+    os.environ.update(
+        POOL_RECON_CLOSE_DATE=settings.close_date.isoformat(),
+        POOL_RECON_TIME_ZONE=settings.time_zone or "",
+        POOL_RECON_REGISTER=str(settings.register) if settings.register else "",
+        POOL_RECON_WAREHOUSE=str(settings.warehouse),
+    )
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _release_warehouse() -> None:
+    # dbt's DuckDB adapter keeps the file open for the life of the process.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    close_all: Callable[[], None] = DuckDBConnectionManager.close_all_connections
+    close_all()

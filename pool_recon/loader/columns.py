@@ -1,0 +1,104 @@
+"""How the columns of a file become the columns of an export."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pool_recon import reference
+from pool_recon.errors import CloseError
+from pool_recon.loader.discovery import ExportFile
+from pool_recon.loader.masking import mask
+
+_NOISE = re.compile(r"[ \t\n\r\v\f_-]+")
+
+
+@dataclass(frozen=True)
+class FileColumn:
+    """A column of a file: its position from 1, its name as written, and what it stands for."""
+
+    position: int
+    name: str
+    contract_column: str | None
+
+
+def fold(name: str) -> str:
+    """Return the form in which names are compared: lower case, without blanks, ``-`` and ``_``."""
+    return _NOISE.sub("", name).lower()
+
+
+def candidates(export_name: str) -> dict[str, list[str]]:
+    """Return, for each column of an export, the folded names that it may have, best first.
+
+    An alias that is another column's own name is left out: a column's own name always wins.
+
+    Raises:
+        CloseError: one alias stands for two columns.
+    """
+    columns = reference.export_columns(export_name)
+    stands_for = {fold(column.name): column.name for column in columns}
+    own = frozenset(stands_for)
+    names = {column.name: [fold(column.name)] for column in columns}
+    for alias in reference.column_aliases(export_name):
+        folded = fold(alias.alias)
+        if folded in own:
+            continue
+        other = stands_for.setdefault(folded, alias.column_name)
+        if other != alias.column_name:
+            raise CloseError(
+                f"seeds/ref_column_aliases.csv: in the export {export_name} the alias "
+                f"{alias.alias} stands for {other} and for {alias.column_name}; expected one"
+            )
+        names[alias.column_name].append(folded)
+    return names
+
+
+def match_columns(file: ExportFile, names: Sequence[str]) -> list[FileColumn]:
+    """Match the column names of a file, as written, with the columns of its export.
+
+    Columns without a name (spreadsheets write them at the end of a header) are unknown columns.
+
+    Raises:
+        CloseError: two columns have the same name, or a required column is missing.
+    """
+    positions: dict[str, int] = {}
+    for position, name in enumerate(names, start=1):
+        folded = fold(name)
+        if folded in positions:
+            first = names[positions[folded] - 1]
+            raise same_name_twice(file, first, name)
+        if folded:
+            positions[folded] = position
+    stands_for: dict[int, str] = {}
+    missing: list[str] = []
+    accepted = candidates(file.export_name)
+    for column in reference.export_columns(file.export_name):
+        winner = next((positions[n] for n in accepted[column.name] if n in positions), None)
+        if winner is not None:
+            stands_for[winner] = column.name
+        elif column.is_column_required:
+            missing.append(column.name)
+    if missing:
+        raise file.error(_missing_message(file.export_name, missing, names))
+    return [FileColumn(p, name, stands_for.get(p)) for p, name in enumerate(names, start=1)]
+
+
+def same_name_twice(file: ExportFile, first: str, second: str) -> CloseError:
+    """Return the error of two columns that have one name."""
+    spelled = repr(first) if first == second else f"{first!r} and {second!r}"
+    return file.error(
+        f"the same column name twice: {spelled}; expected each column once "
+        "(case, blanks, - and _ do not count)"
+    )
+
+
+def _missing_message(export_name: str, missing: list[str], names: Sequence[str]) -> str:
+    other: dict[str, list[str]] = {column: [] for column in missing}
+    for alias in reference.column_aliases(export_name):
+        if alias.column_name in other:
+            other[alias.column_name].append(alias.alias)
+    wanted = ", ".join(
+        f"{column} (or {', '.join(aliases)})" if aliases else column
+        for column, aliases in other.items()
+    )
+    found = mask(", ".join(repr(name) for name in names[:40])) or "none"
+    return f"a required column is missing: expected {wanted}; found {found}"

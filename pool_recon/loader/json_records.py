@@ -1,0 +1,135 @@
+"""JSON lines and JSON arrays, record by record, with the digits of every number as written."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from json.encoder import encode_basestring
+from typing import Any, Final
+
+from pool_recon.loader.csv_records import BLANK
+
+_BLANK: Final = re.compile(r"[ \t\n\r]*")
+
+
+class JsonNumber(str):
+    """A number of a JSON text: its digits as written."""
+
+    __slots__ = ()
+
+
+class JsonObject(list[tuple[str, Any]]):
+    """The members of a JSON object in their order, names that come twice included."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRecord:
+    """One record: its members, or None where it is no object; `text` is as written."""
+
+    members: JsonObject | None
+    text: str
+
+
+class BrokenArrayError(Exception):
+    """A file is no JSON array. `str(error)` says why."""
+
+
+def read_lines(lines: Iterable[str]) -> Iterator[JsonRecord]:
+    """Yield the records of JSON `lines`; blank lines are none."""
+    for line in lines:
+        text = line.rstrip("\r\n")
+        if not text.strip(BLANK):
+            continue
+        try:
+            value = _DECODER.decode(text)
+        except (ValueError, RecursionError):
+            value = None
+        yield _record(value, text)
+
+
+def read_array(text: str) -> Iterator[JsonRecord]:
+    """Yield the elements of the JSON array `text`.
+
+    Raises:
+        BrokenArrayError: `text` is not JSON, or no array.
+    """
+    at = _skip(text, 0)
+    if not text.startswith("[", at):
+        raise BrokenArrayError("it does not begin with [")
+    at = _skip(text, at + 1)
+    more = not text.startswith("]", at)
+    while more:
+        try:
+            value, end = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            raise BrokenArrayError(f"no JSON value at character {at + 1}") from None
+        yield _record(value, text[at:end])
+        at = _skip(text, end)
+        more = text.startswith(",", at)
+        if more:
+            at = _skip(text, at + 1)
+        elif not text.startswith("]", at):
+            raise BrokenArrayError(f"expected , or ] at character {at + 1}")
+    if _skip(text, at + 1) != len(text):
+        raise BrokenArrayError("text follows the closing ]")
+
+
+def to_text(value: Any) -> str | None:
+    """Return a JSON value as it lands: a string decoded, the rest as compact JSON, null as None."""
+    if isinstance(value, str):
+        return str(value)
+    return None if value is None else compact(value)
+
+
+def compact(value: Any) -> str:
+    """Return `value` as JSON without blanks; numbers keep their digits, letters are not escaped."""
+    match value:
+        case None:
+            return "null"
+        case True:
+            return "true"
+        case False:
+            return "false"
+        case JsonNumber():
+            return str(value)
+        case str():
+            return encode_basestring(value)
+        case JsonObject():
+            members = (f"{encode_basestring(name)}:{compact(item)}" for name, item in value)
+            return "{" + ",".join(members) + "}"
+        case _:
+            return "[" + ",".join(map(compact, value)) + "]"
+
+
+def _record(value: Any, text: str) -> JsonRecord:
+    if isinstance(value, JsonObject) and not ("\\u" in text and _unstorable(value)):
+        return JsonRecord(value, text)
+    return JsonRecord(None, text)
+
+
+def _unstorable(value: Any) -> bool:
+    """Tell whether escapes spell a NUL or half a character, which no UTF-8 text can hold."""
+    if isinstance(value, str):
+        return "\0" in value or any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, JsonObject):
+        return any(_unstorable(name) or _unstorable(item) for name, item in value)
+    return isinstance(value, list) and any(map(_unstorable, value))
+
+
+def _skip(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=JsonObject,
+    parse_float=JsonNumber,
+    parse_int=JsonNumber,
+    parse_constant=_refuse,
+)

@@ -1,0 +1,304 @@
+"""The warehouse file: opened, copied, and published together with a package, whole or not at all.
+
+Work is done on a copy that lies in a folder of its own beside the file it will replace. That
+folder is the lock as well, and it is gone when nobody works. Publishing writes down first what is
+to be moved where, so that a run that was killed half-way is finished by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pool_recon.errors import CloseError
+
+if TYPE_CHECKING:
+    import duckdb
+
+_JOURNAL = "publish.json"
+_RESERVED_CATALOGS = {"main", "system", "temp", "information_schema", "pg_catalog"}
+
+
+@dataclass(frozen=True)
+class WorkingCopy:
+    """A copy of the warehouse to work on: `file` is the copy, `warehouse` what it will replace.
+
+    The copy has the same file name, because DuckDB derives from it the catalog name that views
+    are written with.
+    """
+
+    warehouse: Path
+    file: Path
+    copied_from: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True)
+class PackageFolder:
+    """A close package in the making: `new` is filled, and then takes the place of `published`."""
+
+    published: Path
+    new: Path
+    old: Path
+
+
+def connect(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file in UTC, with the limits of the environment and no extension downloads.
+
+    POOL_RECON_MEMORY_LIMIT and POOL_RECON_TEMP_DIRECTORY mean the same as in profiles.yml.
+    Raises CloseError where the file is in use by another process or is no warehouse.
+    """
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": os.environ.get("POOL_RECON_MEMORY_LIMIT", "80%"),
+        "temp_directory": os.environ.get("POOL_RECON_TEMP_DIRECTORY", f"{file}.tmp"),
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
+    try:
+        connection = duckdb.connect(str(file), read_only=read_only, config=settings)
+    except duckdb.Error as error:
+        raise CloseError(_why_not_open(file, str(error))) from error
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
+
+
+@contextlib.contextmanager
+def working_copy(warehouse: Path) -> Iterator[WorkingCopy]:
+    """Lock `warehouse`, finish what a killed run left, and yield a copy to work on.
+
+    Raises CloseError where another close has the lock, another process is writing to the file, or
+    there is no write access. The warehouse itself is only changed by `publish`.
+    """
+    if warehouse.is_symlink():
+        warehouse = warehouse.resolve()
+    _check_name(warehouse)
+    with _locked_folder(_work_folder(warehouse), f"the warehouse {warehouse}") as folder:
+        _finish_publishing(folder)
+        _clear(folder)
+        copy = _copy(warehouse, folder)
+        try:
+            yield copy
+        finally:
+            # What is still to be finished is told by the journal; all else is rubbish.
+            if not (folder / _JOURNAL).exists():
+                _clear(folder)
+
+
+@contextlib.contextmanager
+def package_folder(out: Path, name: str) -> Iterator[PackageFolder]:
+    """Lock the package `out`/`name` and yield an empty folder to write its successor into.
+
+    Raises CloseError where there is no write access, or where what stands there is no package.
+    """
+    published = out / name
+    with _locked_folder(out / f".{name}.work", f"the package {published}") as folder:
+        package = PackageFolder(published, folder / "new", folder / "old")
+        if package.old.exists() and not published.exists():
+            package.old.rename(published)
+        _clear(folder)
+        _check_replaceable(published)
+        package.new.mkdir()
+        try:
+            yield package
+        finally:
+            if published.exists() or not package.old.exists():
+                _clear(folder)
+
+
+def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
+    """Put the working copy in place of the warehouse, and the new package in place of the old.
+
+    Both or neither: an error takes back what was moved, and a run that is killed in between is
+    finished by the next one. Raises CloseError with neither changed.
+    """
+    _fold_in_write_ahead_log(copy.file)
+    if _signature(copy.warehouse) != copy.copied_from:
+        raise CloseError(
+            f"{copy.warehouse} was changed by another program while this ran: run it again"
+        )
+    journal = copy.file.parent / _JOURNAL
+    plan = {
+        "warehouse": str(copy.warehouse.absolute()),
+        "package": str(package.published.absolute()) if package else None,
+        "package_work": str(package.new.parent.absolute()) if package else None,
+    }
+    try:
+        part = journal.with_suffix(".part")
+        part.write_text(json.dumps(plan), encoding="utf-8")
+        part.replace(journal)
+        _move_into_place(copy, package)
+    except BaseException as error:
+        if copy.file.exists() and package:
+            _move_back(package)
+        journal.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise CloseError(f"the close cannot be published: {os_reason(error)}") from error
+        raise
+    journal.unlink()
+
+
+def os_reason(error: OSError) -> str:
+    """What the operating system said, and about which file."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
+def _move_into_place(copy: WorkingCopy, package: PackageFolder | None) -> None:
+    # Every step looks at what is there, so that the whole can be run again after any of them.
+    if package and package.new.exists():
+        if package.published.exists() and not package.old.exists():
+            package.published.rename(package.old)
+        package.new.rename(package.published)
+    if copy.file.exists():
+        copy.file.replace(copy.warehouse)
+
+
+def _move_back(package: PackageFolder) -> None:
+    if not package.new.exists() and package.published.exists():
+        package.published.rename(package.new)
+    if package.old.exists():
+        package.old.rename(package.published)
+
+
+def _finish_publishing(folder: Path) -> None:
+    journal = folder / _JOURNAL
+    if not journal.exists():
+        return
+    plan = json.loads(journal.read_text(encoding="utf-8"))
+    warehouse = Path(plan["warehouse"])
+    copy = WorkingCopy(warehouse, folder / warehouse.name)
+    if plan["package"] is None:
+        _move_into_place(copy, None)
+    else:
+        published, work = Path(plan["package"]), Path(plan["package_work"])
+        with _locked_folder(work, f"the package {published}"):
+            _move_into_place(copy, PackageFolder(published, work / "new", work / "old"))
+            _clear(work)
+    journal.unlink()
+
+
+@contextlib.contextmanager
+def _locked_folder(folder: Path, what: str) -> Iterator[Path]:
+    """Create and lock a folder; remove it, and the parents made for it, where they are empty."""
+    made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    try:
+        descriptor = _lock(folder)
+    except BlockingIOError:
+        raise CloseError(
+            f"another close is working on {what}: wait until it has ended, then run this again"
+        ) from None
+    except OSError as error:
+        raise CloseError(f"cannot write beside {what}: {os_reason(error)}") from error
+    try:
+        yield folder
+    finally:
+        for path in made or [folder]:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        os.close(descriptor)
+
+
+def _lock(folder: Path) -> int:
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Who had the lock before may have removed the folder between our two calls.
+            if folder.exists() and os.path.samestat(os.fstat(descriptor), folder.stat()):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _clear(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _check_name(warehouse: Path) -> None:
+    catalog = warehouse.name.lstrip(".").split(".")[0]
+    if re.search(r"[#?;]", str(warehouse.absolute())) or not catalog:
+        raise CloseError(f"the warehouse {warehouse} needs a path without '#', '?' and ';'")
+    if catalog.lower() in _RESERVED_CATALOGS | _schema_names():
+        raise CloseError(
+            f"the warehouse cannot be named {warehouse.name}: {catalog} is the name of a schema in "
+            "it; choose another file name, such as pool_recon.duckdb"
+        )
+    if warehouse.is_dir():
+        raise CloseError(f"the warehouse {warehouse} is a folder: name a file")
+
+
+def _schema_names() -> set[str]:
+    from pool_recon.reference import project_dir
+
+    project = (project_dir() / "dbt_project.yml").read_text(encoding="utf-8")
+    return {"raw", *re.findall(r"^\s*\+schema:\s*['\"]?(\w+)", project, flags=re.MULTILINE)}
+
+
+def _check_replaceable(published: Path) -> None:
+    if published.is_dir() and not published.is_symlink():
+        if not any(published.iterdir()) or (published / "manifest.json").is_file():
+            return
+    elif not published.exists() and not published.is_symlink():
+        return
+    raise CloseError(
+        f"{published} is there already and is no close package (it has no manifest.json): "
+        "move it away or choose another --out"
+    )
+
+
+def _work_folder(warehouse: Path) -> Path:
+    return warehouse.parent / f".{warehouse.name}.work"
+
+
+def _copy(warehouse: Path, folder: Path) -> WorkingCopy:
+    file = folder / warehouse.name
+    if not warehouse.exists():
+        return WorkingCopy(warehouse, file)
+    _fold_in_write_ahead_log(warehouse)
+    signature = _signature(warehouse)
+    try:
+        shutil.copy(warehouse, file)
+    except OSError as error:
+        raise CloseError(f"cannot copy the warehouse: {os_reason(error)}") from error
+    return WorkingCopy(warehouse, file, signature)
+
+
+def _fold_in_write_ahead_log(file: Path) -> None:
+    # Opening is also what tells whether another program is writing to the file.
+    has_log = file.with_name(f"{file.name}.wal").exists()
+    with contextlib.closing(connect(file, read_only=not has_log)) as connection:
+        if has_log:
+            connection.execute("checkpoint")
+
+
+def _signature(file: Path) -> tuple[int, int, int] | None:
+    if not file.exists():
+        return None
+    status = file.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _why_not_open(file: Path, message: str) -> str:
+    if "lock" in message.lower():
+        return (
+            f"the warehouse {file} is in use by another program: close it there, then run this "
+            "again"
+        )
+    if "not a valid DuckDB" in message:
+        return f"{file} is no DuckDB file: name another --warehouse, or move it away"
+    return f"the warehouse {file} cannot be opened: {message.splitlines()[0]}"

@@ -1,0 +1,59 @@
+"""Runs the command as a user does, and reads what it wrote."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CLOSE_DATE = "2026-06-30"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that ran: its exit code and what it wrote where."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    out: Path
+
+    @property
+    def package(self) -> Path:
+        return self.out / CLOSE_DATE
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        with (self.package / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream, strict=True))
+
+    def header(self, name: str) -> list[str]:
+        with (self.package / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+            return next(csv.reader(stream))
+
+
+def pool_recon(*arguments: object, out: Path) -> Ran:
+    """Run the command as a user does: a process of its own, from a folder of its own."""
+    out.mkdir(parents=True, exist_ok=True)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POOL_RECON", "DBT"))}
+    environment["PYTHONPATH"] = str(ROOT)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", "from pool_recon.cli import main; main()"),
+            *(str(argument) for argument in arguments),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=out,
+        env=environment,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr, out)
+
+
+def close(exports: Path, out: Path, *more: object) -> Ran:
+    arguments = ("--exports", exports, "--close-date", CLOSE_DATE, "--out", out)
+    return pool_recon("close", *arguments, *more, out=out)

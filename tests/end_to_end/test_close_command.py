@@ -1,0 +1,229 @@
+"""`pool-recon close` on the sample exports, from raw files to the package on disk."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
+
+HEADERS = {
+    "reconciliation": (
+        "movement_id environment partner_id partner_order_id pool_id side quote_id transact_id"
+        " idempotency_key request_id product_state quote_status trade_status effective_status"
+        " source_asset source_amount target_asset target_amount fiat_amount crypto_amount"
+        " ledger_source_net ledger_target_net ledger_entry_count ledger_entry_ids last_event_id"
+        " event_count created_at accepted_at expires_at reserved_at terminal_at"
+        " quote_clock_seconds execution_clock_seconds settlement_clock_seconds"
+        " reconciliation_state finding_codes"
+    ),
+    "exceptions": (
+        "exception_id code severity environment subject_type subject_id partner_order_id pool_id"
+        " quote_id transact_id event_id ledger_entry_id request_id asset amount_at_risk expected"
+        " actual first_action owner opened_on age_days next_review_date approval approved_by"
+        " evidence_hash"
+    ),
+    "checklist": "rule holds findings approved description",
+    "balances": (
+        "environment partner_id asset opening funding debits refunds returns fees adjustments"
+        " closing reported_balance"
+    ),
+    "conservation": "export landed staged duplicates superseded quarantined",
+}
+ARTIFACT_COLUMNS = {
+    "orders": "partner_order_id user_reference created_at product_state",
+    "quotes": "quote_id pool_id source_amount target_amount expires_at accepted_at",
+    "trades": "transact_id quote_id idempotency_key terminal_at",
+    "events": "event_id transact_id status received_at processed_at",
+    "ledger": "ledger_entry_id transact_id entry_type asset amount effective_at",
+}
+TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{6})?Z")
+AMOUNT = re.compile(r"-?\d+(\.\d+)?")
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Every file of a folder but dbt's own, by path and content."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and ".pool_recon" not in path.relative_to(folder).parts
+    }
+
+
+def rules(ran: Ran) -> dict[str, str]:
+    return {row["rule"]: row["holds"] for row in ran.rows("checklist")}
+
+
+def registry() -> list[str]:
+    seed = ROOT / "seeds" / "ref_checklist_rules.csv"
+    with seed.open(encoding="utf-8", newline="") as stream:
+        return [row["rule_name"] for row in csv.DictReader(stream)]
+
+
+def test_the_clean_period_closes(clean: Ran) -> None:
+    assert clean.stderr == ""
+    assert clean.exit_code == 0, clean.stdout
+    assert "every rule holds" in clean.stdout
+    assert rules(clean) == dict.fromkeys(registry(), "true")
+    assert {row["severity"] for row in clean.rows("exceptions")} <= {"warning"}
+
+
+def test_the_bad_day_is_blocked_and_everything_is_written(bad_day: Ran, clean: Ran) -> None:
+    assert bad_day.stderr == ""
+    assert bad_day.exit_code == 1, bad_day.stdout
+    failing = [rule for rule, holds in rules(bad_day).items() if holds == "false"]
+    assert failing
+    for rule in failing:
+        assert f"  {rule}: " in bad_day.stdout
+    assert "Checks of the warehouse that fail" not in bad_day.stdout
+    assert "disagree" not in bad_day.stdout
+    assert tree(bad_day.package).keys() == tree(clean.package).keys()
+
+
+@pytest.mark.parametrize("name", sorted(HEADERS))
+def test_the_columns_that_finance_receives(name: str, clean: Ran, bad_day: Ran) -> None:
+    assert clean.header(name) == HEADERS[name].split()
+    assert bad_day.header(name) == HEADERS[name].split()
+
+
+@pytest.mark.parametrize("name", sorted(ARTIFACT_COLUMNS))
+def test_the_finance_artifacts_have_their_columns(name: str, clean: Ran) -> None:
+    assert set(clean.header(name)) >= set(ARTIFACT_COLUMNS[name].split())
+
+
+@pytest.mark.parametrize("sample", ["clean", "bad_day"])
+def test_the_notation_of_what_is_published(sample: str, request: pytest.FixtureRequest) -> None:
+    ran: Ran = request.getfixturevalue(sample)
+    for path in ran.package.glob("*.csv"):
+        text = path.read_bytes()
+        assert not text.startswith(b"\xef\xbb\xbf")
+        assert b"\r" not in text
+        for row in ran.rows(path.stem):
+            for column, value in row.items():
+                if value and column.endswith("_at"):
+                    assert TIMESTAMP.fullmatch(value), (path.name, column, value)
+                if value and column.endswith(("_amount", "_net")):
+                    assert AMOUNT.fullmatch(value), (path.name, column, value)
+
+
+@pytest.mark.parametrize("sample", ["clean", "bad_day"])
+def test_the_manifest_agrees_with_the_files(sample: str, request: pytest.FixtureRequest) -> None:
+    ran: Ran = request.getfixturevalue(sample)
+    manifest = json.loads((ran.package / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["close"]["close_date"] == CLOSE_DATE
+    assert manifest["verdict"]["holds"] is (ran.exit_code == 0)
+    outputs = {entry["file"]: entry for entry in manifest["outputs"]}
+    assert {*outputs, "manifest.json"} == {path.name for path in ran.package.iterdir()}
+    for name, entry in outputs.items():
+        data = (ran.package / name).read_bytes()
+        assert entry["sha256"] == hashlib.sha256(data).hexdigest()
+        assert entry["size_bytes"] == len(data)
+        assert entry["rows"] == len(ran.rows(Path(name).stem))
+    for entry in manifest["inputs"]:
+        data = (ROOT / "samples" / sample / entry["path"]).read_bytes()
+        assert entry["sha256"] == hashlib.sha256(data).hexdigest()
+    assert manifest["control_totals"]
+
+
+def test_conservation_holds_for_every_export(bad_day: Ran) -> None:
+    rows = bad_day.rows("conservation")
+    assert len(rows) == 8
+    for row in rows:
+        parts = ("staged", "duplicates", "superseded", "quarantined")
+        assert int(row["landed"]) == sum(int(row[part]) for part in parts)
+
+
+def test_every_movement_is_in_exactly_one_row(clean: Ran, bad_day: Ran) -> None:
+    for ran in (clean, bad_day):
+        keys = [
+            (row["environment"], row["partner_id"], row["movement_id"], row["transact_id"])
+            for row in ran.rows("reconciliation")
+        ]
+        assert keys
+        assert len(keys) == len(set(keys))
+
+
+def test_closing_again_gives_the_same_bytes(clean: Ran, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(clean.out, out)
+    again = close(ROOT / "samples" / "clean", out)
+    assert again.exit_code == 0, again.stderr
+    assert "nothing new" in again.stdout
+    assert tree(again.package) == tree(clean.package)
+
+
+@pytest.mark.parametrize("file_name", ["ledger.csv", "funding.jsonl"])
+def test_unreadable_exports_change_nothing(file_name: str, clean: Ran, tmp_path: Path) -> None:
+    exports, out = tmp_path / "exports", tmp_path / "out"
+    shutil.copytree(ROOT / "samples" / "clean", exports)
+    shutil.copytree(clean.out, out)
+    before = tree(out)
+    (exports / file_name).write_bytes(b"\xff\xfe broken")
+    ran = close(exports, out)
+    assert ran.exit_code == 2
+    assert ran.stdout == ""
+    assert ran.stderr.count("\n") == 1
+    assert file_name in ran.stderr
+    assert tree(out) == before
+
+
+def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
+    warehouse = tmp_path / "w.duckdb"
+    exports = ("--exports", ROOT / "samples" / "clean")
+    loaded = pool_recon("load", *exports, "--warehouse", warehouse, out=tmp_path)
+    assert loaded.exit_code == 0, loaded.stderr
+    environment = {
+        **os.environ,
+        "POOL_RECON_WAREHOUSE": str(warehouse),
+        "DBT_TARGET_PATH": str(tmp_path / "target"),
+        "DBT_LOG_PATH": str(tmp_path / "logs"),
+    }
+    for command in ("build", "test"):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "dbt.cli.main", command),
+                *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
+                *("--vars", f"close_date: {CLOSE_DATE}", "--no-use-colors"),
+            ],
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=tmp_path,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        assert "ERROR=0" in done.stdout
+
+
+def test_the_wheel_carries_the_dbt_project(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    installed = tmp_path / "installed"
+    shutil.unpack_archive(wheel, installed, "zip")
+    project = installed / "pool_recon" / "dbt_project"
+    for folder in ("models", "macros", "seeds", "tests/rules", "tests/invariants", "analyses"):
+        in_wheel = {path.relative_to(project) for path in (project / folder).rglob("*.*")}
+        in_checkout = {path.relative_to(ROOT) for path in (ROOT / folder).rglob("*.*")}
+        assert in_wheel == in_checkout
+    assert (project / "dbt_project.yml").is_file()
+    assert (project / "profiles.yml").is_file()
+    code = "from pool_recon.reference import project_dir; print(project_dir())"
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        check=False,
+    )
+    assert Path(found.stdout.strip()).resolve() == project.resolve()

@@ -1,0 +1,8 @@
+-- One row per violation of the rule `ledger_entries_join` of the close checklist: where it is, and what was found.
+{{ config(tags=['checklist']) }}
+select
+    subject_type,
+    subject_id,
+    violation
+from {{ ref('close_violations') }}
+where rule_name = 'ledger_entries_join'

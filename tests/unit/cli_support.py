@@ -1,0 +1,97 @@
+"""A close without dbt: exports of a few rows, and a build that makes its views with plain SQL."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pool_recon.dbt_runner import BuildSettings, NodeResult
+from pool_recon.reference import export_columns, exports, project_dir
+from pool_recon.warehouse import connect
+
+
+def rule_names() -> list[str]:
+    with (project_dir() / "seeds" / "ref_checklist_rules.csv").open(encoding="utf-8") as stream:
+        return [row["rule_name"] for row in csv.DictReader(stream)]
+
+
+def write_exports(folder: Path, orders: int = 2) -> Path:
+    """The required exports with their required columns: `orders` orders, else no rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for export in exports():
+        if not export.is_required:
+            continue
+        columns = [c.name for c in export_columns(export.name) if c.is_column_required]
+        lines = [",".join(columns)]
+        if export.name == "orders":
+            lines += [",".join(f"{c}{number}" for c in columns) for number in range(orders)]
+        (folder / f"{export.name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def rule_test(rule: str, status: str = "pass") -> NodeResult:
+    return NodeResult(f"assert_{rule}", "test", frozenset({"checklist"}), status, "", 0)
+
+
+def model(name: str) -> NodeResult:
+    return NodeResult(name, "model", frozenset(), "success", "", 0)
+
+
+@dataclass
+class FakeBuild:
+    """Stands in for dbt: makes the published views, and reports what it is told to."""
+
+    failing_rules: set[str] = field(default_factory=set)
+    failing_in_checklist: set[str] | None = None
+    extra_tests: list[NodeResult] = field(default_factory=list)
+    settings: BuildSettings | None = None
+
+    def __call__(self, settings: BuildSettings) -> list[NodeResult]:
+        self.settings = settings
+        stated = self.failing_rules
+        if self.failing_in_checklist is not None:
+            stated = self.failing_in_checklist
+        with contextlib.closing(connect(settings.warehouse)) as connection:
+            connection.execute(
+                f"""
+                create schema if not exists intermediate;
+                create schema if not exists package;
+                create or replace table intermediate.int_close as
+                select
+                    date '{settings.close_date}' as close_date,
+                    'UTC' as business_time_zone,
+                    date '{settings.close_date}' + interval 1 day as cut_off_at;
+                create or replace view package.pkg_reconciliation as
+                select
+                    partner_order_id as movement_id,
+                    'matched' as reconciliation_state,
+                    _row_number as _sort_row
+                from raw.orders;
+                create or replace view package.pkg_exceptions as
+                select
+                    'missing_trade' as code, 'blocking' as severity, 'Ask for it.' as first_action,
+                    'none' as approval
+                where {bool(stated)};
+                create or replace view package.pkg_control_totals as
+                select 'orders' as name, count(*)::varchar as value, 1 as _sort from raw.orders;
+                create or replace table intermediate.checklist
+                (rule varchar, holds varchar, findings varchar, approved varchar);
+                create or replace view package.pkg_checklist as
+                select * from intermediate.checklist;
+                """
+            )
+            connection.executemany(
+                "insert into intermediate.checklist values (?, ?, ?, '0')",
+                [
+                    [rule, "false" if rule in stated else "true", str(int(rule in stated))]
+                    for rule in rule_names()
+                ],
+            )
+        views = ("pkg_reconciliation", "pkg_exceptions", "pkg_control_totals", "pkg_checklist")
+        tests = [
+            rule_test(rule, "fail" if rule in self.failing_rules else "pass")
+            for rule in rule_names()
+        ]
+        return [model(view) for view in views] + tests + self.extra_tests

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pool_recon import reference
+from pool_recon.loader import LoadSummary, load_exports
+
+VALUES = {
+    export.name: {
+        column.name: f"{column.name}-1" for column in reference.export_columns(export.name)
+    }
+    for export in reference.exports()
+}
+
+
+class Exports:
+    """A folder of exports and the warehouse that they are loaded into."""
+
+    def __init__(self, folder: Path, warehouse: Path) -> None:
+        self.folder = folder
+        self.warehouse = warehouse
+        self.progress: list[str] = []
+        folder.mkdir()
+        for export in reference.exports():
+            if export.is_required:
+                self.write(f"{export.name}.csv", ",".join(VALUES[export.name]) + "\n")
+
+    def write(self, path: str, content: str | bytes | list[Any]) -> Path:
+        """Write a file; a list becomes JSON lines, text in a path of .gz is compressed."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, list):
+            content = "".join(json.dumps(row) + "\n" for row in content)
+        if isinstance(content, str):
+            content = content.encode()
+            if path.endswith(".gz"):
+                content = gzip.compress(content)
+        target.write_bytes(content)
+        return target
+
+    def remove(self, *paths: str) -> None:
+        for path in paths:
+            (self.folder / path).unlink()
+
+    def load(self) -> LoadSummary:
+        with duckdb.connect(str(self.warehouse)) as connection:
+            return load_exports(connection, self.folder, progress=self.progress.append)
+
+    def query(self, sql: str) -> list[Any]:
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def column(self, sql: str) -> list[Any]:
+        return [row[0] for row in self.query(sql)]
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Exports:
+    return Exports(tmp_path / "exports", tmp_path / "warehouse.duckdb")

@@ -1,0 +1,201 @@
+"""The warehouse and the package are replaced whole or not at all, wherever a run is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pool_recon.errors import CloseError
+from pool_recon.warehouse import connect, package_folder, publish, working_copy
+
+DATE = "2026-06-30"
+KILLED = 9
+
+# Publishes state `sys.argv[2]` and dies at the n-th change that it makes to the file system.
+KILLED_AT = """
+import os, sys
+from pathlib import Path
+from test_package_publishing import publish_state
+
+left = int(sys.argv[3])
+
+def dying(change):
+    def changed(*arguments, **options):
+        global left
+        left -= 1
+        if left == 0:
+            os._exit(9)
+        return change(*arguments, **options)
+    return changed
+
+for name in ("rename", "replace", "unlink", "rmdir", "write_text", "mkdir"):
+    setattr(Path, name, dying(getattr(Path, name)))
+publish_state(Path(sys.argv[1]), sys.argv[2])
+"""
+
+
+def publish_state(root: Path, state: str) -> None:
+    """Publish a warehouse and a package that both say `state`."""
+    with working_copy(root / "w.duckdb") as copy, package_folder(root / "out", DATE) as package:
+        with contextlib.closing(connect(copy.file)) as connection:
+            connection.execute("create or replace table state as select ? as state", [state])
+        for name in ("manifest.json", f"{state}.csv"):
+            (package.new / name).write_text(json.dumps(state), encoding="utf-8")
+        publish(copy, package)
+
+
+def published(root: Path) -> tuple[str | None, str | None]:
+    """The states that the warehouse and the package say; None for one that is not there."""
+    in_warehouse = in_package = None
+    if (root / "w.duckdb").exists():
+        with contextlib.closing(connect(root / "w.duckdb", read_only=True)) as connection:
+            ((in_warehouse,),) = connection.execute("select state from state").fetchall()
+    package = root / "out" / DATE
+    if package.exists():
+        in_package = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
+        names = sorted(path.name for path in package.iterdir())
+        assert names == sorted(["manifest.json", f"{in_package}.csv"])
+    return in_warehouse, in_package
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("first_close", [True, False])
+def test_killed_anywhere(first_close: bool, tmp_path: Path) -> None:
+    before = (None, None) if first_close else ("old", "old")
+    seen = set()
+    for step in range(1, 40):
+        root = tmp_path / str(step)
+        root.mkdir()
+        if not first_close:
+            publish_state(root, "old")
+        command = [sys.executable, "-c", KILLED_AT, str(root), "new", str(step)]
+        done = subprocess.run(command, cwd=Path(__file__).parent, check=False)
+        if done.returncode != KILLED:
+            assert done.returncode == 0
+            assert published(root) == ("new", "new")
+            break
+        # What a reader meets right after the kill is whole, even where it is not there yet.
+        assert published(root)[1] in {before[1], "new", None}
+        with working_copy(root / "w.duckdb"), package_folder(root / "out", DATE):
+            pass
+        state = published(root)
+        assert state in {before, ("new", "new")}
+        seen.add(state)
+        if state[0]:
+            assert names(root) == ["out", "w.duckdb"]
+            assert names(root / "out") == [DATE]
+    else:
+        pytest.fail("the run never came to its end")
+    assert seen == {before, ("new", "new")}
+
+
+@pytest.mark.parametrize("failing", ["package", "warehouse"])
+@pytest.mark.parametrize("first_close", [True, False])
+def test_an_error_takes_back_what_was_moved(
+    failing: str, first_close: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (None, None) if first_close else ("old", "old")
+    if not first_close:
+        publish_state(tmp_path, "old")
+    method, last = ("rename", DATE) if failing == "package" else ("replace", "w.duckdb")
+    real = getattr(Path, method)
+
+    def full(self: Path, target: Path) -> Path:
+        if Path(target).name == last and self.name != "old":
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        return real(self, target)
+
+    monkeypatch.setattr(Path, method, full)
+    with pytest.raises(CloseError, match="No space left on device"):
+        publish_state(tmp_path, "new")
+    assert published(tmp_path) == before
+    monkeypatch.undo()
+    publish_state(tmp_path, "newer")
+    assert published(tmp_path) == ("newer", "newer")
+    assert names(tmp_path) == ["out", "w.duckdb"]
+    assert names(tmp_path / "out") == [DATE]
+
+
+def test_an_interruption_takes_back_what_was_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_state(tmp_path, "old")
+    real = Path.replace
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if Path(target).name == "w.duckdb":
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        publish_state(tmp_path, "new")
+    assert published(tmp_path) == ("old", "old")
+    assert names(tmp_path) == ["out", "w.duckdb"]
+
+
+def test_a_warehouse_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    publish_state(tmp_path, "old")
+    with working_copy(tmp_path / "w.duckdb") as copy:
+        with contextlib.closing(connect(tmp_path / "w.duckdb")) as other:
+            other.execute("update state set state = 'other'")
+        with contextlib.closing(connect(copy.file)) as connection:
+            connection.execute("update state set state = 'new'")
+        with pytest.raises(CloseError, match="changed by another program"):
+            publish(copy)
+    assert published(tmp_path)[0] == "other"
+
+
+def test_what_was_not_yet_written_into_the_file_is_copied_too(tmp_path: Path) -> None:
+    publish_state(tmp_path, "old")
+    code = (
+        "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]);"
+        "c.execute('pragma disable_checkpoint_on_shutdown');"
+        "c.execute(\"update state set state = 'logged'\"); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "w.duckdb")], check=True)
+    assert (tmp_path / "w.duckdb.wal").exists()
+    with (
+        working_copy(tmp_path / "w.duckdb") as copy,
+        contextlib.closing(connect(copy.file)) as connection,
+    ):
+        assert connection.execute("select state from state").fetchall() == [("logged",)]
+    assert not (tmp_path / "w.duckdb.wal").exists()
+
+
+def test_views_work_in_the_published_file(tmp_path: Path) -> None:
+    with working_copy(tmp_path / "w.duckdb") as copy:
+        with contextlib.closing(connect(copy.file)) as connection:
+            connection.execute("create table t as select 1 as a")
+            connection.execute('create view v as select * from "w"."main"."t"')
+        publish(copy)
+    with contextlib.closing(connect(tmp_path / "w.duckdb", read_only=True)) as connection:
+        assert connection.execute("select * from v").fetchall() == [(1,)]
+
+
+def test_a_linked_warehouse_stays_linked_and_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    publish_state(tmp_path, "old")
+    file = (tmp_path / "w.duckdb").rename(tmp_path / "disk" / "w.duckdb")
+    file.chmod(0o640)
+    (tmp_path / "w.duckdb").symlink_to(file)
+    publish_state(tmp_path, "new")
+    assert published(tmp_path) == ("new", "new")
+    assert (tmp_path / "w.duckdb").readlink() == file
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_packages_of_other_dates_are_left_alone(tmp_path: Path) -> None:
+    publish_state(tmp_path, "old")
+    with working_copy(tmp_path / "w.duckdb"), package_folder(tmp_path / "out", "2026-07-01"):
+        pass
+    assert names(tmp_path / "out") == [DATE]
