@@ -21,6 +21,7 @@ from pool_recon.package import (
     write_package,
 )
 from pool_recon.reference import project_dir
+from pool_recon.register import Register, read_register, replace_register
 from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
 
 if TYPE_CHECKING:
@@ -62,8 +63,16 @@ class FindingCount:
 
 
 @dataclass(frozen=True)
+class RegisterUse:
+    """How many rows the exception register has, and the lines of those that match no finding."""
+
+    rows: int
+    unmatched_lines: Sequence[int]
+
+
+@dataclass(frozen=True)
 class CloseResult:
-    """What a close found, after everything was written."""
+    """What a close found, after everything was written. Without a register there is no use of it."""
 
     loaded: LoadSummary
     package: Path
@@ -72,6 +81,7 @@ class CloseResult:
     movements: dict[str, int]
     findings: Sequence[FindingCount]
     approved: int
+    register: RegisterUse | None = None
 
 
 def load(exports: Path, warehouse: Path, progress: Progress) -> LoadSummary:
@@ -97,6 +107,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     from pool_recon.loader import load_exports
 
     _check_request(request)
+    register = read_register(request.register) if request.register else None
     with (
         _explained("close"),
         working_copy(request.warehouse) as copy,
@@ -104,12 +115,13 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     ):
         with contextlib.closing(connect(copy.file)) as connection:
             loaded = load_exports(connection, request.exports, progress=progress)
+            replace_register(connection, register)
         progress("building and testing the warehouse")
         nodes = build_and_test(_build_settings(request, copy.file))
         progress("writing the package")
         with contextlib.closing(connect(copy.file)) as connection:
             verdict = judge(nodes, _rule_names(), _checklist(connection))
-            write_package(connection, package.new, _views(nodes), verdict)
+            write_package(connection, package.new, _views(nodes), verdict, register)
             result = CloseResult(
                 loaded=loaded,
                 package=package.published,
@@ -118,6 +130,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
                 movements=_movements(connection),
                 findings=_findings(connection),
                 approved=_approved(connection),
+                register=_register_use(connection, register) if register else None,
             )
         publish(copy, package)
         return result
@@ -171,7 +184,6 @@ def _build_settings(request: CloseRequest, file: Path) -> BuildSettings:
         state_dir=warehouse.parent / ".pool_recon" / warehouse.name,
         close_date=request.close_date,
         time_zone=request.time_zone,
-        register=request.register.absolute() if request.register else None,
         is_debug=request.is_debug,
     )
 
@@ -183,8 +195,6 @@ def _check_request(request: CloseRequest) -> None:
         raise CloseError(
             f"unknown time zone {request.time_zone!r}: give an IANA name, such as Europe/Berlin"
         )
-    if request.register and not request.register.is_file():
-        raise CloseError(f"there is no exception register {request.register}: name a CSV file")
 
 
 def _rule_names() -> list[str]:
@@ -243,3 +253,13 @@ def _approved(connection: duckdb.DuckDBPyConnection) -> int:
         f"select count(*) from {VIEW_SCHEMA}.pkg_exceptions where approval = 'approved'"
     ).fetchone()
     return row[0] if row else 0
+
+
+def _register_use(connection: duckdb.DuckDBPyConnection, register: Register) -> RegisterUse:
+    if not register.rows:
+        return RegisterUse(0, ())
+    rows = connection.execute(
+        f"select line_number::integer from {VIEW_SCHEMA}.pkg_register"
+        " where matched is distinct from 'true' order by 1"
+    ).fetchall()
+    return RegisterUse(len(register.rows), [line for (line,) in rows])

@@ -36,7 +36,6 @@ class BuildSettings:
     state_dir: Path
     close_date: date
     time_zone: str | None
-    register: Path | None
     is_debug: bool = False
 
 
@@ -154,7 +153,6 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
     os.environ.update(
         POOL_RECON_CLOSE_DATE=settings.close_date.isoformat(),
         POOL_RECON_TIME_ZONE=settings.time_zone or "",
-        POOL_RECON_REGISTER=str(settings.register) if settings.register else "",
         POOL_RECON_WAREHOUSE=str(settings.warehouse),
     )
     try:

@@ -21,6 +21,8 @@ from pool_recon.errors import CloseError
 if TYPE_CHECKING:
     import duckdb
 
+    from pool_recon.register import Register
+
 MANIFEST_VERSION = 1
 VIEW_SCHEMA = "package"
 VIEW_PREFIX = "pkg_"
@@ -51,7 +53,11 @@ class Verdict:
 
 
 def write_package(
-    connection: duckdb.DuckDBPyConnection, folder: Path, views: Iterable[str], verdict: Verdict
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    views: Iterable[str],
+    verdict: Verdict,
+    register: Register | None = None,
 ) -> dict[str, Any]:
     """Write a CSV file for each of `views`, and manifest.json, into `folder`, an empty one.
 
@@ -71,6 +77,7 @@ def write_package(
         },
         "versions": _versions(),
         "inputs": _input_files(connection),
+        "register": _register_file(register),
         "outputs": outputs,
         "control_totals": _control_totals(connection),
     }
@@ -128,6 +135,17 @@ def _input_files(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
         " from raw.files order by file_id"
     ).fetchall()
     return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _register_file(register: Register | None) -> dict[str, Any] | None:
+    if register is None:
+        return None
+    return {
+        "file": register.name,
+        "rows": len(register.rows),
+        "sha256": register.sha256,
+        "size_bytes": register.size_bytes,
+    }
 
 
 def _control_totals(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

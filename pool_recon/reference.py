@@ -57,20 +57,21 @@ class ColumnAlias:
 def project_dir() -> Path:
     """Return the folder of the dbt project.
 
-    The environment variable POOL_RECON_PROJECT_DIR wins; else it is the nearest folder above this
-    package that holds the seeds (the root of a source checkout).
+    The environment variable POOL_RECON_PROJECT_DIR wins; else it is the copy that an installed
+    package carries, else the root of the source checkout.
 
     Raises:
         CloseError: no such folder.
     """
     chosen = os.environ.get(_PROJECT_VARIABLE)
-    candidates = [Path(chosen)] if chosen else list(Path(__file__).resolve().parents)
+    package = Path(__file__).resolve().parent
+    candidates = [Path(chosen)] if chosen else [package / "dbt_project", *package.parents]
     for folder in candidates:
         if (folder / _MARKER).is_file():
             return folder
     raise CloseError(
         f"the dbt project was not found: expected a folder with {_MARKER.as_posix()}; "
-        f"run from a source checkout or set {_PROJECT_VARIABLE}"
+        f"install the package anew or set {_PROJECT_VARIABLE}"
     )
 
 

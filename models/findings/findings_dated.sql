@@ -1,4 +1,5 @@
 -- When each finding of this close was opened, and from when its review counts: the start of its unbroken run of closes.
+-- Of the history only earlier close dates are read; what this close shows is known without it.
 with findings as (
 
     select * from {{ ref('findings_approved') }}
@@ -11,59 +12,52 @@ close as (
 
 ),
 
-runs as (
+earlier_closes as (
 
-    select
-        close_log.close_date,
-        close_log.verdict_run_number,
-        row_number() over (partition by close_log.close_date order by close_log.run_number desc) as recency
-    from {{ ref('close_log') }} as close_log
+    select closes.*
+    from {{ ref('closes_in_force') }} as closes
     cross join close
-    where close_log.close_date <= close.close_date
+    where closes.close_date < close.close_date
 
 ),
 
-closes as (
+-- Closes are numbered without gaps, so that a streak goes on into this close where it reaches the one before it.
+last_closes as (
 
-    select
-        close_date,
-        verdict_run_number,
-        row_number() over (order by close_date) as close_number
-    from runs
-    where recency = 1
+    select coalesce(max(close_number), 0) as last_close_number from earlier_closes
 
 ),
 
-appearances as (
+earlier_streaks as (
 
     select
         verdicts.exception_id,
-        closes.close_date,
-        closes.close_number,
-        closes.close_number - row_number() over (partition by verdicts.exception_id order by closes.close_number) as streak
-    from {{ ref('close_verdicts') }} as verdicts
-    inner join closes
-        on
-            verdicts.close_date = closes.close_date
-            and verdicts.run_number = closes.verdict_run_number
+        verdicts.streak,
+        min(verdicts.close_date) as began_on,
+        max(verdicts.close_number) as last_close_number
+    from {{ ref('verdicts_in_force') }} as verdicts
     inner join findings on verdicts.exception_id = findings.exception_id
+    inner join earlier_closes on verdicts.close_number = earlier_closes.close_number
+    group by verdicts.exception_id, verdicts.streak
 
 ),
 
-streaks as (
+earlier as (
 
     select
-        exception_id,
-        streak,
-        min(close_date) as began_on
-    from appearances
-    group by exception_id, streak
+        earlier_streaks.exception_id,
+        min(earlier_streaks.began_on) as opened_on,
+        max(case when earlier_streaks.last_close_number = last_closes.last_close_number then earlier_streaks.began_on end) as unbroken_from
+    from earlier_streaks
+    cross join last_closes
+    group by earlier_streaks.exception_id
 
 )
 
 select
-    exception_id,
-    min(began_on) as opened_on,
-    max(began_on) as reopened_on
-from streaks
-group by exception_id
+    findings.exception_id,
+    coalesce(earlier.opened_on, close.close_date) as opened_on,
+    coalesce(earlier.unbroken_from, close.close_date) as reviewed_from
+from findings
+cross join close
+left join earlier on findings.exception_id = earlier.exception_id

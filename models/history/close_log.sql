@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        full_refresh=false,
+        on_schema_change='append_new_columns',
+    )
+}}
 -- A trace of every time that a date was closed. A close that finds what the one before it found refers to its verdicts.
 with findings as (
 
@@ -17,7 +24,7 @@ summary as (
     select
         close.close_date,
         count(findings.exception_id) as finding_count,
-        {{ pool_recon.text_hash("coalesce(string_agg(findings.exception_id || findings.evidence_hash || findings.approval, ',' order by findings.exception_id), '')") }} as findings_hash
+        {{ pool_recon.text_hash("coalesce(" ~ pool_recon.text_list("findings.exception_id || ',' || findings.severity || ',' || coalesce(findings.owner, '') || ',' || findings.approval || ',' || findings.evidence_hash") ~ ", '')") }} as findings_hash
     from close
     left join findings on true
     group by close.close_date
@@ -27,11 +34,16 @@ summary as (
 select
     summary.close_date,
     {% if is_incremental() -%}
-    coalesce(last_runs.run_number, 0) + 1 as run_number,
-    case when last_runs.findings_hash = summary.findings_hash then last_runs.verdict_run_number else coalesce(last_runs.run_number, 0) + 1 end as verdict_run_number,
+    cast(coalesce(last_runs.run_number, 0) + 1 as integer) as run_number,
+    cast(
+        case
+            when last_runs.findings_hash = summary.findings_hash then last_runs.verdict_run_number
+            else coalesce(last_runs.run_number, 0) + 1
+        end as integer
+    ) as verdict_run_number,
     {%- else -%}
-    1 as run_number,
-    1 as verdict_run_number,
+    cast(1 as integer) as run_number,
+    cast(1 as integer) as verdict_run_number,
     {%- endif %}
     summary.finding_count,
     summary.findings_hash

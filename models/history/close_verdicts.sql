@@ -1,5 +1,13 @@
-{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false) }}
--- What each close found, kept as it was.
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        full_refresh=false,
+        on_schema_change='append_new_columns',
+    )
+}}
+-- What each close found, kept as it was. A close refers to these by verdict_run_number; verdicts that are there already
+-- are not written again, and those that a build which stopped half-way left out are written by the next.
 with findings as (
 
     select * from {{ ref('findings_approved') }}
@@ -16,7 +24,6 @@ runs as (
 
     select
         close_log.close_date,
-        close_log.run_number,
         close_log.verdict_run_number,
         row_number() over (partition by close_log.close_date order by close_log.run_number desc) as recency
     from {{ ref('close_log') }} as close_log
@@ -25,7 +32,7 @@ runs as (
 
 select
     runs.close_date,
-    cast(runs.run_number as integer) as run_number,
+    runs.verdict_run_number as run_number,
     findings.exception_id,
     findings.code,
     findings.severity,
@@ -41,4 +48,10 @@ inner join runs
     on
         close.close_date = runs.close_date
         and runs.recency = 1
-        and runs.run_number = runs.verdict_run_number
+{%- if is_incremental() %}
+left join (select distinct kept.close_date, kept.run_number from {{ this }} as kept) as kept_runs
+    on
+        runs.close_date = kept_runs.close_date
+        and runs.verdict_run_number = kept_runs.run_number
+where kept_runs.run_number is null
+{%- endif %}

@@ -163,6 +163,7 @@ select
     shown.trade_count = 0 as has_no_trade,
     later_trades_of_orders.later_transact_id is not null or later_trades_of_quotes.later_transact_id is not null as has_later_trade,
     shown_quotes.status as shown_quote_status,
+    shown_links.first_transact_id is not null as has_shown_quote_trade,
     shown.order_of_named_quote is not null
     and shown.order_of_named_quote <> orders.partner_order_id
     and named_orders.partner_order_id is not null as names_quote_of_other_order,
@@ -195,6 +196,7 @@ left join trades
 left join stated_trades on trades.transact_id = stated_trades.transact_id
 left join quotes as trade_quotes on trades.known_quote_id = trade_quotes.quote_id
 left join quotes as shown_quotes on shown.shown_quote_id = shown_quotes.quote_id
+left join quotes_linked as shown_links on shown.shown_quote_id = shown_links.quote_id
 left join orders as named_orders on shown.order_of_named_quote = named_orders.partner_order_id
 left join trades_linked as named_trades on orders.transact_id = named_trades.transact_id
 left join quotes_linked as quotes_of_named_trades on named_trades.known_quote_id = quotes_of_named_trades.quote_id

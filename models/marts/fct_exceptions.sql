@@ -48,7 +48,7 @@ select
     dates.opened_on,
     coalesce(
         findings.registered_review_date,
-        cast({{ dbt.dateadd('day', 'findings.days_to_review', 'dates.reopened_on') }} as date)
+        cast({{ dbt.dateadd('day', 'findings.days_to_review', 'dates.reviewed_from') }} as date)
     ) as next_review_date,
     findings.row_order
 from findings

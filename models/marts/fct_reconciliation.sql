@@ -49,17 +49,18 @@ movements as (
         'trade' as movement_type,
         environment,
         partner_id,
-        partner_order_id,
+        named_partner_order_id as partner_order_id,
         pool_id,
         side,
         quote_id,
         known_quote_id,
         transact_id,
-        idempotency_key,
+        coalesce(idempotency_key, order_idempotency_key) as idempotency_key,
         request_id,
         product_state,
         state_class,
         quote_status,
+        true as has_quote_trade,
         status as trade_status,
         effective_status,
         is_terminal,
@@ -97,6 +98,7 @@ movements as (
         product_state,
         state_class,
         shown_quote_status as quote_status,
+        has_shown_quote_trade as has_quote_trade,
         cast(null as varchar) as trade_status,
         cast(null as varchar) as effective_status,
         false as is_terminal,
@@ -135,6 +137,7 @@ movements as (
         stated_orders.product_state,
         stated_orders.state_class,
         quotes.status as quote_status,
+        false as has_quote_trade,
         cast(null as varchar) as trade_status,
         cast(null as varchar) as effective_status,
         false as is_terminal,
@@ -170,7 +173,7 @@ clocked as (
         case
             when movements.known_quote_id is null then null
             when movements.quote_status = 'rejected' then 'rejected'
-            when movements.transact_id is not null then 'consumed'
+            when movements.has_quote_trade then 'consumed'
             when movements.expires_at <= close.cut_off_at then 'expired'
             else 'active'
         end as derived_quote_status,

@@ -413,7 +413,7 @@ def _csv_reader(
         "nullstr": "''",
         "compression": _text(compression),
         "hive_partitioning": "false",
-        # A part of a file that begins within quotes can be misread; row numbers need one reader.
+        # A part of a file that begins within quotes can be refused; row numbers need one reader.
         "parallel": "false",
     }
     if lines_only:

@@ -406,16 +406,17 @@ def partner_mismatch(world: World) -> Iterator[Finding]:
 
 
 def snapshot_of(world: World, quote: Row) -> Row | None:
-    """The last snapshot of the quote's pool, for its environment and partner, seen by then."""
+    """The last snapshot of the quote's pool, for its environment and partner, seen by then.
+
+    What a snapshot does not name, it counts for all of.
+    """
     seen = [
         pool
         for pool in world.pools
         if pool["pool_id"] == quote["pool_id"]
         and pool["seen_at"] <= quote["created_at"]
-        and (
-            (pool["environment"] is None and pool["partner_id"] is None)
-            or (pool.env == quote.env and pool.partner == quote.partner)
-        )
+        and pool["environment"] in (None, quote.env)
+        and pool["partner_id"] in (None, quote.partner)
     ]
     return max(seen, key=lambda pool: (pool["seen_at"], pool.landed.load_order), default=None)
 
@@ -699,9 +700,14 @@ def confirmed(rows: Iterable[Row], by: datetime) -> Decimal:
     )
 
 
-def confirmed_by_cut_off(world: World, rows: Iterable[Row]) -> Decimal:
+def is_confirmed_by_cut_off(world: World, row: Row) -> bool:
     """What is confirmed at the cut-off or later is not confirmed by it."""
-    in_time = [row for row in rows if (row["confirmed_at"] or FIRST) < world.cut_off]
+    in_time = (row["confirmed_at"] or FIRST) < world.cut_off
+    return bool(row["status"] == "confirmed" and in_time)
+
+
+def confirmed_by_cut_off(world: World, rows: Iterable[Row]) -> Decimal:
+    in_time = [row for row in rows if is_confirmed_by_cut_off(world, row)]
     return confirmed(in_time, world.cut_off)
 
 
@@ -721,21 +727,21 @@ def funding_credits(world: World) -> Iterator[Finding]:
 
 
 def funding_not_credited(world: World) -> Iterator[Finding]:
+    """Per reference and asset, whichever environments and partners its rows name."""
+    confirmed_rows: dict[tuple[str, str], list[Row]] = {}
     for row in world.funding:
-        same = [
-            other
-            for other in world.funding
-            if all(other[c] == row[c] for c in ("funding_reference", "asset"))
-            and (other.env, other.partner) == (row.env, row.partner)
-        ]
+        if is_confirmed_by_cut_off(world, row):
+            confirmed_rows.setdefault((row["funding_reference"], row["asset"]), []).append(row)
+    for reference, asset in sorted(confirmed_rows):
+        rows = confirmed_rows[reference, asset]
         entries = [
             entry
             for entry in world.entries.values()
-            if is_attributed(world, entry) and agrees(entry, row)
+            if entry["funding_reference"] == reference and is_attributed(world, entry)
         ]
-        missing = confirmed_by_cut_off(world, same) - (net(entries, FUNDING, row["asset"]) or 0)
+        missing = confirmed(rows, world.cut_off) - (net(entries, FUNDING, asset) or 0)
         if missing > 0:
-            yield about(world, "funding_not_credited", row, missing)
+            yield about(world, "funding_not_credited", min(rows, key=lambda r: r.env), missing)
 
 
 # --- balances ----------------------------------------------------------------------------------
@@ -789,9 +795,10 @@ def balance_mismatch(world: World) -> Iterator[Finding]:
             (delta_of(e) or Decimal(0) for e in entries if e["effective_at"] < balance["as_of"]),
             Decimal(0),
         )
-        if balance["balance"] != total or balance in world.conflicting_balances:
-            difference = abs(balance["balance"] - total)
-            yield about(world, "balance_mismatch", balance, difference)
+        others = [other for first, other in world.conflicting_balances if first is balance]
+        if balance["balance"] != total or others:
+            wrong = total if balance["balance"] != total else others[0]["balance"]
+            yield about(world, "balance_mismatch", balance, abs(balance["balance"] - wrong))
 
 
 # --- intake ------------------------------------------------------------------------------------

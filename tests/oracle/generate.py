@@ -8,7 +8,7 @@ import io
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -52,11 +52,15 @@ def clock(value: datetime) -> str:
 
 
 class Mess:
-    """Clean movements of a few partners, and then whatever chance does to them."""
+    """Clean movements of a few partners, and then whatever chance does to them.
 
-    def __init__(self, seed: int, mess: float) -> None:
+    `prefix` goes before every id, partner and funding reference, and names the files.
+    """
+
+    def __init__(self, seed: int, mess: float, prefix: str = "") -> None:
         self.random = random.Random(seed)
         self.mess = mess
+        self.prefix = prefix
         self.rows: dict[str, list[Row]] = {export: [] for export in EXPORTS}
         self.serial = 0
 
@@ -371,7 +375,17 @@ class Mess:
 
     # --- files ---------------------------------------------------------------------------------
 
+    def put_prefix(self) -> None:
+        for rows in self.rows.values():
+            for row in rows:
+                for column, text in row.items():
+                    is_id = column.endswith(("_id", "_ref", "_key", "_reference"))
+                    if is_id and column != "pool_id" and text.strip():
+                        row[column] = self.prefix + text
+
     def write(self, directory: Path) -> None:
+        if self.prefix:
+            self.put_prefix()
         for export in EXPORTS:
             is_optional = export not in CORE
             if is_optional and self.random.random() < 0.1:
@@ -385,7 +399,9 @@ class Mess:
                 if part and self.random.random() < 0.2:
                     # sent again, whole or in part
                     mine = mine + rows[: self.random.randrange(len(rows) + 1)]
-                stem = export if part == 0 else f"{export}/2026/{part}"
+                stem = f"{export}/2026/{self.prefix}{part}"
+                if part == 0:
+                    stem = f"{export}/{self.prefix}0" if self.prefix else export
                 self.write_file(directory, export, stem, mine)
 
     def write_file(self, directory: Path, export: str, stem: str, rows: list[Row]) -> None:
@@ -455,13 +471,14 @@ class Mess:
         return text if is_number and self.random.random() < 0.5 else json.dumps(text)
 
 
-def generate(directory: Path, seed: int, *, mess: float) -> Path:
+def generate(directory: Path, seed: int, *, mess: float, prefix: str = "") -> Path:
     """Writes exports of about 30 to 200 rows each for the close of 2026-06-30 (UTC).
 
     `mess` from 0 (clean rows, only files differ) to 1 (about one fault for every three rows).
-    The same seed and mess give the same bytes.
+    The same seed and mess give the same bytes. With a `prefix` of its own a set of exports can
+    lie in one folder with others without meeting them.
     """
-    made = Mess(seed, mess)
+    made = Mess(seed, mess, prefix)
     for _ in range(made.random.randrange(15, 60)):
         made.movement()
     made.prefund()
@@ -470,4 +487,14 @@ def generate(directory: Path, seed: int, *, mess: float) -> Path:
         made.disturb()
     directory.mkdir(parents=True, exist_ok=True)
     made.write(directory)
+    return directory
+
+
+MESSES = (0.1, 0.3, 0.6, 1.0)
+
+
+def generate_together(directory: Path, seeds: Iterable[int]) -> Path:
+    """Several generated sets in one folder, from almost clean to a great mess by turns."""
+    for seed in seeds:
+        generate(directory, seed, mess=MESSES[seed % len(MESSES)], prefix=f"s{seed}.")
     return directory

@@ -86,7 +86,7 @@ class World:
     order_versions: dict[str, list[Row]] = field(default_factory=dict)
     trade_versions: dict[str, list[Row]] = field(default_factory=dict)
     conflicting: dict[str, set[str]] = field(default_factory=dict)
-    conflicting_balances: list[Row] = field(default_factory=list)
+    conflicting_balances: list[tuple[Row, Row]] = field(default_factory=list)
     own_status: dict[str, str] = field(default_factory=dict)
     effective_status: dict[str, str] = field(default_factory=dict)
     joined_by: dict[str, str] = field(default_factory=dict)
@@ -386,8 +386,8 @@ def put_in_force(world: World) -> None:
         world.funding.append(versions_of(rows)[-1])
     for rows in by_id(world.in_scope["balances"]).values():
         world.balances.append(rows[0])
-        if any(row["balance"] != rows[0]["balance"] for row in rows):
-            world.conflicting_balances.append(rows[0])
+        others = (row for row in rows if row["balance"] != rows[0]["balance"])
+        world.conflicting_balances += [(rows[0], other) for other in others]
     for rows in by_id(world.in_scope["pools"]).values():
         world.pools.append(rows[0])
 

@@ -194,7 +194,7 @@ def shown_ids(movement: Movement) -> dict[str, str]:
         "partner_order_id": said(order, "partner_order_id")
         or first_stated("partner_order_id", quote, trade)
         or "",
-        "quote_id": said(quote, "quote_id") or first_stated("quote_id", trade, order) or "",
+        "quote_id": said(quote, "quote_id") or said(trade or order, "quote_id") or "",
         "transact_id": said(trade, "transact_id") or "",
     }
 

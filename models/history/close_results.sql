@@ -1,0 +1,81 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        full_refresh=false,
+        on_schema_change='append_new_columns',
+    )
+}}
+-- What came out of each close in figures, kept as it was; one row per entry of the close log.
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
+runs as (
+
+    select
+        close_log.close_date,
+        max(close_log.run_number) as run_number
+    from {{ ref('close_log') }} as close_log
+    group by close_log.close_date
+
+),
+
+movements as (
+
+    select
+        count(*) as movement_count,
+        {%- for state in ['matched', 'approved', 'exception', 'open', 'lapsed'] %}
+        count(case when reconciliation_state = '{{ state }}' then 1 end) as {{ state }}_count{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('fct_reconciliation') }}
+
+),
+
+findings as (
+
+    select
+        count(case when is_blocking then 1 end) as blocking_finding_count,
+        count(case when not is_blocking then 1 end) as warning_finding_count,
+        count(case when approval = 'approved' then 1 end) as approved_finding_count
+    from {{ ref('fct_exceptions') }}
+
+),
+
+rules as (
+
+    select
+        count(*) as rule_count,
+        count(case when holds then 1 end) as holding_rule_count
+    from {{ ref('close_checklist') }}
+
+)
+
+select
+    runs.close_date,
+    runs.run_number,
+    movements.movement_count,
+    movements.matched_count,
+    movements.approved_count,
+    movements.exception_count,
+    movements.open_count,
+    movements.lapsed_count,
+    findings.blocking_finding_count,
+    findings.warning_finding_count,
+    findings.approved_finding_count,
+    rules.rule_count,
+    rules.holding_rule_count
+from close
+inner join runs on close.close_date = runs.close_date
+cross join movements
+cross join findings
+cross join rules
+{%- if is_incremental() %}
+left join {{ this }} as kept
+    on
+        runs.close_date = kept.close_date
+        and runs.run_number = kept.run_number
+where kept.run_number is null
+{%- endif %}
