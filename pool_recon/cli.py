@@ -31,8 +31,10 @@ EXIT_BLOCKED = 1
 EXIT_COULD_NOT_RUN = 2
 
 DEFAULT_OUT = Path("out")
+DEFAULT_REGISTER = Path("exception_register.csv")
 WAREHOUSE_NAME = "pool_recon.duckdb"
 TOP_CODES = 5
+TOP_LINES = 5
 
 
 def calendar_date(text: str) -> date:
@@ -178,6 +180,91 @@ def load(exports: Path, warehouse: Path) -> int:
 
 
 @cli.command()
+@click.argument("exception_id", metavar="ID")
+@click.option("--approved-by", required=True, metavar="NAME", help="Who approves; not the owner.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why the finding may stand.")
+@click.option("--owner", metavar="NAME", help="Who owns the finding.  [default: as before]")
+@click.option(
+    "--expires",
+    type=calendar_date,
+    metavar=DATE,
+    help="The last close date that it counts for.  [default: it never expires]",
+)
+@click.option(
+    "--next-review",
+    type=calendar_date,
+    metavar=DATE,
+    help="When the finding is to be looked at next.  [default: as before]",
+)
+@click.option(
+    "--approved-on",
+    type=calendar_date,
+    metavar=DATE,
+    help="When it was approved.  [default: the close date of the package]",
+)
+@click.option(
+    "--register",
+    type=NEW_FILE,
+    default=DEFAULT_REGISTER,
+    show_default=True,
+    help="Exception register to write the row into.",
+)
+@click.option(
+    "--package",
+    type=FOLDER,
+    help=f"Close package that shows the finding.  [default: the newest in {DEFAULT_OUT}]",
+)
+@click.option("--exceptions", type=FILE, help="Its exceptions.csv, instead of --package.")
+def approve(
+    exception_id: str,
+    approved_by: str,
+    reason: str,
+    owner: str | None,
+    expires: date | None,
+    next_review: date | None,
+    approved_on: date | None,
+    register: Path,
+    package: Path | None,
+    exceptions: Path | None,
+) -> int:
+    """Approve a finding: write its row into the exception register.
+
+    ID is the exception_id of exceptions.csv. The row is tied to the evidence that the finding shows
+    now, and takes the place of an earlier row for the same finding. It counts once the close is run
+    again with the register.
+
+    \b
+    Example:
+      pool-recon approve 0c7f4a2be1d94d1f8a52c3b7e6f09d14 --owner 'finance operations' \\
+          --approved-by 'Ada Controller' --reason 'Confirmed by the bank.' --expires 2026-07-31
+    """
+    from pool_recon.register import EXCEPTIONS_FILE, Approval, newest_package
+    from pool_recon.register import approve as run
+
+    if package and exceptions:
+        raise click.UsageError("Give --package or --exceptions, not both.")
+    if exceptions is None:
+        exceptions = (package or newest_package(DEFAULT_OUT)) / EXCEPTIONS_FILE
+    approved = run(
+        exceptions,
+        register,
+        Approval(exception_id, approved_by, reason, owner, expires, next_review, approved_on),
+    )
+    row = approved.row
+    until = f" up to {row.expires_on}" if row.expires_on else ""
+    replaced = ", in place of the row that was there" if approved.is_replacement else ""
+    lines = [
+        f"Approved{until}: {row.code} of {row.subject_type} {row.subject_id}",
+        f"  written to {register}, line {row.line_number}{replaced}",
+    ]
+    if not approved.has_evidence:
+        lines.append("  without evidence: the register has no column evidence_hash")
+    lines.append(f"Have the change reviewed, then close again with --register {register}")
+    _say(lines)
+    return EXIT_DONE
+
+
+@cli.command()
 @click.option("--orders", required=True, type=click.IntRange(min=1), help="How many orders.")
 @click.option("--out", required=True, type=NEW_FOLDER, help="New folder to write the exports into.")
 @click.option(
@@ -316,11 +403,28 @@ def _close_report(result: CloseResult, close_date: date) -> list[str]:
         f"  movements  {_counted(result.movements)}",
         f"  findings   {_finding_counts(result)}",
         f"  rules      {holding} of {len(verdict.rules)} hold",
+        *_register_report(result),
         f"  package    {result.package}",
     ]
     if not verdict.holds:
         lines += ["", *_why_blocked(result), "", *_next_step(result)]
     return lines
+
+
+def _register_report(result: CloseResult) -> list[str]:
+    use = result.register
+    if use is None:
+        return []
+    if not use.unmatched_lines:
+        return [f"  register   {_plural(use.rows, 'row')}"]
+    count = len(use.unmatched_lines)
+    shown = ", ".join(str(line) for line in use.unmatched_lines[:TOP_LINES])
+    more = ", ..." if count > TOP_LINES else ""
+    verb = "matches" if count == 1 else "match"
+    return [
+        f"  register   {_plural(use.rows, 'row')}; {count:,} of them {verb} no finding (line "
+        f"{shown}{more}, see register.csv)"
+    ]
 
 
 def _why_blocked(result: CloseResult) -> list[str]:

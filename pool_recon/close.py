@@ -72,7 +72,7 @@ class RegisterUse:
 
 @dataclass(frozen=True)
 class CloseResult:
-    """What a close found, after everything was written. Without a register there is no use of it."""
+    """What a close found, after everything was written; `register` is None where none was given."""
 
     loaded: LoadSummary
     package: Path

@@ -58,7 +58,6 @@
                 'when': 'entry_class is null',
                 'expected': "'an entry type of the reference data'",
                 'actual': 'entry_type',
-                'amount_at_risk': 'abs(amount)',
             },
             {
                 'code': 'ledger_sign_conflict',

@@ -1,4 +1,3 @@
-{%- set is_accepted_without_trade = '(accepted_at is not null and not has_trade)' -%}
 {{
     pool_recon.raise_findings(
         relation=ref('int_quotes_reconciled'),
@@ -19,14 +18,14 @@
         findings=[
             {
                 'code': 'missing_trade',
-                'when': is_accepted_without_trade ~ ' and (partner_order_id is null or has_order_other_trade)',
+                'when': 'is_accepted_without_trade and (partner_order_id is null or has_order_other_trade)',
                 'deferred_when': 'has_later_trade',
                 'expected': "'a trade of the accepted quote'",
                 'actual': "case when partner_order_id is null then 'none' else 'its order has another trade' end",
             },
             {
                 'code': 'missing_order',
-                'when': is_accepted_without_trade ~ ' and partner_order_id is null',
+                'when': 'is_accepted_without_trade and partner_order_id is null',
                 'expected': "'a partner order'",
                 'actual': "'joins to no order'",
             },
@@ -44,13 +43,13 @@
             },
             {
                 'code': 'pool_not_entitled',
-                'when': 'has_pool_check and not (has_snapshot and is_entitled)',
+                'when': 'is_outside_pool and not is_entitled',
                 'expected': "'an entitled snapshot of pool ' || pool_id || ' by ' || " ~ pool_recon.timestamp_text('created_at'),
                 'actual': "case when has_snapshot then 'entitled false' else 'no snapshot' end",
             },
             {
                 'code': 'outside_pool_limits',
-                'when': 'has_pool_check and has_snapshot and (coalesce(source_amount < min_source_amount, false) or coalesce(source_amount > max_source_amount, false))',
+                'when': 'is_outside_pool and has_snapshot and (coalesce(source_amount < min_source_amount, false) or coalesce(source_amount > max_source_amount, false))',
                 'expected': "concat_ws(', ', 'at least ' || " ~ pool_recon.amount_text('min_source_amount') ~ ", 'at most ' || " ~ pool_recon.amount_text('max_source_amount') ~ ")",
                 'actual': pool_recon.amount_text('source_amount'),
             },

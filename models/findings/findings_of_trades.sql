@@ -37,9 +37,9 @@
             },
             {
                 'code': 'duplicate_trade_attempt',
-                'when': 'rank_of_idempotency_key > 1 or rank_of_quote > 1',
+                'when': 'repeats_idempotency_key or repeats_quote',
                 'expected': "'one trade per idempotency key and quote'",
-                'actual': "concat_ws(', ', case when rank_of_idempotency_key > 1 then 'trade ' || rank_of_idempotency_key || ' of key ' || idempotency_key end, case when rank_of_quote > 1 then 'trade ' || rank_of_quote || ' of quote ' || quote_id end)",
+                'actual': "concat_ws(', ', case when repeats_idempotency_key then 'another trade came before it with key ' || idempotency_key end, case when repeats_quote then 'another trade came before it on quote ' || quote_id end)",
             },
             {
                 'code': 'missing_webhook',

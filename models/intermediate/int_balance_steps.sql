@@ -1,7 +1,7 @@
 -- The steps of each prefunded balance: one per entry, or one per moment where the order of its entries is not known.
 with entries as (
 
-    select * from {{ ref('int_ledger_entries_owned') }}
+    select * from {{ ref('int_ledger_entries_joined') }}
     where touches_balance
 
 ),

@@ -1,7 +1,7 @@
 -- Each reported balance against the sum of the ledger before it.
 with entries as (
 
-    select * from {{ ref('int_ledger_entries_owned') }}
+    select * from {{ ref('int_ledger_entries_joined') }}
     where
         touches_balance
         and exists (select 1 from {{ ref('int_balances_in_force') }})

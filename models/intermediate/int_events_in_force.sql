@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 {%- set content = ['transact_id', 'quote_id', 'status', 'occurred_at', 'environment', 'partner_id'] -%}
 with close as (
 
@@ -17,14 +18,14 @@ deliveries as (
 
 ),
 
-keys as (
+repeated_keys as (
 
     select
         event_id,
-        count(*) as row_count,
         min(row_order) as first_row_order
     from deliveries
     group by event_id
+    having count(*) > 1
 
 ),
 
@@ -32,12 +33,9 @@ repeated_deliveries as (
 
     select
         deliveries.*,
-        keys.first_row_order
+        repeated_keys.first_row_order
     from deliveries
-    inner join keys
-        on
-            deliveries.event_id = keys.event_id
-            and keys.row_count > 1
+    inner join repeated_keys on deliveries.event_id = repeated_keys.event_id
 
 ),
 
@@ -87,8 +85,11 @@ events as (
         deliveries.file_id,
         deliveries.row_order
     from deliveries
-    inner join keys on deliveries.row_order = keys.first_row_order
+    left join repeated_keys on deliveries.event_id = repeated_keys.event_id
     left join merged on deliveries.event_id = merged.event_id
+    where
+        repeated_keys.event_id is null
+        or deliveries.row_order = repeated_keys.first_row_order
 
 )
 

@@ -13,7 +13,14 @@ funding_rows as (
             order by row_order desc
         ) as rank_in_force
     from {{ ref('stg_funding') }}
-    where quarantine_reasons is null
+    where
+        quarantine_reasons is null
+        and row_order not in (
+            select set_aside.row_order from {{ ref('int_rows_set_aside') }} as set_aside
+            where
+                set_aside.export_name = 'funding'
+                and set_aside.disposition = 'duplicate'
+        )
 
 )
 

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 {%- set content = [
     'entry_type', 'asset', 'amount', 'effective_at', 'transact_id', 'quote_id', 'ledger_ref', 'balance_after',
     'entry_seq', 'related_entry_id', 'funding_reference', 'environment', 'partner_id', 'request_id',
@@ -29,14 +30,14 @@ entry_rows as (
 
 ),
 
-keys as (
+repeated_keys as (
 
     select
         ledger_entry_id,
-        count(*) as row_count,
         min(row_order) as first_row_order
     from entry_rows
     group by ledger_entry_id
+    having count(*) > 1
 
 ),
 
@@ -44,12 +45,9 @@ repeated_rows as (
 
     select
         entry_rows.*,
-        keys.first_row_order
+        repeated_keys.first_row_order
     from entry_rows
-    inner join keys
-        on
-            entry_rows.ledger_entry_id = keys.ledger_entry_id
-            and keys.row_count > 1
+    inner join repeated_keys on entry_rows.ledger_entry_id = repeated_keys.ledger_entry_id
 
 ),
 
@@ -89,7 +87,10 @@ select
     entry_rows.effective_at,
     entry_rows.row_order
 from entry_rows
-inner join keys on entry_rows.row_order = keys.first_row_order
+left join repeated_keys on entry_rows.ledger_entry_id = repeated_keys.ledger_entry_id
 left join entry_types on entry_rows.entry_type = entry_types.entry_type
 left join entry_classes on entry_types.entry_class = entry_classes.entry_class
 left join changed_entries on entry_rows.ledger_entry_id = changed_entries.ledger_entry_id
+where
+    repeated_keys.ledger_entry_id is null
+    or entry_rows.row_order = repeated_keys.first_row_order

@@ -1,7 +1,8 @@
+{{ config(materialized='view') }}
 -- Everything that is known about a ledger entry at the cut-off, on one row.
 with entries as (
 
-    select * from {{ ref('int_ledger_entries_owned') }}
+    select * from {{ ref('int_ledger_entries_joined') }}
 
 ),
 

@@ -1,7 +1,7 @@
 -- Refunds, releases and returns against the debits and reserves that they give back, per trade and asset.
 with entries as (
 
-    select * from {{ ref('int_ledger_entries_owned') }}
+    select * from {{ ref('int_ledger_entries_joined') }}
 
 ),
 

@@ -46,7 +46,7 @@ subjects as (
     {% for record_type, model, record_id in [
         ('trade', 'int_trades_in_force', 'transact_id'),
         ('order', 'int_orders_in_force', 'partner_order_id'),
-        ('quote', 'int_quotes_in_force', 'quote_id'),
+        ('quote', 'int_quotes_linked', 'quote_id'),
         ('trade', 'int_events_joined', 'joined_transact_id'),
         ('trade', 'int_ledger_entries_joined', 'joined_transact_id'),
     ] -%}

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- The movements of the close with what identifies them: every trade, every order without one, every accepted quote
 -- that neither of them shows.
 select
@@ -24,7 +25,4 @@ select
     partner_order_id,
     quote_id
 from {{ ref('int_quotes_reconciled') }}
-where
-    accepted_at is not null
-    and not has_trade
-    and not is_shown_by_order
+where is_own_movement

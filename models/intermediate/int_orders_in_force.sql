@@ -16,6 +16,22 @@ order_rows as (
     where
         quarantine_reasons is null
         and created_at < (select close.cut_off_at from close)
+        and row_order not in (
+            select set_aside.row_order from {{ ref('int_rows_set_aside') }} as set_aside
+            where
+                set_aside.export_name = 'orders'
+                and set_aside.disposition = 'duplicate'
+        )
+
+),
+
+-- Most orders came once; only the others have versions to rank.
+repeated_orders as (
+
+    select partner_order_id
+    from order_rows
+    group by partner_order_id
+    having count(*) > 1
 
 ),
 
@@ -29,6 +45,7 @@ versions as (
         product_states.state_class,
         coalesce(order_rows.updated_at < (select close.cut_off_at from close), true) as is_counted
     from order_rows
+    inner join repeated_orders on order_rows.partner_order_id = repeated_orders.partner_order_id
     left join product_states on order_rows.product_state = product_states.product_state
 
 ),
@@ -91,15 +108,20 @@ select
     order_rows.idempotency_key,
     order_rows.request_id,
     order_rows.product_state,
-    ranked.state_class,
+    product_states.state_class,
     regressions.partner_order_id is not null as has_regressed,
     order_rows.created_at,
     order_rows.updated_at,
     regressions.last_final_at,
     order_rows.row_order
 from order_rows
-inner join ranked
+left join product_states on order_rows.product_state = product_states.product_state
+left join repeated_orders on order_rows.partner_order_id = repeated_orders.partner_order_id
+left join ranked
     on
         order_rows.row_order = ranked.row_order
         and ranked.rank_in_force = 1
 left join regressions on order_rows.partner_order_id = regressions.partner_order_id
+where
+    repeated_orders.partner_order_id is null
+    or ranked.row_order is not null

@@ -11,21 +11,9 @@ orders as (
 
 ),
 
-quotes as (
+order_trades as (
 
-    select * from {{ ref('int_quotes_in_force') }}
-
-),
-
-quotes_linked as (
-
-    select * from {{ ref('int_quotes_linked') }}
-
-),
-
-trades_linked as (
-
-    select * from {{ ref('int_trades_linked') }}
+    select * from {{ ref('int_order_trades') }}
 
 ),
 
@@ -35,9 +23,15 @@ trades as (
 
 ),
 
-stated_trades as (
+trades_linked as (
 
-    select * from {{ ref('int_trades_in_force') }}
+    select * from {{ ref('int_trades_linked') }}
+
+),
+
+quotes as (
+
+    select * from {{ ref('int_quotes_linked') }}
 
 ),
 
@@ -47,159 +41,181 @@ later_trades as (
 
 ),
 
-trades_of_orders as (
+with_trade as (
+
+    select
+        orders.*,
+        order_trades.transact_id as order_transact_id,
+        coalesce(order_trades.trade_count, 0) as trade_count,
+        order_trades.first_trade_without_quote,
+        order_trades.last_reserved_at,
+        trades.known_quote_id as trade_quote_id,
+        trades_linked.stated_environment as trade_environment,
+        trades_linked.stated_partner_id as trade_partner_id,
+        trades.request_id as trade_request_id,
+        trades.pool_id as trade_pool_id,
+        trades.side as trade_side,
+        trades.effective_status,
+        trades.source_asset as trade_source_asset,
+        trades.source_amount as trade_source_amount
+    from orders
+    left join order_trades on orders.partner_order_id = order_trades.partner_order_id
+    left join trades on order_trades.transact_id = trades.transact_id
+    left join trades_linked on order_trades.transact_id = trades_linked.transact_id
+
+),
+
+-- Only an order without a trade shows a quote: the one that it names, else its accepted one, else its newest.
+tradeless_orders as (
 
     select
         partner_order_id,
-        count(*) as trade_count,
-        max(reserved_at) as last_reserved_at,
-        max(case when known_quote_id is null then 1 else 0 end) = 1 as has_trade_without_quote,
-        min(case when known_quote_id is null then transact_id end) as first_trade_without_quote,
-        max(known_quote_id) as any_quote_id
-    from trades
-    where partner_order_id is not null
-    group by partner_order_id
+        quote_id
+    from with_trade
+    where trade_count = 0
 
 ),
 
-quotes_of_orders as (
+quotes_of_tradeless_orders as (
 
     select
-        partner_order_id,
-        count(*) as quote_count,
-        count(accepted_at) as accepted_quote_count,
-        -- the accepted quote before the newest, later ones first
-        {{ pool_recon.value_at_latest('quote_id', 'accepted_at', 'quote_id', 'accepted_at is not null') }} as accepted_quote_id,
-        {{ pool_recon.value_at_latest('quote_id', "coalesce(created_at, cast('0001-01-01 00:00:00' as timestamp))", 'quote_id') }} as newest_quote_id
-    from quotes_linked
-    where partner_order_id is not null
-    group by partner_order_id
-
-),
-
--- a trade that names this order although its quote belongs to another one
-trades_of_other_orders as (
-
-    select distinct stated_trades.partner_order_id
-    from stated_trades
-    inner join quotes_linked on stated_trades.quote_id = quotes_linked.quote_id
-    where stated_trades.partner_order_id <> quotes_linked.partner_order_id
-
-),
-
-later_trades_of_orders as (
-
-    select
-        partner_order_id,
-        min(transact_id) as later_transact_id
-    from later_trades
-    where partner_order_id is not null
-    group by partner_order_id
-
-),
-
-later_trades_of_quotes as (
-
-    select
-        quote_id,
-        min(transact_id) as later_transact_id
-    from later_trades
-    where quote_id is not null
-    group by quote_id
+        quotes.partner_order_id,
+        count(quotes.accepted_at) as accepted_quote_count,
+        {{ pool_recon.value_at_latest('quotes.quote_id', 'quotes.accepted_at', 'quotes.quote_id', 'quotes.accepted_at is not null') }} as accepted_quote_id,
+        {{ pool_recon.value_at_latest('quotes.quote_id', pool_recon.absent_first('quotes.created_at'), 'quotes.quote_id') }} as newest_quote_id
+    from quotes
+    inner join tradeless_orders on quotes.partner_order_id = tradeless_orders.partner_order_id
+    group by quotes.partner_order_id
 
 ),
 
 shown as (
 
     select
-        orders.partner_order_id,
-        named_quotes.quote_id as named_quote_id,
-        named_quotes.partner_order_id as order_of_named_quote,
-        case
-            when trades_of_orders.partner_order_id is null
-                then coalesce(named_quotes.quote_id, quotes_of_orders.accepted_quote_id, quotes_of_orders.newest_quote_id)
-        end as shown_quote_id,
-        coalesce(quotes_of_orders.accepted_quote_count, 0) as accepted_quote_count,
-        coalesce(trades_of_orders.trade_count, 0) as trade_count,
-        coalesce(trades_of_orders.has_trade_without_quote, false) as has_trade_without_quote,
-        trades_of_orders.first_trade_without_quote,
-        trades_of_orders.last_reserved_at,
-        coalesce(named_quotes.quote_id, quotes_of_orders.newest_quote_id, trades_of_orders.any_quote_id) is not null as has_quote
-    from orders
-    left join quotes as named_quotes on orders.quote_id = named_quotes.quote_id
-    left join quotes_of_orders on orders.partner_order_id = quotes_of_orders.partner_order_id
-    left join trades_of_orders on orders.partner_order_id = trades_of_orders.partner_order_id
+        tradeless_orders.partner_order_id,
+        coalesce(quotes_of_tradeless_orders.accepted_quote_count, 0) as accepted_quote_count,
+        coalesce(named_quotes.quote_id, quotes_of_tradeless_orders.accepted_quote_id, quotes_of_tradeless_orders.newest_quote_id) as quote_id
+    from tradeless_orders
+    left join quotes as named_quotes on tradeless_orders.quote_id = named_quotes.quote_id
+    left join quotes_of_tradeless_orders on tradeless_orders.partner_order_id = quotes_of_tradeless_orders.partner_order_id
+
+),
+
+shown_quotes as (
+
+    select
+        shown.partner_order_id as showing_order_id,
+        shown.accepted_quote_count,
+        quotes.*
+    from shown
+    left join quotes on shown.quote_id = quotes.quote_id
+
+),
+
+-- An order that names what its trade has is consistent; only the others are looked at.
+orders_naming_other_quotes as (
+
+    select with_trade.partner_order_id
+    from with_trade
+    inner join quotes on with_trade.quote_id = quotes.quote_id
+    inner join orders as other_orders on quotes.stated_partner_order_id = other_orders.partner_order_id
+    where
+        with_trade.quote_id is distinct from with_trade.trade_quote_id
+        and other_orders.partner_order_id <> with_trade.partner_order_id
+
+),
+
+orders_naming_other_trades as (
+
+    select with_trade.partner_order_id
+    from with_trade
+    inner join trades_linked on with_trade.transact_id = trades_linked.transact_id
+    where
+        with_trade.transact_id is distinct from with_trade.order_transact_id
+        and trades_linked.quote_order_id <> with_trade.partner_order_id
+
+),
+
+orders_named_by_other_trades as (
+
+    select distinct stated_partner_order_id as partner_order_id
+    from trades_linked
+    where stated_partner_order_id <> quote_order_id
+
+),
+
+later_trades_of_orders as (
+
+    select distinct partner_order_id
+    from later_trades
+    where partner_order_id is not null
+
+),
+
+later_trades_of_quotes as (
+
+    select distinct quote_id
+    from later_trades
+    where quote_id is not null
 
 )
 
 select
     orders.partner_order_id,
-    coalesce(orders.environment, stated_trades.environment, trade_quotes.environment, shown_quotes.environment, close.default_environment) as environment,
-    coalesce(orders.partner_id, stated_trades.partner_id, trade_quotes.partner_id, shown_quotes.partner_id, close.default_partner) as partner_id,
-    trades.transact_id as order_transact_id,
-    shown.shown_quote_id,
-    coalesce(trades.known_quote_id, shown.shown_quote_id) as known_quote_id,
+    coalesce(orders.environment, orders.trade_environment, shown_quotes.stated_environment, close.default_environment) as environment,
+    coalesce(orders.partner_id, orders.trade_partner_id, shown_quotes.stated_partner_id, close.default_partner) as partner_id,
+    orders.order_transact_id,
+    shown_quotes.quote_id as shown_quote_id,
+    coalesce(orders.trade_quote_id, shown_quotes.quote_id) as known_quote_id,
     orders.quote_id,
     orders.transact_id,
     orders.idempotency_key,
-    coalesce(trades.request_id, shown_quotes.request_id, orders.request_id) as request_id,
-    coalesce(shown_quotes.pool_id, trades.pool_id, orders.pool_id) as pool_id,
+    coalesce(orders.trade_request_id, shown_quotes.stated_request_id, orders.request_id) as request_id,
+    coalesce(shown_quotes.pool_id, orders.trade_pool_id, orders.pool_id) as pool_id,
     orders.product_state,
     orders.state_class,
     orders.has_regressed,
-    trades.effective_status,
-    coalesce(trades.side, shown_quotes.side, orders.side, '{{ pool_recon.default_side() }}') as side,
+    orders.effective_status,
+    coalesce(orders.trade_side, shown_quotes.stated_side, orders.side, '{{ pool_recon.default_side() }}') as side,
     shown_quotes.source_amount as shown_source_amount,
     shown_quotes.target_amount as shown_target_amount,
-    {{ pool_recon.source_asset('shown_quotes.source_asset', 'shown_quotes.pool_id', "coalesce(shown_quotes.side, orders.side, '" ~ pool_recon.default_side() ~ "')") }} as shown_source_asset,
-    {{ pool_recon.target_asset('shown_quotes.target_asset', 'shown_quotes.pool_id', "coalesce(shown_quotes.side, orders.side, '" ~ pool_recon.default_side() ~ "')") }} as shown_target_asset,
-    trades.source_asset as trade_source_asset,
-    trades.source_amount as trade_source_amount,
-    shown.has_quote,
-    shown.trade_count,
-    shown.accepted_quote_count,
-    shown.has_trade_without_quote,
-    shown.first_trade_without_quote,
-    shown.trade_count = 0 as has_no_trade,
-    later_trades_of_orders.later_transact_id is not null or later_trades_of_quotes.later_transact_id is not null as has_later_trade,
+    {{ pool_recon.source_asset('shown_quotes.stated_source_asset', 'shown_quotes.pool_id', "coalesce(shown_quotes.stated_side, orders.side, '" ~ pool_recon.default_side() ~ "')") }} as shown_source_asset,
+    {{ pool_recon.target_asset('shown_quotes.stated_target_asset', 'shown_quotes.pool_id', "coalesce(shown_quotes.stated_side, orders.side, '" ~ pool_recon.default_side() ~ "')") }} as shown_target_asset,
+    orders.trade_source_asset,
+    orders.trade_source_amount,
+    orders.trade_count > 0 or shown_quotes.quote_id is not null as has_quote,
+    orders.trade_count,
+    coalesce(shown_quotes.accepted_quote_count, 0) as accepted_quote_count,
+    orders.first_trade_without_quote is not null as has_trade_without_quote,
+    orders.first_trade_without_quote,
+    orders.trade_count = 0 as has_no_trade,
+    later_trades_of_orders.partner_order_id is not null or later_trades_of_quotes.quote_id is not null as has_later_trade,
     shown_quotes.status as shown_quote_status,
-    shown_links.first_transact_id is not null as has_shown_quote_trade,
-    shown.order_of_named_quote is not null
-    and shown.order_of_named_quote <> orders.partner_order_id
-    and named_orders.partner_order_id is not null as names_quote_of_other_order,
-    coalesce(quotes_of_named_trades.partner_order_id <> orders.partner_order_id, false) as names_trade_of_other_order,
-    trades_of_other_orders.partner_order_id is not null as has_trade_of_other_order,
+    shown_quotes.first_transact_id is not null as has_shown_quote_trade,
+    orders_naming_other_quotes.partner_order_id is not null as names_quote_of_other_order,
+    orders_naming_other_trades.partner_order_id is not null as names_trade_of_other_order,
+    orders_named_by_other_trades.partner_order_id is not null as has_trade_of_other_order,
     least(orders.pool_id, shown_quotes.pool_id) as lowest_pool_id,
     greatest(orders.pool_id, shown_quotes.pool_id) as highest_pool_id,
-    least(orders.side, shown_quotes.side) as lowest_side,
-    greatest(orders.side, shown_quotes.side) as highest_side,
-    least(orders.environment, shown_quotes.environment) as lowest_environment,
-    greatest(orders.environment, shown_quotes.environment) as highest_environment,
-    least(orders.partner_id, shown_quotes.partner_id) as lowest_partner_id,
-    greatest(orders.partner_id, shown_quotes.partner_id) as highest_partner_id,
+    least(orders.side, shown_quotes.stated_side) as lowest_side,
+    greatest(orders.side, shown_quotes.stated_side) as highest_side,
+    least(orders.environment, shown_quotes.stated_environment) as lowest_environment,
+    greatest(orders.environment, shown_quotes.stated_environment) as highest_environment,
+    least(orders.partner_id, shown_quotes.stated_partner_id) as lowest_partner_id,
+    greatest(orders.partner_id, shown_quotes.stated_partner_id) as highest_partner_id,
     orders.created_at,
     orders.updated_at,
     orders.last_final_at,
-    shown.last_reserved_at,
+    orders.last_reserved_at,
     shown_quotes.created_at as shown_created_at,
     shown_quotes.accepted_at as shown_accepted_at,
     shown_quotes.expires_at as shown_expires_at,
-    shown_quotes.row_order as shown_quote_row_order,
     orders.row_order
-from orders
+from with_trade as orders
 cross join close
-inner join shown on orders.partner_order_id = shown.partner_order_id
-left join trades
-    on
-        orders.partner_order_id = trades.partner_order_id
-        and trades.is_trade_of_order
-left join stated_trades on trades.transact_id = stated_trades.transact_id
-left join quotes as trade_quotes on trades.known_quote_id = trade_quotes.quote_id
-left join quotes as shown_quotes on shown.shown_quote_id = shown_quotes.quote_id
-left join quotes_linked as shown_links on shown.shown_quote_id = shown_links.quote_id
-left join orders as named_orders on shown.order_of_named_quote = named_orders.partner_order_id
-left join trades_linked as named_trades on orders.transact_id = named_trades.transact_id
-left join quotes_linked as quotes_of_named_trades on named_trades.known_quote_id = quotes_of_named_trades.quote_id
-left join trades_of_other_orders on orders.partner_order_id = trades_of_other_orders.partner_order_id
+left join shown_quotes on orders.partner_order_id = shown_quotes.showing_order_id
+left join orders_naming_other_quotes on orders.partner_order_id = orders_naming_other_quotes.partner_order_id
+left join orders_naming_other_trades on orders.partner_order_id = orders_naming_other_trades.partner_order_id
+left join orders_named_by_other_trades on orders.partner_order_id = orders_named_by_other_trades.partner_order_id
 left join later_trades_of_orders on orders.partner_order_id = later_trades_of_orders.partner_order_id
-left join later_trades_of_quotes on shown.shown_quote_id = later_trades_of_quotes.quote_id
+left join later_trades_of_quotes on shown_quotes.quote_id = later_trades_of_quotes.quote_id

@@ -3,23 +3,13 @@ with trades as (
 
     select * from {{ ref('int_trades_in_force') }}
 
-),
-
-ranked as (
-
-    select
-        quote_id,
-        transact_id,
-        reserved_at,
-        row_number() over (partition by quote_id order by reserved_at nulls last, transact_id) as rank_of_quote
-    from trades
-    where quote_id is not null
-
 )
 
 select
     quote_id,
-    transact_id,
-    reserved_at
-from ranked
-where rank_of_quote = 1
+    count(*) as trade_count,
+    {{ pool_recon.value_at_earliest('transact_id', pool_recon.absent_last('reserved_at'), 'transact_id') }} as transact_id,
+    min(reserved_at) as reserved_at
+from trades
+where quote_id is not null
+group by quote_id

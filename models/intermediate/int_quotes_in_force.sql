@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 {%- set terms = [
     'pool_id', 'source_amount', 'target_amount', 'expires_at', 'partner_order_id', 'environment', 'partner_id',
     'quote_type', 'side', 'source_asset', 'target_asset', 'rate', 'spread_bps', 'fee_bps', 'crypto_network',
@@ -22,22 +23,16 @@ quote_rows as (
 ),
 
 -- The terms of the first row stay; acceptance and status may be filled in by later rows.
-keys as (
+repeated_keys as (
 
     select
         quote_id,
-        count(*) as row_count,
         min(row_order) as first_row_order,
         min(case when accepted_by_cut_off_at is not null then row_order end) as accepted_row_order,
         max(case when status is not null then row_order end) as status_row_order
     from quote_rows
     group by quote_id
-
-),
-
-repeated_keys as (
-
-    select * from keys where row_count > 1
+    having count(*) > 1
 
 ),
 
@@ -99,6 +94,9 @@ select
     quote_rows.expires_at,
     quote_rows.row_order
 from quote_rows
-inner join keys on quote_rows.row_order = keys.first_row_order
+left join repeated_keys on quote_rows.quote_id = repeated_keys.quote_id
 left join filled_in on quote_rows.quote_id = filled_in.quote_id
 left join changed_quotes on quote_rows.quote_id = changed_quotes.quote_id
+where
+    repeated_keys.quote_id is null
+    or quote_rows.row_order = repeated_keys.first_row_order

@@ -1,4 +1,11 @@
-with quotes as (
+-- Every quote with the order and the first trade that it joins to, its side and its assets.
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
+quotes as (
 
     select * from {{ ref('int_quotes_in_force') }}
 
@@ -10,35 +17,102 @@ orders as (
 
 ),
 
+trades as (
+
+    select * from {{ ref('int_trades_in_force') }}
+
+),
+
 quote_trades as (
 
     select * from {{ ref('int_quote_trades') }}
 
 ),
 
--- Of several orders that name one quote, the earliest.
+by_stated_order as (
+
+    select
+        quotes.*,
+        orders.partner_order_id as stated_order_id
+    from quotes
+    left join orders on quotes.partner_order_id = orders.partner_order_id
+
+),
+
+-- Of several orders that name a quote which names no order itself, the earliest.
 naming_orders as (
 
     select
-        quote_id,
-        partner_order_id,
-        row_number() over (partition by quote_id order by created_at, partner_order_id) as rank_of_quote
+        orders.quote_id,
+        {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
     from orders
-    where quote_id is not null
+    where
+        orders.quote_id is not null
+        and orders.quote_id in (select by_stated_order.quote_id from by_stated_order where by_stated_order.stated_order_id is null)
+    group by orders.quote_id
+
+),
+
+linked as (
+
+    select
+        quotes.*,
+        coalesce(quotes.stated_order_id, naming_orders.partner_order_id) as joined_partner_order_id,
+        quote_trades.transact_id as first_transact_id,
+        quote_trades.reserved_at as first_reserved_at
+    from by_stated_order as quotes
+    left join naming_orders on quotes.quote_id = naming_orders.quote_id
+    left join quote_trades on quotes.quote_id = quote_trades.quote_id
+
+),
+
+sided as (
+
+    select
+        linked.quote_id,
+        linked.joined_partner_order_id as partner_order_id,
+        linked.partner_order_id as stated_partner_order_id,
+        linked.first_transact_id,
+        linked.pool_id,
+        linked.environment as stated_environment,
+        linked.partner_id as stated_partner_id,
+        linked.side as stated_side,
+        coalesce(linked.environment, trades.environment, orders.environment, close.default_environment) as environment,
+        coalesce(linked.partner_id, trades.partner_id, orders.partner_id, close.default_partner) as partner_id,
+        orders.environment as order_environment,
+        orders.partner_id as order_partner_id,
+        orders.request_id as order_request_id,
+        orders.pool_id as order_pool_id,
+        linked.quote_type,
+        coalesce(linked.side, trades.side, orders.side, '{{ pool_recon.default_side() }}') as side,
+        linked.source_asset as stated_source_asset,
+        linked.target_asset as stated_target_asset,
+        linked.crypto_network,
+        linked.dest_address,
+        linked.dest_network,
+        linked.request_id as stated_request_id,
+        coalesce(trades.request_id, linked.request_id, orders.request_id) as request_id,
+        linked.status,
+        linked.source_amount,
+        linked.target_amount,
+        linked.rate,
+        linked.spread_bps,
+        linked.fee_bps,
+        linked.has_changed_terms,
+        linked.created_at,
+        linked.accepted_at,
+        linked.first_reserved_at,
+        linked.expires_at,
+        linked.row_order
+    from linked
+    cross join close
+    left join trades on linked.first_transact_id = trades.transact_id
+    left join orders on linked.joined_partner_order_id = orders.partner_order_id
 
 )
 
 select
-    quotes.quote_id,
-    coalesce(stated_orders.partner_order_id, naming_orders.partner_order_id) as partner_order_id,
-    quote_trades.transact_id as first_transact_id,
-    quote_trades.reserved_at as first_reserved_at,
-    quotes.accepted_at,
-    quotes.created_at
-from quotes
-left join orders as stated_orders on quotes.partner_order_id = stated_orders.partner_order_id
-left join naming_orders
-    on
-        quotes.quote_id = naming_orders.quote_id
-        and naming_orders.rank_of_quote = 1
-left join quote_trades on quotes.quote_id = quote_trades.quote_id
+    *,
+    {{ pool_recon.source_asset('stated_source_asset', 'pool_id', 'side') }} as source_asset,
+    {{ pool_recon.target_asset('stated_target_asset', 'pool_id', 'side') }} as target_asset
+from sided

@@ -26,10 +26,10 @@ select
     max(case when events.is_trusted and events.status = 'returned' then 1 else 0 end) = 1 as is_confirmed_returned,
     min(case when events.is_trusted and events.status = 'settled' then events.occurred_at end) as first_settled_at,
     min(case when events.is_trusted and events.status = 'returned' then events.occurred_at end) as first_returned_at,
-    min(events.environment) as lowest_environment,
-    max(events.environment) as highest_environment,
-    min(events.partner_id) as lowest_partner_id,
-    max(events.partner_id) as highest_partner_id
+    min(events.stated_environment) as lowest_environment,
+    max(events.stated_environment) as highest_environment,
+    min(events.stated_partner_id) as lowest_partner_id,
+    max(events.stated_partner_id) as highest_partner_id
 from events
 inner join trade_states on events.status = trade_states.status
 group by events.joined_transact_id

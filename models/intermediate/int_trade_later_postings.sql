@@ -7,13 +7,13 @@ with close as (
 
 entries_in_force as (
 
-    select * from {{ ref('int_ledger_entries_in_force') }}
+    select * from {{ ref('int_ledger_entries_joined') }}
 
 ),
 
 trades as (
 
-    select * from {{ ref('int_trades_valued') }}
+    select * from {{ ref('int_trades_linked') }}
 
 ),
 

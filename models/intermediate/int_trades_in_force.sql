@@ -16,6 +16,22 @@ trade_rows as (
     where
         quarantine_reasons is null
         and coalesce(coalesce(reserved_at, terminal_at) < (select close.cut_off_at from close), true)
+        and row_order not in (
+            select set_aside.row_order from {{ ref('int_rows_set_aside') }} as set_aside
+            where
+                set_aside.export_name = 'trades'
+                and set_aside.disposition = 'duplicate'
+        )
+
+),
+
+-- Only trades that came more than once have versions to rank.
+repeated_trades as (
+
+    select transact_id
+    from trade_rows
+    group by transact_id
+    having count(*) > 1
 
 ),
 
@@ -32,6 +48,7 @@ versions as (
         coalesce(trade_rows.updated_at < (select close.cut_off_at from close), true) as is_counted,
         coalesce(trade_rows.terminal_at < (select close.cut_off_at from close), true) as is_as_it_stood
     from trade_rows
+    inner join repeated_trades on trade_rows.transact_id = repeated_trades.transact_id
     inner join trade_states on trade_rows.status = trade_states.status
 
 ),
@@ -87,7 +104,7 @@ select
     trade_rows.crypto_network,
     trade_rows.request_id,
     -- null: not known from the trade itself, to be taken from its events
-    case when ranked.is_as_it_stood then trade_rows.status end as status,
+    case when coalesce(trade_rows.terminal_at < (select close.cut_off_at from close), true) then trade_rows.status end as status,
     trade_rows.fiat_amount,
     trade_rows.crypto_amount,
     coalesce(histories.has_settled_version, 0) = 1 as has_settled_version,
@@ -96,12 +113,16 @@ select
     coalesce(histories.has_returned_version, 0) = 1 as has_returned_version,
     coalesce(histories.has_gone_back, 0) = 1 as has_gone_back,
     trade_rows.reserved_at,
-    case when ranked.is_as_it_stood then trade_rows.terminal_at end as terminal_at,
+    case when trade_rows.terminal_at < (select close.cut_off_at from close) then trade_rows.terminal_at end as terminal_at,
     trade_rows.updated_at,
     trade_rows.row_order
 from trade_rows
-inner join ranked
+left join repeated_trades on trade_rows.transact_id = repeated_trades.transact_id
+left join ranked
     on
         trade_rows.row_order = ranked.row_order
         and ranked.rank_in_force = 1
 left join histories on trade_rows.transact_id = histories.transact_id
+where
+    repeated_trades.transact_id is null
+    or ranked.row_order is not null

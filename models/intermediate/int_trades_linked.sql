@@ -1,3 +1,4 @@
+-- Every trade with the quote and the order that it joins to, and what it exchanges: its side, assets and amounts.
 with trades as (
 
     select * from {{ ref('int_trades_in_force') }}
@@ -16,48 +17,128 @@ orders as (
 
 ),
 
--- Of several orders that name one trade, the earliest.
-naming_orders as (
+by_quote as (
 
     select
-        transact_id,
-        partner_order_id,
-        row_number() over (partition by transact_id order by created_at, partner_order_id) as rank_of_trade
-    from orders
-    where transact_id is not null
+        trades.*,
+        quotes.quote_id as known_quote_id,
+        quotes.partner_order_id as quote_order_id,
+        quotes.stated_partner_order_id as quote_stated_order_id,
+        quotes.stated_environment as quote_environment,
+        quotes.stated_partner_id as quote_partner_id,
+        quotes.pool_id as quote_pool_id,
+        quotes.stated_side as quote_side,
+        quotes.stated_request_id as quote_request_id,
+        quotes.quote_type,
+        quotes.crypto_network as quote_crypto_network,
+        quotes.status as quote_status,
+        quotes.stated_source_asset,
+        quotes.stated_target_asset,
+        quotes.source_amount as quote_source_amount,
+        quotes.target_amount as quote_target_amount,
+        quotes.created_at as quote_created_at,
+        quotes.accepted_at,
+        quotes.expires_at
+    from trades
+    left join quotes on trades.quote_id = quotes.quote_id
 
 ),
 
-linked as (
+-- The order that names the trade, and of several the earliest, is asked for only where nothing else gives one.
+naming_orders as (
 
     select
-        trades.transact_id,
-        trades.quote_id,
-        trades.reserved_at,
-        quotes.quote_id as known_quote_id,
-        coalesce(quotes.partner_order_id, stated_orders.partner_order_id, naming_orders.partner_order_id) as partner_order_id
-    from trades
-    left join quotes on trades.quote_id = quotes.quote_id
-    left join orders as stated_orders on trades.partner_order_id = stated_orders.partner_order_id
+        orders.transact_id,
+        {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
+    from orders
+    where
+        orders.transact_id is not null
+        and orders.transact_id in (select by_quote.transact_id from by_quote where by_quote.quote_order_id is null)
+    group by orders.transact_id
+
+),
+
+by_order as (
+
+    select
+        by_quote.*,
+        coalesce(by_quote.quote_order_id, stated_orders.partner_order_id, naming_orders.partner_order_id) as joined_partner_order_id
+    from by_quote
+    left join orders as stated_orders
+        on case when by_quote.quote_order_id is null then by_quote.partner_order_id end = stated_orders.partner_order_id
     left join naming_orders
-        on
-            trades.transact_id = naming_orders.transact_id
-            and naming_orders.rank_of_trade = 1
+        on case when by_quote.quote_order_id is null then by_quote.transact_id end = naming_orders.transact_id
+
+),
+
+sided as (
+
+    select
+        by_order.*,
+        coalesce(by_order.quote_side, by_order.side, orders.side, '{{ pool_recon.default_side() }}') as movement_side,
+        orders.environment as order_environment,
+        orders.partner_id as order_partner_id,
+        orders.pool_id as order_pool_id,
+        orders.side as order_side,
+        orders.request_id as order_request_id,
+        orders.idempotency_key as order_idempotency_key,
+        orders.product_state,
+        orders.state_class,
+        orders.created_at as order_created_at
+    from by_order
+    left join orders on by_order.joined_partner_order_id = orders.partner_order_id
 
 )
 
 select
     transact_id,
+    quote_id,
     known_quote_id,
-    partner_order_id,
-    -- the trade of an order that has several: the latest
-    partner_order_id is not null and row_number() over (
-        partition by partner_order_id
-        order by reserved_at desc nulls last, transact_id desc
-    ) = 1 as is_trade_of_order,
-    -- its place among the trades of the same quote, 1 being the earliest
-    case
-        when quote_id is not null
-            then row_number() over (partition by quote_id order by reserved_at nulls last, transact_id)
-    end as rank_of_quote
-from linked
+    joined_partner_order_id as partner_order_id,
+    partner_order_id as stated_partner_order_id,
+    quote_order_id,
+    coalesce(joined_partner_order_id, quote_stated_order_id, partner_order_id) as named_partner_order_id,
+    idempotency_key,
+    order_idempotency_key,
+    coalesce(environment, quote_environment, order_environment) as stated_environment,
+    coalesce(partner_id, quote_partner_id, order_partner_id) as stated_partner_id,
+    coalesce(request_id, quote_request_id, order_request_id) as request_id,
+    coalesce(quote_pool_id, pool_id, order_pool_id) as pool_id,
+    movement_side as side,
+    crypto_network,
+    quote_crypto_network,
+    quote_type,
+    quote_status,
+    product_state,
+    state_class,
+    status,
+    {{ pool_recon.source_asset('stated_source_asset', 'quote_pool_id', 'movement_side') }} as source_asset,
+    {{ pool_recon.target_asset('stated_target_asset', 'quote_pool_id', 'movement_side') }} as target_asset,
+    coalesce(case movement_side when 'on_ramp' then fiat_amount else crypto_amount end, quote_source_amount) as source_amount,
+    coalesce(case movement_side when 'on_ramp' then crypto_amount else fiat_amount end, quote_target_amount) as target_amount,
+    fiat_amount,
+    crypto_amount,
+    case movement_side when 'on_ramp' then quote_source_amount else quote_target_amount end as quote_fiat_amount,
+    case movement_side when 'on_ramp' then quote_target_amount else quote_source_amount end as quote_crypto_amount,
+    -- what order, quote and trade state themselves: more than one value of any is a mismatch
+    least(order_pool_id, quote_pool_id, pool_id) as lowest_pool_id,
+    greatest(order_pool_id, quote_pool_id, pool_id) as highest_pool_id,
+    least(order_side, quote_side, side) as lowest_side,
+    greatest(order_side, quote_side, side) as highest_side,
+    least(order_environment, quote_environment, environment) as lowest_environment,
+    greatest(order_environment, quote_environment, environment) as highest_environment,
+    least(order_partner_id, quote_partner_id, partner_id) as lowest_partner_id,
+    greatest(order_partner_id, quote_partner_id, partner_id) as highest_partner_id,
+    has_settled_version,
+    has_failed_version,
+    has_released_version,
+    has_returned_version,
+    has_gone_back,
+    order_created_at,
+    quote_created_at,
+    accepted_at,
+    expires_at,
+    reserved_at,
+    terminal_at,
+    row_order
+from sided

@@ -7,31 +7,7 @@ with close as (
 
 trades as (
 
-    select * from {{ ref('int_trades_in_force') }}
-
-),
-
-links as (
-
     select * from {{ ref('int_trades_linked') }}
-
-),
-
-valued_trades as (
-
-    select * from {{ ref('int_trades_valued') }}
-
-),
-
-quotes as (
-
-    select * from {{ ref('int_quotes_in_force') }}
-
-),
-
-orders as (
-
-    select * from {{ ref('int_orders_in_force') }}
 
 ),
 
@@ -66,9 +42,41 @@ later_postings as (
 
 ),
 
+trade_states as (
+
+    select * from {{ ref('ref_trade_states') }}
+
+),
+
 assets as (
 
     select * from {{ ref('int_assets') }}
+
+),
+
+-- The first trade of each quote and of each idempotency key that has several.
+repeated_quotes as (
+
+    select
+        quote_id,
+        transact_id
+    from {{ ref('int_quote_trades') }}
+    where trade_count > 1
+
+),
+
+repeated_keys as (
+
+    select
+        coalesce(trades.stated_environment, close.default_environment) as environment,
+        coalesce(trades.stated_partner_id, close.default_partner) as partner_id,
+        trades.idempotency_key,
+        {{ pool_recon.value_at_earliest('trades.transact_id', pool_recon.absent_last('trades.reserved_at'), 'trades.transact_id') }} as transact_id
+    from trades
+    cross join close
+    where trades.idempotency_key is not null
+    group by coalesce(trades.stated_environment, close.default_environment), coalesce(trades.stated_partner_id, close.default_partner), trades.idempotency_key
+    having count(*) > 1
 
 ),
 
@@ -77,23 +85,21 @@ joined as (
     select
         trades.transact_id,
         trades.quote_id,
-        links.known_quote_id,
-        links.partner_order_id,
-        coalesce(links.partner_order_id, quotes.partner_order_id, trades.partner_order_id) as named_partner_order_id,
-        links.is_trade_of_order,
-        links.rank_of_quote,
+        trades.known_quote_id,
+        trades.partner_order_id,
+        trades.named_partner_order_id,
         trades.idempotency_key,
-        orders.idempotency_key as order_idempotency_key,
-        coalesce(trades.environment, quotes.environment, orders.environment, close.default_environment) as environment,
-        coalesce(trades.partner_id, quotes.partner_id, orders.partner_id, close.default_partner) as partner_id,
-        coalesce(quotes.pool_id, trades.pool_id, orders.pool_id) as pool_id,
-        coalesce(trades.request_id, quotes.request_id, orders.request_id) as request_id,
+        trades.order_idempotency_key,
+        coalesce(trades.stated_environment, close.default_environment) as environment,
+        coalesce(trades.stated_partner_id, close.default_partner) as partner_id,
+        trades.pool_id,
+        trades.request_id,
         trades.crypto_network,
-        quotes.crypto_network as quote_crypto_network,
-        quotes.quote_type,
-        valued_trades.side,
-        orders.product_state,
-        orders.state_class,
+        trades.quote_crypto_network,
+        trades.quote_type,
+        trades.side,
+        trades.product_state,
+        trades.state_class,
         -- as it stood: from the trade, else from what its trusted events had told by then
         coalesce(
             trades.status,
@@ -104,25 +110,25 @@ joined as (
             'reserved'
         ) as status,
         confirmations.first_terminal_status,
-        valued_trades.source_asset,
-        valued_trades.source_amount,
-        valued_trades.target_asset,
-        valued_trades.target_amount,
+        trades.source_asset,
+        trades.source_amount,
+        trades.target_asset,
+        trades.target_amount,
         trades.fiat_amount,
         trades.crypto_amount,
-        valued_trades.quote_fiat_amount,
-        valued_trades.quote_crypto_amount,
-        case valued_trades.side when 'on_ramp' then valued_trades.source_asset else valued_trades.target_asset end as fiat_asset,
-        case valued_trades.side when 'on_ramp' then valued_trades.target_asset else valued_trades.source_asset end as crypto_asset,
-        -- what order, quote and trade state themselves, for the comparison of pools, sides, environments and partners
-        least(orders.pool_id, quotes.pool_id, trades.pool_id) as lowest_pool_id,
-        greatest(orders.pool_id, quotes.pool_id, trades.pool_id) as highest_pool_id,
-        least(orders.side, quotes.side, trades.side) as lowest_side,
-        greatest(orders.side, quotes.side, trades.side) as highest_side,
-        least(orders.environment, quotes.environment, trades.environment, confirmations.lowest_environment, postings.lowest_environment) as lowest_environment,
-        greatest(orders.environment, quotes.environment, trades.environment, confirmations.highest_environment, postings.highest_environment) as highest_environment,
-        least(orders.partner_id, quotes.partner_id, trades.partner_id, confirmations.lowest_partner_id, postings.lowest_partner_id) as lowest_partner_id,
-        greatest(orders.partner_id, quotes.partner_id, trades.partner_id, confirmations.highest_partner_id, postings.highest_partner_id) as highest_partner_id,
+        trades.quote_fiat_amount,
+        trades.quote_crypto_amount,
+        case trades.side when 'on_ramp' then trades.source_asset else trades.target_asset end as fiat_asset,
+        case trades.side when 'on_ramp' then trades.target_asset else trades.source_asset end as crypto_asset,
+        trades.lowest_pool_id,
+        trades.highest_pool_id,
+        trades.lowest_side,
+        trades.highest_side,
+        least(trades.lowest_environment, confirmations.lowest_environment, postings.lowest_environment) as lowest_environment,
+        greatest(trades.highest_environment, confirmations.highest_environment, postings.highest_environment) as highest_environment,
+        least(trades.lowest_partner_id, confirmations.lowest_partner_id, postings.lowest_partner_id) as lowest_partner_id,
+        greatest(trades.highest_partner_id, confirmations.highest_partner_id, postings.highest_partner_id) as highest_partner_id,
+        coalesce(trades.transact_id <> repeated_quotes.transact_id, false) as repeats_quote,
         coalesce(postings.entry_count, 0) as entry_count,
         postings.ledger_entry_ids,
         postings.source_net,
@@ -150,64 +156,57 @@ joined as (
         trades.has_released_version,
         trades.has_returned_version,
         trades.has_gone_back,
-        quotes.status as quote_status,
-        orders.created_at as order_created_at,
-        quotes.created_at as quote_created_at,
-        quotes.accepted_at,
-        quotes.expires_at,
+        trades.quote_status,
+        trades.order_created_at,
+        trades.quote_created_at,
+        trades.accepted_at,
+        trades.expires_at,
         trades.reserved_at,
         trades.terminal_at,
         confirmations.first_settled_at,
         confirmations.first_returned_at,
-        orders.row_order as order_row_order,
-        quotes.row_order as quote_row_order,
         trades.row_order
     from trades
     cross join close
-    inner join links on trades.transact_id = links.transact_id
-    inner join valued_trades on trades.transact_id = valued_trades.transact_id
-    left join quotes on links.known_quote_id = quotes.quote_id
-    left join orders on links.partner_order_id = orders.partner_order_id
     left join confirmations on trades.transact_id = confirmations.transact_id
     left join postings on trades.transact_id = postings.transact_id
     left join later_confirmations on trades.transact_id = later_confirmations.transact_id
     left join later_postings on trades.transact_id = later_postings.transact_id
+    left join repeated_quotes on trades.quote_id = repeated_quotes.quote_id
 
 ),
 
 effective as (
 
     select
-        *,
+        joined.*,
         case
-            when status = 'settled' and is_confirmed_returned then 'returned'
-            when status <> 'reserved' then status
-            when first_terminal_status = 'settled' and is_confirmed_returned then 'returned'
-            else coalesce(first_terminal_status, 'reserved')
+            when joined.status = 'settled' and joined.is_confirmed_returned then 'returned'
+            when joined.status <> 'reserved' then joined.status
+            when joined.first_terminal_status = 'settled' and joined.is_confirmed_returned then 'returned'
+            else coalesce(joined.first_terminal_status, 'reserved')
         end as effective_status,
-        -- its place among the trades with the same key of one partner, 1 being the earliest
-        case
-            when idempotency_key is not null
-                then row_number() over (
-                    partition by environment, partner_id, idempotency_key
-                    order by reserved_at nulls last, transact_id
-                )
-        end as rank_of_idempotency_key
+        coalesce(joined.transact_id <> repeated_keys.transact_id, false) as repeats_idempotency_key
     from joined
+    left join repeated_keys
+        on
+            joined.environment = repeated_keys.environment
+            and joined.partner_id = repeated_keys.partner_id
+            and joined.idempotency_key = repeated_keys.idempotency_key
 
 )
 
 select
     effective.*,
-    trade_states.is_terminal,
+    effective_states.is_terminal,
     own_states.is_terminal as is_own_status_terminal,
-    trade_states.requires_ledger_entry,
-    case trade_states.ledger_source_demand
+    effective_states.requires_ledger_entry,
+    case effective_states.ledger_source_demand
         when 'zero' then cast(0 as {{ pool_recon.money_type() }})
         else -effective.source_amount
     end as demanded_source_net,
-    trade_states.ledger_source_demand = 'zero_or_minus_source' as may_have_no_source_net,
-    case trade_states.ledger_target_demand
+    effective_states.ledger_source_demand = 'zero_or_minus_source' as may_have_no_source_net,
+    case effective_states.ledger_target_demand
         when 'zero' then cast(0 as {{ pool_recon.money_type() }})
         else effective.target_amount
     end as demanded_target_net,
@@ -216,7 +215,7 @@ select
     crypto_assets.minor_unit as crypto_minor_unit,
     crypto_assets.smallest_amount as smallest_crypto_amount
 from effective
-inner join {{ ref('ref_trade_states') }} as trade_states on effective.effective_status = trade_states.status
-inner join {{ ref('ref_trade_states') }} as own_states on effective.status = own_states.status
+inner join trade_states as effective_states on effective.effective_status = effective_states.status
+inner join trade_states as own_states on effective.status = own_states.status
 left join assets as fiat_assets on effective.fiat_asset = fiat_assets.asset
 left join assets as crypto_assets on effective.crypto_asset = crypto_assets.asset

@@ -7,7 +7,7 @@ with close as (
 
 entries as (
 
-    select * from {{ ref('int_ledger_entries_owned') }}
+    select * from {{ ref('int_ledger_entries_joined') }}
     where touches_balance
 
 ),

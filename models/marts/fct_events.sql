@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- Every event in force at the cut-off, with the trade that it joins to.
 select
     event_id,
@@ -18,4 +19,4 @@ select
     occurred_at,
     received_at,
     processed_at
-from {{ ref('int_events_reconciled') }}
+from {{ ref('int_events_joined') }}

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- Every ledger entry in force at the cut-off, with the trade that it joins to and the rule that joined it.
 select
     ledger_entry_id,
@@ -23,4 +24,4 @@ select
     touches_balance,
     needs_trade,
     effective_at
-from {{ ref('int_ledger_entries_reconciled') }}
+from {{ ref('int_ledger_entries_joined') }}

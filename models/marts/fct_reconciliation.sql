@@ -126,7 +126,7 @@ movements as (
         'quote' as movement_type,
         quotes.environment,
         quotes.partner_id,
-        quotes.partner_order_id,
+        coalesce(quotes.partner_order_id, quotes.stated_partner_order_id) as partner_order_id,
         quotes.pool_id,
         quotes.side,
         quotes.quote_id,
@@ -159,10 +159,7 @@ movements as (
         cast(null as timestamp) as terminal_at
     from quotes
     left join stated_orders on quotes.partner_order_id = stated_orders.partner_order_id
-    where
-        quotes.accepted_at is not null
-        and not quotes.has_trade
-        and not quotes.is_shown_by_order
+    where quotes.is_own_movement
 
 ),
 

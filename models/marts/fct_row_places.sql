@@ -45,10 +45,10 @@ ledger_entries as (
 placed as (
     {% for export_name, in_force, key, own_time, version_time, place, record_place in [
         ('orders', 'int_orders_in_force', 'partner_order_id', 'export_rows.created_at', 'updated_at', 'movement_orders', 'movement'),
-        ('quotes', 'int_quotes_in_force', 'quote_id', 'coalesce(export_rows.created_at, export_rows.accepted_at)', none, 'movement_quotes', 'movement'),
+        ('quotes', 'int_quotes_linked', 'quote_id', 'coalesce(export_rows.created_at, export_rows.accepted_at)', none, 'movement_quotes', 'movement'),
         ('trades', 'int_trades_in_force', 'transact_id', 'coalesce(export_rows.reserved_at, export_rows.terminal_at)', 'updated_at', 'movement_trades', 'movement'),
-        ('events', 'int_events_in_force', 'event_id', 'export_rows.received_at', none, 'events', 'event'),
-        ('ledger', 'int_ledger_entries_in_force', 'ledger_entry_id', 'export_rows.effective_at', none, 'ledger_entries', 'ledger_entry'),
+        ('events', 'int_events_joined', 'event_id', 'export_rows.received_at', none, 'events', 'event'),
+        ('ledger', 'int_ledger_entries_joined', 'ledger_entry_id', 'export_rows.effective_at', none, 'ledger_entries', 'ledger_entry'),
     ] %}
     select
         '{{ export_name }}' as export_name,

@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +78,20 @@ class CompiledProject:
         return [name for name in self.models if name in needed]
 
 
-def compile_project(target: Path, close_date: date) -> CompiledProject:
-    """Has dbt compile the project for a close date; `target` is a folder for what it writes."""
+@cache
+def compiled_project(close_date: date) -> CompiledProject:
+    """The project as dbt compiles it for a close date, once for all tests of a process."""
+    with tempfile.TemporaryDirectory(prefix="pool_recon_compiled_") as target:
+        manifest = _compile(Path(target), close_date)
+    nodes = manifest["nodes"].values()
+    return CompiledProject(
+        seeds=tuple(_seed(node) for node in nodes if node["resource_type"] == "seed"),
+        start=tuple(n["compiled_code"] for n in nodes if n["resource_type"] == "operation"),
+        models=_in_order([_model(node) for node in nodes if node["resource_type"] == "model"]),
+    )
+
+
+def _compile(target: Path, close_date: date) -> dict[str, Any]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("POOL_RECON", "DBT"))}
     environment |= {
         "POOL_RECON_WAREHOUSE": IN_MEMORY,
@@ -94,13 +108,8 @@ def compile_project(target: Path, close_date: date) -> CompiledProject:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
-    nodes = manifest["nodes"].values()
-    return CompiledProject(
-        seeds=tuple(_seed(node) for node in nodes if node["resource_type"] == "seed"),
-        start=tuple(n["compiled_code"] for n in nodes if n["resource_type"] == "operation"),
-        models=_in_order([_model(node) for node in nodes if node["resource_type"] == "model"]),
-    )
+    manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
 
 
 def _seed(node: dict[str, Any]) -> CompiledSeed:

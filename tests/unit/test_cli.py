@@ -332,13 +332,9 @@ def test_other_options_are_checked_first(
 
 
 def test_the_build_is_told_what_to_close(build: FakeBuild, exports: Path, tmp_path: Path) -> None:
-    register = tmp_path / "register.csv"
-    register.write_text("code\n", encoding="utf-8")
-    zone = ("--time-zone", "Europe/Berlin")
-    assert close(exports, tmp_path / "out", "--register", register, *zone) == 0
+    assert close(exports, tmp_path / "out", "--time-zone", "Europe/Berlin") == 0
     assert build.settings is not None
     assert build.settings.close_date.isoformat() == "2026-06-30"
-    assert build.settings.register == register
     assert build.settings.time_zone == "Europe/Berlin"
 
 

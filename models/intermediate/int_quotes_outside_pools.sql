@@ -1,31 +1,7 @@
--- The last capability snapshot of its pool that a firm quote could have seen when it was created.
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
-
-quotes as (
-
-    select * from {{ ref('int_quotes_in_force') }}
-
-),
-
-links as (
+-- Firm quotes that the last capability snapshot of their pool, seen by their creation, does not allow.
+with quotes as (
 
     select * from {{ ref('int_quotes_linked') }}
-
-),
-
-trades as (
-
-    select * from {{ ref('int_trades_in_force') }}
-
-),
-
-orders as (
-
-    select * from {{ ref('int_orders_in_force') }}
 
 ),
 
@@ -45,19 +21,16 @@ files as (
 firm_quotes as (
 
     select
-        quotes.quote_id,
-        quotes.pool_id,
-        quotes.created_at,
-        coalesce(quotes.environment, trades.environment, orders.environment, close.default_environment) as environment,
-        coalesce(quotes.partner_id, trades.partner_id, orders.partner_id, close.default_partner) as partner_id
+        quote_id,
+        pool_id,
+        created_at,
+        environment,
+        partner_id,
+        source_amount
     from quotes
-    cross join close
-    inner join links on quotes.quote_id = links.quote_id
-    left join trades on links.first_transact_id = trades.transact_id
-    left join orders on links.partner_order_id = orders.partner_order_id
     where
-        quotes.quote_type = 'firm'
-        and quotes.created_at is not null
+        quote_type = 'firm'
+        and created_at is not null
         and exists (select 1 from files where files.export_name = 'pools')
 
 ),
@@ -80,7 +53,9 @@ snapshots_of_lanes as (
         lanes.environment,
         lanes.partner_id,
         snapshots.seen_at,
-        snapshots.row_order,
+        coalesce(snapshots.entitled, true) as is_entitled,
+        snapshots.min_source_amount,
+        snapshots.max_source_amount,
         row_number() over (
             partition by lanes.pool_id, lanes.environment, lanes.partner_id
             order by snapshots.seen_at, snapshots.row_order
@@ -102,6 +77,7 @@ timeline as (
         environment,
         partner_id,
         cast(null as varchar) as quote_id,
+        cast(null as {{ pool_recon.money_type() }}) as source_amount,
         seen_at as happened_at,
         0 as is_quote
     from snapshots_of_lanes
@@ -111,6 +87,7 @@ timeline as (
         environment,
         partner_id,
         quote_id,
+        source_amount,
         created_at as happened_at,
         1 as is_quote
     from firm_quotes
@@ -124,6 +101,7 @@ counted as (
         environment,
         partner_id,
         quote_id,
+        source_amount,
         sum(1 - is_quote) over (
             partition by pool_id, environment, partner_id
             order by happened_at, is_quote
@@ -135,11 +113,11 @@ counted as (
 
 select
     counted.quote_id,
-    snapshots.row_order is not null as has_snapshot,
-    coalesce(snapshots.entitled, true) as is_entitled,
-    snapshots.min_source_amount,
-    snapshots.max_source_amount,
-    snapshots.seen_at
+    snapshots_of_lanes.snapshot_number is not null as has_snapshot,
+    coalesce(snapshots_of_lanes.is_entitled, false) as is_entitled,
+    snapshots_of_lanes.min_source_amount,
+    snapshots_of_lanes.max_source_amount,
+    snapshots_of_lanes.seen_at
 from counted
 left join snapshots_of_lanes
     on
@@ -147,5 +125,10 @@ left join snapshots_of_lanes
         and counted.environment = snapshots_of_lanes.environment
         and counted.partner_id = snapshots_of_lanes.partner_id
         and counted.snapshot_number = snapshots_of_lanes.snapshot_number
-left join snapshots on snapshots_of_lanes.row_order = snapshots.row_order
-where counted.quote_id is not null
+where
+    counted.quote_id is not null
+    and (
+        not coalesce(snapshots_of_lanes.is_entitled, false)
+        or coalesce(counted.source_amount < snapshots_of_lanes.min_source_amount, false)
+        or coalesce(counted.source_amount > snapshots_of_lanes.max_source_amount, false)
+    )

@@ -1,0 +1,93 @@
+"""Real closes, from raw files to the package on disk, against the oracle."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from pool_recon.close import CloseRequest, CloseResult, close
+from tests.fault_matrix import CLOSE_DATE, expected, merged_scenarios
+from tests.fault_matrix.dsl import Expected
+from tests.harness import Warehouse
+from tests.oracle import close as close_by_oracle
+from tests.oracle import compare, compare_amounts_at_risk
+
+SETS = ("clean", "bad_day", "scenarios")
+
+
+@pytest.fixture(scope="session")
+def closes(
+    exports_folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, CloseResult]:
+    """Each set of exports closed by the function that the command calls."""
+    results = {}
+    for name, exports in exports_folders.items():
+        out = tmp_path_factory.mktemp(f"close_{name}")
+        request = CloseRequest(exports, CLOSE_DATE, out, out / "warehouse.duckdb")
+        results[name] = close(request, progress=lambda line: None)
+    return results
+
+
+def published_findings(package: Path) -> list[Expected]:
+    with (package / "exceptions.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return [(row["code"], row["subject_type"], row["subject_id"]) for row in rows]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_package_is_what_the_oracle_says(
+    name: str, closes: dict[str, CloseResult], exports_folders: dict[str, Path]
+) -> None:
+    package = closes[name].package
+    result = close_by_oracle(exports_folders[name], CLOSE_DATE)
+    assert compare(package, result) == []
+    assert compare_amounts_at_risk(package, result) == []
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_verdict_is_what_the_oracle_says(
+    name: str, closes: dict[str, CloseResult], exports_folders: dict[str, Path]
+) -> None:
+    """dbt's tests, the published checklist and the oracle say the same of every rule."""
+    verdict = closes[name].verdict
+    assert verdict.failed_checks == ()
+    assert verdict.disagreements == ()
+    checklist = close_by_oracle(exports_folders[name], CLOSE_DATE).checklist
+    wanted = {rule: "holds" if holds else "fails" for rule, (holds, *_) in checklist.items()}
+    assert dict(verdict.rules) == wanted
+
+
+def test_the_scenarios_give_what_was_written_down(closes: dict[str, CloseResult]) -> None:
+    wanted = set().union(*(expected(scenario) for scenario in merged_scenarios()))
+    found = published_findings(closes["scenarios"].package)
+    assert len(found) == len(set(found))
+    assert set(found) == wanted
+
+
+def test_the_bad_day_gives_what_was_injected(
+    closes: dict[str, CloseResult], exports_folders: dict[str, Path]
+) -> None:
+    file = exports_folders["bad_day"] / "_expected_findings.csv"
+    with file.open(encoding="utf-8", newline="") as lines:
+        wanted = {tuple(row.values()) for row in csv.DictReader(lines)}
+    assert set(published_findings(closes["bad_day"].package)) == wanted
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_harness_writes_the_same_package(
+    name: str,
+    closes: dict[str, CloseResult],
+    exports_folders: dict[str, Path],
+    warehouse: Warehouse,
+    tmp_path: Path,
+) -> None:
+    """Which is why the other tests may run the compiled models without dbt."""
+    warehouse.close(exports_folders[name])
+    package = warehouse.write_package(tmp_path / "package")
+    names = sorted(path.name for path in package.glob("*.csv"))
+    assert names == sorted(path.name for path in closes[name].package.glob("*.csv"))
+    for file_name in names:
+        theirs = closes[name].package / file_name
+        assert (package / file_name).read_bytes() == theirs.read_bytes(), file_name

@@ -1,0 +1,115 @@
+"""Which mutations of the findings some set of exports tells from the original."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from tests.fault_matrix import CLOSE_DATE, separate_scenarios, write_alone, write_merged
+from tests.harness import CompiledProject, FindingKey, Warehouse, compiled_project
+from tests.oracle.generate import generate_together
+
+from .conditions import MODEL_PREFIX, Condition, conditions
+from .mutate import Mutation, mutations
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+SEEDS = range(12)
+Survivor = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A finding with one change in one part of its condition."""
+
+    condition: Condition
+    part: str
+    mutation: Mutation
+
+    @property
+    def key(self) -> Survivor:
+        subjects = self.condition.model.name.removeprefix(MODEL_PREFIX)
+        return subjects, self.condition.code, self.part, self.mutation.condition
+
+    @property
+    def sql(self) -> str:
+        return self.condition.sql_with(self.part, self.mutation.condition)
+
+
+@dataclass
+class Score:
+    """How many mutants there were, what killed each, and which lived."""
+
+    killed_by: dict[Survivor, str] = field(default_factory=dict)
+    survivors: list[Mutant] = field(default_factory=list)
+
+    @property
+    def mutants(self) -> int:
+        return len(self.killed_by) + len(self.survivors)
+
+
+def exports_folders(folder: Path) -> dict[str, Path]:
+    """Sets of exports of which the expected findings are known, those written by hand first."""
+    alone = {
+        scenario.name: write_alone(folder / scenario.name, scenario)
+        for scenario in separate_scenarios()
+    }
+    return {
+        "the scenarios": write_merged(folder / "merged"),
+        **alone,
+        "the bad day": SAMPLES / "bad_day",
+        "generated exports": generate_together(folder / "generated", SEEDS),
+    }
+
+
+def mutants(project: CompiledProject) -> list[Mutant]:
+    return [
+        Mutant(condition, part, mutation)
+        for model in project.models.values()
+        if model.name.startswith(MODEL_PREFIX)
+        for condition in conditions(model)
+        for part, text in condition.parts()
+        for mutation in mutations(text)
+    ]
+
+
+def findings(warehouse: Warehouse, sql: str) -> list[FindingKey] | str:
+    """The findings that a model gives; the engine's refusal is an answer too."""
+    query = f"select code, subject_type, subject_id from ({sql}) order by all"
+    try:
+        return warehouse.connection.execute(query).fetchall()
+    except duckdb.Error as error:
+        return type(error).__name__
+
+
+def score(folder: Path) -> Score:
+    """Judges every mutant on every set of exports until one kills it."""
+    project = compiled_project(CLOSE_DATE)
+    result = Score()
+    alive = mutants(project)
+    for name, exports in exports_folders(folder).items():
+        warehouse = Warehouse(project)
+        warehouse.close(exports)
+        alive = survivors(warehouse, name, alive, result.killed_by)
+        warehouse.close_connection()
+    result.survivors = alive
+    return result
+
+
+def survivors(
+    warehouse: Warehouse, name: str, alive: Iterable[Mutant], killed_by: dict[Survivor, str]
+) -> list[Mutant]:
+    originals: Mapping[str, list[FindingKey] | str] = {
+        model.name: findings(warehouse, model.sql)
+        for model in warehouse.project.models.values()
+        if model.name.startswith(MODEL_PREFIX)
+    }
+    still_alive = []
+    for mutant in alive:
+        if findings(warehouse, mutant.sql) == originals[mutant.condition.model.name]:
+            still_alive.append(mutant)
+        else:
+            killed_by[mutant.key] = name
+    return still_alive
