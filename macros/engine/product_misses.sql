@@ -1,6 +1,6 @@
 {#-
     True when source × rate differs from target by more than a tolerance, exactly. Amounts of 38 digits have
-    products of 76, which only PostgreSQL holds. Elsewhere a product of short factors is native, and a long one is
+    products of 76, which only PostgreSQL holds. Elsewhere factors that are short enough are multiplied natively, and long ones are
     compared limb by limb: each number as limbs of ten digits, the difference carried up from the lowest limb, its
     sign read from the last carry.
 
@@ -18,10 +18,21 @@
     case
         when {{ rate }} < 0 then true
         when
-            {{ source }} < 10000000000 and {{ source }} = cast({{ source }} as decimal(18, 8))
+            {{ source }} < 1000000000 and {{ target }} < 1000000000
             and {{ rate }} < 100000000 and {{ rate }} = cast({{ rate }} as decimal(18, 10))
-            and {{ target }} < 1000000000000000000
-            then abs(cast(cast({{ source }} as decimal(18, 8)) * cast({{ rate }} as decimal(18, 10)) as {{ pool_recon.money_type() }}) - {{ target }}) > {{ tolerance }}
+            and cast(trunc({{ source }}) as decimal(9, 0)) * cast({{ rate }} as decimal(18, 10)) < 1000000000
+            then abs(
+                cast(cast(trunc({{ source }}) as decimal(9, 0)) * cast({{ rate }} as decimal(18, 10)) as decimal(38, 28))
+                + cast({{ source }} - trunc({{ source }}) as decimal(18, 18)) * cast({{ rate }} as decimal(18, 10))
+                - cast({{ target }} as decimal(38, 28))
+            ) > cast({{ tolerance }} as decimal(38, 28))
+        when
+            {{ source }} < 1000000000 and {{ source }} = cast({{ source }} as decimal(17, 8))
+            and {{ rate }} < 100 and {{ target }} < 1000000000
+            then abs(
+                cast(cast({{ source }} as decimal(17, 8)) * cast({{ rate }} as decimal(20, 18)) as decimal(38, 26))
+                - cast({{ target }} as decimal(38, 26))
+            ) > cast({{ tolerance }} as decimal(38, 26))
         else
             not ({{ pool_recon.product_reaches(source, rate, target ~ ' - ' ~ tolerance, 0) }})
             or {{ pool_recon.product_reaches(source, rate, target ~ ' + ' ~ tolerance, 1) }}

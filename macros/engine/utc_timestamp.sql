@@ -6,7 +6,7 @@
 
 {% macro default__utc_timestamp(column) -%}
     case
-        when extract(year from make_timestamp(epoch_us(try_cast({{ column }} as timestamptz)))) between 1 and 9999
+        when epoch_us(try_cast({{ column }} as timestamptz)) between -62135596800000000 and 253402300799999999
             then make_timestamp(epoch_us(try_cast({{ column }} as timestamptz)))
     end
 {%- endmacro %}

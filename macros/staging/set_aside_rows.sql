@@ -41,7 +41,7 @@ where ranked.rank_of_key > 1
 
 {#-
     The readable rows of a versioned export that are not its last version: exact duplicates of the version before them,
-    or superseded versions.
+    or superseded versions. Only ids that occur twice are sorted.
 
     Arguments:
         export_name: the export.
@@ -50,7 +50,7 @@ where ranked.rank_of_key > 1
         version_order: what versions are ordered by, before the order of loading.
 -#}
 {% macro set_aside_versions(export_name, keys, content, version_order) %}
-{%- set ordering = (version_order + ['row_order']) | join(', ') -%}
+{%- set ordering = (version_order + ['export_rows.row_order']) | join(', ') -%}
 select
     '{{ export_name }}' as export_name,
     versions.row_order,
@@ -65,17 +65,36 @@ from (
         ) as recency
     from (
         select
-            export_rows.row_order,
+            numbered.row_order,
             {%- for key in keys %}
-            {{ key }} as key_{{ loop.index }},
+            numbered.key_{{ loop.index }},
             {%- endfor %}
-            row_number() over (partition by {{ keys | join(', ') }} order by {{ ordering }}) as version_number,
-            row_number() over (partition by {{ keys | join(', ') }} order by {{ ordering }}) > 1
-            {%- for column in content %}
-            and lag(export_rows.{{ column }}) over (partition by {{ keys | join(', ') }} order by {{ ordering }}) is not distinct from export_rows.{{ column }}
-            {%- endfor %} as is_duplicate
-        from {{ ref('stg_' ~ export_name) }} as export_rows
-        where export_rows.quarantine_reasons is null
+            numbered.version_number,
+            numbered.version_number > 1 and not {{ pool_recon.differs('this_rows', 'previous_rows', content) }} as is_duplicate
+        from (
+            select
+                export_rows.row_order,
+                {%- for key in keys %}
+                export_rows.{{ key }} as key_{{ loop.index }},
+                {%- endfor %}
+                row_number() over (partition by {% for key in keys %}export_rows.{{ key }}{{ ', ' if not loop.last }}{% endfor %} order by {{ ordering }}) as version_number,
+                lag(export_rows.row_order) over (partition by {% for key in keys %}export_rows.{{ key }}{{ ', ' if not loop.last }}{% endfor %} order by {{ ordering }}) as previous_row_order
+            from {{ ref('stg_' ~ export_name) }} as export_rows
+            inner join (
+                select {{ keys | join(', ') }}
+                from {{ ref('stg_' ~ export_name) }}
+                where quarantine_reasons is null
+                group by {{ keys | join(', ') }}
+                having count(*) > 1
+            ) as repeated_keys
+                on
+                    {%- for key in keys %}
+                    {{ 'and ' if not loop.first }}export_rows.{{ key }} is not distinct from repeated_keys.{{ key }}
+                    {%- endfor %}
+            where export_rows.quarantine_reasons is null
+        ) as numbered
+        inner join {{ ref('stg_' ~ export_name) }} as this_rows on numbered.row_order = this_rows.row_order
+        left join {{ ref('stg_' ~ export_name) }} as previous_rows on numbered.previous_row_order = previous_rows.row_order
     ) as compared
 ) as versions
 where

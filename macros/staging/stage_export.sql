@@ -81,6 +81,23 @@ judged as (
 
     select
         *,
+        -- the reasons are worded only where there is one
+        case
+            when
+                is_malformed
+                {%- for name, kind in columns %}
+                {%- set text = name if kind in texts else name ~ '_text' %}
+                {%- if name in required %}
+                or {{ text }} is null
+                {%- endif %}
+                {%- if kind not in texts + ['state'] %}
+                or ({{ name }} is null and {{ text }} is not null)
+                {%- endif %}
+                {%- if kind == 'positive_amount' %}
+                or {{ name }} <= 0
+                {%- endif %}
+                {%- endfor %}
+                then
         nullif(concat_ws(
             '; ',
             case when is_malformed then 'malformed_row' end
@@ -108,7 +125,8 @@ judged as (
             case when {{ name }} is null and {{ name }}_text is not null then 'unknown_value ({{ name }})' end
             {%- endif %}
             {%- endfor %}
-        ), '') as quarantine_reasons
+        ), '')
+        end as quarantine_reasons
     from typed
 
 ),

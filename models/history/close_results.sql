@@ -26,10 +26,10 @@ runs as (
 movements as (
 
     select
-        count(*) as movement_count,
         {%- for state in ['matched', 'approved', 'exception', 'open', 'lapsed'] %}
-        count(case when reconciliation_state = '{{ state }}' then 1 end) as {{ state }}_count{{ ',' if not loop.last }}
+        count(case when reconciliation_state = '{{ state }}' then 1 end) as {{ state }}_count,
         {%- endfor %}
+        count(*) as movement_count
     from {{ ref('fct_reconciliation') }}
 
 ),

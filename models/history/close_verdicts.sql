@@ -49,7 +49,12 @@ inner join runs
         close.close_date = runs.close_date
         and runs.recency = 1
 {%- if is_incremental() %}
-left join (select distinct kept.close_date, kept.run_number from {{ this }} as kept) as kept_runs
+left join (
+    select distinct
+        kept.close_date,
+        kept.run_number
+    from {{ this }} as kept
+) as kept_runs
     on
         runs.close_date = kept_runs.close_date
         and runs.verdict_run_number = kept_runs.run_number

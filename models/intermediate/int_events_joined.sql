@@ -5,12 +5,6 @@ with close as (
 
 ),
 
-events as (
-
-    select * from {{ ref('int_events_in_force') }}
-
-),
-
 trades as (
 
     select * from {{ ref('int_trades_linked') }}
@@ -43,65 +37,61 @@ by_trade as (
 
     select
         events.*,
-        trades.transact_id as known_transact_id
-    from events
-    left join trades on events.transact_id = trades.transact_id
+        trades.transact_id as joined_transact_id,
+        trades.known_quote_id as joined_quote_id,
+        trades.partner_order_id as joined_partner_order_id,
+        trades.stated_environment as joined_environment,
+        trades.stated_partner_id as joined_partner_id,
+        trades.request_id as joined_request_id,
+        trades.pool_id,
+        trades.source_asset,
+        trades.source_amount
+    from {{ ref('int_events_in_force') }} as events
+    inner join trades on events.transact_id = trades.transact_id
 
 ),
 
-unjoined as (
+by_quote as (
 
     select
-        by_trade.event_id,
-        quote_trades.transact_id as quoted_transact_id,
-        quotes.quote_id as known_quote_id,
-        quotes.partner_order_id,
-        coalesce(quotes.stated_environment, quotes.order_environment) as stated_environment,
-        coalesce(quotes.stated_partner_id, quotes.order_partner_id) as stated_partner_id,
-        coalesce(quotes.stated_request_id, quotes.order_request_id) as request_id,
-        quotes.pool_id
-    from by_trade
-    left join quote_trades on by_trade.quote_id = quote_trades.quote_id
-    left join quotes on by_trade.quote_id = quotes.quote_id
-    where by_trade.known_transact_id is null
+        events.*,
+        trades.transact_id as joined_transact_id,
+        case when trades.transact_id is null then quotes.quote_id else trades.known_quote_id end as joined_quote_id,
+        case when trades.transact_id is null then quotes.partner_order_id else trades.partner_order_id end as joined_partner_order_id,
+        case when trades.transact_id is null then coalesce(quotes.stated_environment, quotes.order_environment) else trades.stated_environment end as joined_environment,
+        case when trades.transact_id is null then coalesce(quotes.stated_partner_id, quotes.order_partner_id) else trades.stated_partner_id end as joined_partner_id,
+        case when trades.transact_id is null then coalesce(quotes.stated_request_id, quotes.order_request_id) else trades.request_id end as joined_request_id,
+        coalesce(trades.pool_id, quotes.pool_id) as pool_id,
+        trades.source_asset,
+        trades.source_amount
+    from {{ ref('int_events_in_force') }} as events
+    left join trades as named_trades on events.transact_id = named_trades.transact_id
+    left join quote_trades on events.quote_id = quote_trades.quote_id
+    left join trades on quote_trades.transact_id = trades.transact_id
+    left join quotes on events.quote_id = quotes.quote_id
+    where named_trades.transact_id is null
 
 ),
 
 joined as (
 
-    select
-        events.*,
-        coalesce(events.known_transact_id, unjoined.quoted_transact_id) as joined_transact_id,
-        unjoined.known_quote_id as named_quote_id,
-        unjoined.partner_order_id as named_partner_order_id,
-        unjoined.stated_environment as named_environment,
-        unjoined.stated_partner_id as named_partner_id,
-        unjoined.request_id as named_request_id,
-        unjoined.pool_id as named_pool_id
-    from by_trade as events
-    left join unjoined on events.event_id = unjoined.event_id
+    select * from by_trade
+    union all
+    select * from by_quote
 
 )
 
 select
     joined.event_id,
     joined.joined_transact_id,
-    case when trades.transact_id is null then joined.named_quote_id else trades.known_quote_id end as joined_quote_id,
-    case when trades.transact_id is null then joined.named_partner_order_id else trades.partner_order_id end as joined_partner_order_id,
+    joined.joined_quote_id,
+    joined.joined_partner_order_id,
     joined.transact_id,
     joined.quote_id,
-    coalesce(joined.request_id, trades.request_id, case when trades.transact_id is null then joined.named_request_id end) as request_id,
-    coalesce(trades.pool_id, case when trades.transact_id is null then joined.named_pool_id end) as pool_id,
-    coalesce(
-        joined.environment, trades.stated_environment,
-        case when trades.transact_id is null then joined.named_environment end,
-        close.default_environment
-    ) as environment,
-    coalesce(
-        joined.partner_id, trades.stated_partner_id,
-        case when trades.transact_id is null then joined.named_partner_id end,
-        close.default_partner
-    ) as partner_id,
+    coalesce(joined.request_id, joined.joined_request_id) as request_id,
+    joined.pool_id,
+    coalesce(joined.environment, joined.joined_environment, close.default_environment) as environment,
+    coalesce(joined.partner_id, joined.joined_partner_id, close.default_partner) as partner_id,
     joined.environment as stated_environment,
     joined.partner_id as stated_partner_id,
     joined.status,
@@ -109,8 +99,8 @@ select
     joined.signature_result,
     joined.processing_attempts,
     joined.payload_ref,
-    trades.source_asset,
-    trades.source_amount,
+    joined.source_asset,
+    joined.source_amount,
     joined.is_trusted,
     joined.has_changed,
     processing_files.file_id is not null as has_processed_at_column,
@@ -120,5 +110,4 @@ select
     joined.row_order
 from joined
 cross join close
-left join trades on joined.joined_transact_id = trades.transact_id
 left join processing_files on joined.file_id = processing_files.file_id

@@ -49,7 +49,7 @@ select
     entries.asset,
     entries.delta,
     references_of_entries.ledger_entry_id is not null as is_attributed,
-    exists (select 1 from files where files.export_name = 'funding') as has_funding_export,
+    (select count(*) from files where files.export_name = 'funding') > 0 as has_funding_export,
     coalesce(references_of_entries.confirmed_amount, 0) as confirmed_amount,
     coalesce(references_of_entries.confirmed_by_then_amount, 0) as confirmed_by_then_amount,
     case

@@ -24,20 +24,56 @@ row_findings as (
 
 subjects as (
 
-    select exception_id, code, is_blocking, approval, 'trade' as record_type, subject_id as record_id from findings where subject_type = 'trade'
+    select
+        exception_id,
+        code,
+        is_blocking,
+        approval,
+        'trade' as record_type,
+        subject_id as record_id
+    from findings
+    where subject_type = 'trade'
     union all
-    select exception_id, code, is_blocking, approval, 'order' as record_type, subject_id as record_id from findings where subject_type = 'order'
+    select
+        exception_id,
+        code,
+        is_blocking,
+        approval,
+        'order' as record_type,
+        subject_id as record_id
+    from findings
+    where subject_type = 'order'
     union all
-    select exception_id, code, is_blocking, approval, 'quote' as record_type, subject_id as record_id from findings where subject_type = 'quote'
+    select
+        exception_id,
+        code,
+        is_blocking,
+        approval,
+        'quote' as record_type,
+        subject_id as record_id
+    from findings
+    where subject_type = 'quote'
     union all
-    select findings.exception_id, findings.code, findings.is_blocking, findings.approval, 'trade' as record_type, events.joined_transact_id as record_id
+    select
+        findings.exception_id,
+        findings.code,
+        findings.is_blocking,
+        findings.approval,
+        'trade' as record_type,
+        events.joined_transact_id as record_id
     from findings
     inner join {{ ref('int_events_joined') }} as events
         on
             findings.subject_id = events.event_id
             and findings.subject_type = 'event'
     union all
-    select findings.exception_id, findings.code, findings.is_blocking, findings.approval, 'trade' as record_type, entries.joined_transact_id as record_id
+    select
+        findings.exception_id,
+        findings.code,
+        findings.is_blocking,
+        findings.approval,
+        'trade' as record_type,
+        entries.joined_transact_id as record_id
     from findings
     inner join {{ ref('int_ledger_entries_joined') }} as entries
         on
@@ -51,7 +87,13 @@ subjects as (
         ('trade', 'int_ledger_entries_joined', 'joined_transact_id'),
     ] -%}
     union all
-    select row_findings.exception_id, row_findings.code, row_findings.is_blocking, row_findings.approval, '{{ record_type }}' as record_type, records.{{ record_id }} as record_id
+    select
+        row_findings.exception_id,
+        row_findings.code,
+        row_findings.is_blocking,
+        row_findings.approval,
+        '{{ record_type }}' as record_type,
+        records.{{ record_id }} as record_id
     from row_findings
     inner join {{ ref(model) }} as records on row_findings.row_order = records.row_order
     {% endfor %}
@@ -60,7 +102,13 @@ subjects as (
 
 placed as (
     {% for record_type, record_id in [('trade', 'transact_id'), ('order', 'partner_order_id'), ('quote', 'quote_id')] %}
-    select movements.movement_id, movements.movement_type, subjects.exception_id, subjects.code, subjects.is_blocking, subjects.approval
+    select
+        movements.movement_id,
+        movements.movement_type,
+        subjects.exception_id,
+        subjects.code,
+        subjects.is_blocking,
+        subjects.approval
     from subjects
     inner join movements
         on

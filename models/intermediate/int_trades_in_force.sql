@@ -60,11 +60,11 @@ ranked as (
         row_number() over (
             partition by transact_id
             order by
-                case when is_counted and is_as_it_stood then 0 when is_counted then 1 else 2 end,
+                case when is_counted and is_as_it_stood then 0 when is_counted then 1 else 2 end asc,
                 case when is_counted then updated_at end desc nulls last,
                 case when is_counted then row_order end desc nulls last,
-                updated_at,
-                row_order
+                updated_at asc,
+                row_order asc
         ) as rank_in_force,
         max(case when is_counted and is_as_it_stood and is_terminal then 1 else 0 end) over (
             partition by transact_id

@@ -7,7 +7,7 @@ what dbt concluded about a rule, except to compare both at the end.
 
 from pool_recon.expectations.report import JSON_NAME, PAGE_NAME, write_report
 from pool_recon.expectations.results import Outcome, Result, SecondReading
-from pool_recon.expectations.validate import validate
+from pool_recon.expectations.validation import validate
 
 __all__ = [
     "JSON_NAME",

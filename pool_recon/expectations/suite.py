@@ -338,6 +338,7 @@ def _vocabularies() -> dict[str, tuple[str, ...]]:
         for row in _rows(file):
             found.setdefault(row["vocabulary"], []).append(row["word"])
     found["code"] = [row["code"] for row in _rows(seeds / "ref_findings.csv")]
+    found["subject_type"] = [row["subject_type"] for row in _rows(seeds / "ref_subject_types.csv")]
     found["export"] = [row["export_name"] for row in _rows(seeds / "ref_exports.csv")]
     return {name: tuple(words) for name, words in found.items()}
 

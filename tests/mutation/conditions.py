@@ -27,24 +27,22 @@ class Condition:
         if self.deferred_when is not None:
             yield "deferred_when", self.deferred_when
 
-    def sql_with(self, part: str, condition: str) -> str:
-        """The model's SQL with another condition in one part."""
+    def flags_with(self, part: str, condition: str) -> tuple[str, str]:
+        """Whether a subject has the finding and whether it is deferred, with one part changed."""
         when = condition if part == "when" else self.when
         deferred_when = condition if part == "deferred_when" else self.deferred_when
         if deferred_when is None:
-            return self._with_flag("raises", when)
-        raises = f"({when}) and not coalesce({deferred_when}, false)"
-        changed = self._with_flag("raises", raises)
-        return self._with_flag("defers", f"({when}) and ({deferred_when})", changed)
+            return f"coalesce({when}, false)", "false"
+        return (
+            f"coalesce(({when}) and not coalesce({deferred_when}, false), false)",
+            f"coalesce(({when}) and ({deferred_when}), false)",
+        )
 
-    def _with_flag(self, flag: str, expression: str, sql: str | None = None) -> str:
-        def put(match: re.Match[str]) -> str:
-            if match[2] != flag or match[3] != self.code:
-                return match[0]
-            comma = "," if match[0].endswith(",") else ""
-            return f"        coalesce({expression}, false) as {flag}_{self.code}{comma}"
 
-        return FLAG.sub(put, self.model.sql if sql is None else sql)
+def subjects_of(model: CompiledModel) -> str:
+    """What a model judges: the beginning of a query up to its select list, and its relations."""
+    context, _, _ = model.sql.partition("judged as (")
+    return context.rstrip().rstrip(",")
 
 
 def conditions(model: CompiledModel) -> list[Condition]:

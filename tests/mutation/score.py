@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from tests.fault_matrix import CLOSE_DATE, separate_scenarios, write_alone, write_merged
-from tests.harness import CompiledProject, FindingKey, Warehouse, compiled_project
+from tests.harness import CompiledModel, CompiledProject, Warehouse, compiled_project
 from tests.oracle.generate import generate_together
 
-from .conditions import MODEL_PREFIX, Condition, conditions
+from .conditions import MODEL_PREFIX, Condition, conditions, subjects_of
 from .mutate import Mutation, mutations
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 SEEDS = range(12)
 Survivor = tuple[str, str, str, str]
+Judgement = tuple[tuple[bool, bool], ...] | str
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Mutant:
         return subjects, self.condition.code, self.part, self.mutation.condition
 
     @property
-    def sql(self) -> str:
-        return self.condition.sql_with(self.part, self.mutation.condition)
+    def flags(self) -> tuple[str, str]:
+        return self.condition.flags_with(self.part, self.mutation.condition)
 
 
 @dataclass
@@ -75,13 +76,22 @@ def mutants(project: CompiledProject) -> list[Mutant]:
     ]
 
 
-def findings(warehouse: Warehouse, sql: str) -> list[FindingKey] | str:
-    """The findings that a model gives; the engine's refusal is an answer too."""
-    query = f"select code, subject_type, subject_id from ({sql}) order by all"
+def judgements(
+    warehouse: Warehouse, model: CompiledModel, flags: Sequence[tuple[str, str]]
+) -> list[Judgement]:
+    """For each pair of flags what it says of every subject, in their order.
+
+    The engine's refusal of a condition is an answer too.
+    """
+    expressions = ", ".join(f"[{raises}, {defers}]" for raises, defers in flags)
+    query = f"{subjects_of(model)} select {expressions} from subjects cross join close"
     try:
-        return warehouse.connection.execute(query).fetchall()
+        rows = warehouse.connection.execute(query).fetchall()
     except duckdb.Error as error:
-        return type(error).__name__
+        if len(flags) == 1:
+            return [type(error).__name__]
+        return [judgements(warehouse, model, [pair])[0] for pair in flags]
+    return [tuple(map(tuple, column)) for column in zip(*rows, strict=True)] or [()] * len(flags)
 
 
 def score(folder: Path) -> Score:
@@ -101,15 +111,17 @@ def score(folder: Path) -> Score:
 def survivors(
     warehouse: Warehouse, name: str, alive: Iterable[Mutant], killed_by: dict[Survivor, str]
 ) -> list[Mutant]:
-    originals: Mapping[str, list[FindingKey] | str] = {
-        model.name: findings(warehouse, model.sql)
-        for model in warehouse.project.models.values()
-        if model.name.startswith(MODEL_PREFIX)
-    }
-    still_alive = []
+    by_condition: dict[Condition, list[Mutant]] = {}
     for mutant in alive:
-        if findings(warehouse, mutant.sql) == originals[mutant.condition.model.name]:
-            still_alive.append(mutant)
-        else:
-            killed_by[mutant.key] = name
+        by_condition.setdefault(mutant.condition, []).append(mutant)
+    still_alive = []
+    for condition, candidates in by_condition.items():
+        original = condition.flags_with("when", condition.when)
+        flags = [original, *(mutant.flags for mutant in candidates)]
+        said, *answers = judgements(warehouse, condition.model, flags)
+        for mutant, answer in zip(candidates, answers, strict=True):
+            if answer == said:
+                still_alive.append(mutant)
+            else:
+                killed_by[mutant.key] = name
     return still_alive

@@ -276,7 +276,10 @@ def ledger_mismatch(world: World) -> Iterator[Finding]:
         difference = ledger_difference(world, trade, entries)
         if difference is not None:
             later = ledger_difference(world, trade, entries + world.late_entries_of(trade))
-            yield about(world, in_time("ledger_mismatch", later is None), trade, difference)
+            if later is None:
+                yield about(world, "cutoff_timing_difference", trade)
+            else:
+                yield about(world, "ledger_mismatch", trade, difference)
 
 
 def ledger_without_terminal_trade(world: World) -> Iterator[Finding]:

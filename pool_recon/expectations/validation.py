@@ -1,0 +1,190 @@
+"""Runs the suite on a warehouse and, where there is one, on the files of its close package."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pool_recon.errors import CloseError
+from pool_recon.expectations.results import Expectation, Kind, Outcome, Result, SecondReading
+from pool_recon.expectations.suite import (
+    HEADERS,
+    PublishedFile,
+    expectations,
+    published_files,
+    rule_names,
+    shared_queries,
+)
+from pool_recon.warehouse import connect
+
+if TYPE_CHECKING:
+    import duckdb
+
+EXAMPLES = 20
+_VERDICTS = {True: "holds", False: "fails"}
+
+
+def validate(
+    warehouse: Path, package: Path | None, dbt_verdicts: Mapping[str, str] | None = None
+) -> SecondReading:
+    """Judge a built warehouse by the suite, and the CSV files of `package` with it.
+
+    `dbt_verdicts` says of each rule what dbt found: `holds`, `fails` or `not checked`; without it
+    that is read from the published checklist. Nothing is written. Raises CloseError where the
+    warehouse cannot be opened or holds no close.
+    """
+    suite = expectations(with_files=package is not None)
+    with contextlib.closing(connect(warehouse, read_only=True)) as connection:
+        close_date = _close_date(connection, warehouse)
+        _make_shared_views(connection)
+        if package is not None:
+            _read_files(connection, package)
+        problems = _evaluate(connection, suite)
+        results = [_result(connection, expectation, problems) for expectation in suite]
+        said = dict(dbt_verdicts) if dbt_verdicts is not None else _checklist(connection)
+    return SecondReading(close_date, [*_missing_rules(suite), *results], said)
+
+
+def _evaluate(
+    connection: duckdb.DuckDBPyConnection, suite: tuple[Expectation, ...]
+) -> dict[str, str | None]:
+    """By name of a statement that does not hold: None, or why it could not be checked."""
+    try:
+        from pool_recon.expectations.runner import evaluate
+
+        return evaluate(connection, suite)
+    except Exception as error:
+        # Whatever stops Great Expectations as a whole, the close must say so and stay blocked.
+        reason = f"Great Expectations stopped: {_first_line(error)}"
+        return {expectation.name: reason for expectation in suite}
+
+
+def _result(
+    connection: duckdb.DuckDBPyConnection, expectation: Expectation, problems: dict[str, str | None]
+) -> Result:
+    if expectation.name not in problems:
+        return Result(expectation, Outcome.PASSED)
+    reason = problems[expectation.name]
+    if reason is not None:
+        return Result(expectation, Outcome.NOT_CHECKED, None, reason=reason)
+    import duckdb
+
+    # Great Expectations counts no further than the rows that it fetches.
+    unexpected = f"({expectation.query}\n) as unexpected"
+    try:
+        counted = connection.execute(f"select count(*) from {unexpected}").fetchone()
+        found = connection.execute(
+            "select cast(columns(*) as varchar)"
+            f" from (select * from {unexpected} order by all limit {EXAMPLES}) as examples"
+            " order by all"
+        )
+        columns = [column[0] for column in found.description or ()]
+        examples = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    except duckdb.Error as error:
+        return Result(expectation, Outcome.NOT_CHECKED, None, reason=_first_line(error))
+    rows = counted[0] if counted else 0
+    if not rows:
+        reason = "its rows changed while it was checked"
+        return Result(expectation, Outcome.NOT_CHECKED, None, reason=reason)
+    return Result(expectation, Outcome.FAILED, rows, examples)
+
+
+def _missing_rules(suite: tuple[Expectation, ...]) -> Iterator[Result]:
+    """A result for every rule of the registry that the suite does not state."""
+    stated = {e.subject for e in suite if e.kind is Kind.RULE}
+    for rule in rule_names():
+        if rule not in stated:
+            missing = Expectation(rule, Kind.RULE, rule, "The suite states every rule.", "")
+            reason = "the suite has no statement of this rule"
+            yield Result(missing, Outcome.NOT_CHECKED, None, reason=reason)
+
+
+def _close_date(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> str:
+    import duckdb
+
+    try:
+        rows = connection.execute(
+            "select strftime(close_date, '%Y-%m-%d') from intermediate.int_close"
+        ).fetchall()
+    except duckdb.Error:
+        rows = []
+    if len(rows) != 1:
+        raise CloseError(f"the warehouse {warehouse} holds no close: run pool-recon close first")
+    return str(rows[0][0])
+
+
+def _checklist(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    import duckdb
+
+    try:
+        rows = connection.execute("select rule_name, holds from marts.close_checklist").fetchall()
+    except duckdb.Error:
+        return {}
+    return {rule: _VERDICTS.get(holds, "not checked") for rule, holds in rows}
+
+
+def _make_shared_views(connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
+
+    for name, query in shared_queries():
+        # What reads a view that cannot be made cannot be checked, and says so.
+        with contextlib.suppress(duckdb.Error):
+            connection.execute(f"create temp view {name} as {query}")
+
+
+def _read_files(connection: duckdb.DuckDBPyConnection, package: Path) -> None:
+    connection.execute(
+        f"create temp table {HEADERS}(file_name varchar, column_position int, column_name varchar)"
+    )
+    for file in published_files():
+        header = _header(package / f"{file.name}.csv")
+        if header:
+            connection.executemany(
+                f"insert into {HEADERS} values (?, ?, ?)",
+                [[file.name, position, name] for position, name in enumerate(header, start=1)],
+            )
+            _read_file(connection, package, file, header)
+
+
+def _header(path: Path) -> list[str]:
+    """The column names of a CSV file; none where it cannot be read."""
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            return next(csv.reader(stream, strict=True), [])
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return []
+
+
+def _read_file(
+    connection: duckdb.DuckDBPyConnection, package: Path, file: PublishedFile, header: list[str]
+) -> None:
+    import duckdb
+
+    if len(set(header)) < len(header):
+        return
+    declared = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in header)
+    selected = ", ".join(
+        f"nullif({column.name}, '') as {column.name}"
+        if column.name in header
+        else f"cast(null as varchar) as {column.name}"
+        for column in file.columns
+    )
+    path = _text(str(package / f"{file.name}.csv"))
+    # A file that does not read as it was promised has no table: its statements are not checked.
+    with contextlib.suppress(duckdb.Error):
+        connection.execute(
+            f"create temp table {file.relation} as select {selected} from read_csv({path},"
+            f" columns = {{{declared}}}, auto_detect = false, header = true, delim = ',',"
+            " quote = '\"', escape = '\"', null_padding = false, ignore_errors = false)"
+        )
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _first_line(error: object) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")

@@ -1,0 +1,354 @@
+"""The exception register: what is read, what is refused, and how a row is written into it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pool_recon.cli import main
+from pool_recon.errors import CloseError
+from pool_recon.reference import project_dir
+from pool_recon.register import (
+    COLUMNS,
+    Approval,
+    approve,
+    newest_package,
+    read_register,
+    replace_register,
+)
+
+HEADER = ",".join(COLUMNS)
+# Put together here, so that no scanner takes this file for a leak.
+SECRET = "sk_" + "live_" + "a1B2c3D4e5"
+FINDINGS = [
+    # id, code, subject type, subject id, environment, evidence
+    ("aaa111", "missing_webhook", "trade", "t-1", "live", "e1"),
+    ("aaa222", "ledger_mismatch", "trade", "t,2", "test", "e2"),
+    ("bbb333", "secret_exposed", "export_row", "orders.csv:3", "live", "e3"),
+    ("bbb444", "missing_request_id", "trade", "t-1", "live", "e4"),
+]
+APPROVAL = Approval("aaa111", approved_by="Ada", reason="Seen at the bank.")
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Path:
+    return tmp_path / "register.csv"
+
+
+@pytest.fixture
+def exceptions(tmp_path: Path) -> Path:
+    """The exceptions.csv of a package of 30 June 2026."""
+    package = tmp_path / "out" / "2026-06-30"
+    package.mkdir(parents=True)
+    (package / "manifest.json").write_text(json.dumps({"close": {"close_date": "2026-06-30"}}))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    columns = ("exception_id", "code", "subject_type", "subject_id", "environment")
+    writer.writerow([*columns, "evidence_hash"])
+    writer.writerows(FINDINGS)
+    (package / "exceptions.csv").write_text(text.getvalue(), encoding="utf-8")
+    return package / "exceptions.csv"
+
+
+def line(**values: str) -> str:
+    """A row for a finding of trade t-1, with changes."""
+    row = {"code": "missing_webhook", "subject_type": "trade", "subject_id": "t-1"} | values
+    return ",".join(row.get(column, "") for column in COLUMNS)
+
+
+def refusal(register: Path, content: str | bytes) -> str:
+    register.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(CloseError) as refused:
+        read_register(register)
+    message = str(refused.value)
+    assert "\n" not in message
+    assert str(register) in message
+    return message
+
+
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_names_fold_and_values_are_trimmed(register: Path, bom: str, end: str) -> None:
+    lines = [
+        "Code,subjectType,SUBJECT-ID,note,Environment,owner,nextReviewDate,approved by,approved_on"
+        ",reason,expires_on,EvidenceHash",
+        "",
+        ' Missing_Webhook ,Trade,"t-1",x, LIVE ,Ops ,2026-07-01, Ada,,"two',
+        'lines, ""quoted""",2026-07-31,e1',
+        "missing_trade,order,o-1,,,,,,,,,",
+    ]
+    register.write_bytes((bom + end.join(lines) + end).encode())
+    first, second = read_register(register).rows
+    assert (first.line_number, second.line_number) == (3, 5)
+    assert (first.code, first.subject_type, first.subject_id) == ("missing_webhook", "trade", "t-1")
+    assert (first.environment, first.owner, first.approved_by) == ("live", "Ops", "Ada")
+    assert first.reason == f'two{end}lines, "quoted"'
+    assert (first.expires_on, first.evidence_hash) == ("2026-07-31", "e1")
+    assert second.environment == second.approved_by == second.expires_on == ""
+
+
+def test_a_header_alone_is_an_empty_register(register: Path) -> None:
+    register.write_text(HEADER, encoding="utf-8")
+    assert read_register(register).rows == ()
+
+
+def test_evidence_is_the_only_column_that_may_be_absent(register: Path) -> None:
+    for column in COLUMNS:
+        kept = [name for name in COLUMNS if name != column]
+        content = ",".join(kept) + "\n"
+        if column == "evidence_hash":
+            register.write_text(content, encoding="utf-8")
+            assert read_register(register).rows == ()
+        else:
+            assert f"line 1 (exception register): a column is missing: expected {column} " in (
+                refusal(register, content)
+            )
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (
+            line(code="missing_webhok"),
+            "unknown code 'missing_webhok'; did you mean missing_webhook",
+        ),
+        (line(code="zzzz"), "unknown code 'zzzz'; copy it from exceptions.csv"),
+        (line(code=SECRET), "unknown code 'sk_live_***'"),
+        (line(code=""), "code is empty"),
+        (line(subject_type=""), "subject_type is empty"),
+        (line(subject_id="  "), "subject_id is empty"),
+        (
+            line(subject_type="trades"),
+            "unknown subject_type 'trades'; expected one of trade, order",
+        ),
+        (
+            line(expires_on="31.07.2026"),
+            "expires_on is '31.07.2026'; expected a date as YYYY-MM-DD",
+        ),
+        (line(expires_on="2026-02-30"), "expires_on is '2026-02-30'"),
+        (line(expires_on="20260731"), "expires_on is '20260731'"),
+        (line(approved_on="2026-7-1"), "approved_on is '2026-7-1'"),
+        (line(next_review_date="soon"), "next_review_date is 'soon'"),
+        (line() + ",more", "expected 11 fields, as the header has, and found 12"),
+        ("missing_webhook,trade,t-1", "found 3"),
+        ('missing_webhook,trade,"t-1"x' + "," * 8, "text follows a closing quote"),
+        ('missing_webhook,trade,"t-1' + "," * 8, "a quote is opened and never closed"),
+        (line() + "\n" + line(), None),
+    ],
+)
+def test_a_malformed_row_is_named_by_its_line(
+    register: Path, row: str, expected: str | None
+) -> None:
+    good = line(subject_id="t-0", reason='"a,\nb"')
+    message = refusal(register, f"{HEADER}\n{good}\n\n{row}\n")
+    if expected is None:
+        assert "line 6 " in message
+        assert "a second row for missing_webhook of trade t-1, which line 5 is about" in message
+    else:
+        assert "line 5 " in message
+        assert expected in message
+    assert SECRET not in message
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stops"),
+    [
+        ("", "", True),
+        ("live", "LIVE ", True),
+        ("", "live", True),
+        ("test", "", True),
+        ("live", "test", False),
+    ],
+)
+def test_two_rows_for_one_finding(register: Path, first: str, second: str, stops: bool) -> None:
+    rows = [line(environment=first), line(environment=second, code="MISSING_WEBHOOK")]
+    content = "\n".join([HEADER, *rows, line(subject_id="t-2"), line(subject_type="order")])
+    if stops:
+        assert "line 3 " in refusal(register, content)
+    else:
+        register.write_text(content, encoding="utf-8")
+        assert len(read_register(register).rows) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "is empty; expected a header with code, subject_type"),
+        (b"\xef\xbb\xbf\n\n", "is empty"),
+        (HEADER.encode() + b"\n\xff", "line 2 (exception register): is not UTF-8"),
+        (HEADER.encode("utf-16"), "line 1 (exception register): is not UTF-8"),
+        (HEADER.encode() + b"\n\0", "line 2 (exception register): a NUL byte"),
+        (f"{HEADER},Code\n".encode(), "the column code twice"),
+        (f"{HEADER},subject id\n".encode(), "the column subject_id twice"),
+        (f"{SECRET}\n".encode(), "found 'sk_live_***'"),
+        (f'"{HEADER}\n'.encode(), "line 1 (exception register): a quote is opened"),
+    ],
+)
+def test_a_malformed_file(register: Path, content: bytes, expected: str) -> None:
+    message = refusal(register, content)
+    assert expected in message
+    assert SECRET not in message
+
+
+def test_a_register_that_is_not_there(register: Path) -> None:
+    with pytest.raises(CloseError, match="cannot be read: No such file"):
+        read_register(register)
+
+
+def test_the_warehouse_holds_the_last_register_and_no_secret(register: Path) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw")
+        register.write_text(f"{HEADER}\n\n{line(reason=SECRET)}\n", encoding="utf-8")
+        replace_register(connection, read_register(register))
+        query = "select line_number, code, environment, reason from raw.exception_register"
+        assert connection.execute(query).fetchall() == [
+            (3, "missing_webhook", "", "sk_live_***"),
+        ]
+        replace_register(connection, None)
+        assert connection.execute(query).fetchall() == []
+
+
+def test_the_columns_are_those_that_the_dbt_project_expects() -> None:
+    macro = project_dir() / "macros" / "staging" / "create_missing_register.sql"
+    stated = re.search(r"return\(\[(.*?)\]\)", macro.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert stated is not None
+    assert tuple(re.findall(r"'(\w+)'", stated.group(1))) == COLUMNS
+
+
+def test_an_approval_begins_a_register(register: Path, exceptions: Path) -> None:
+    approved = approve(exceptions, register, APPROVAL)
+    assert not approved.is_replacement
+    assert register.read_text(encoding="utf-8") == (
+        f"{HEADER}\nmissing_webhook,trade,t-1,live,,,Ada,2026-06-30,Seen at the bank.,,e1\n"
+    )
+    assert read_register(register).rows == (approved.row,)
+    assert [path.name for path in register.parent.iterdir() if path.is_file()] == ["register.csv"]
+
+
+def test_other_rows_stay_byte_for_byte(register: Path, exceptions: Path) -> None:
+    before = (
+        "\ufeffreason,code,note,subject_type,subject_id,environment,owner,next_review_date,"
+        "approved_by,approved_on,expires_on,evidence_hash\r\n"
+        '"kept, \r\nas it is",missing_trade,,order, o-1 ,,,,,,,\r\n'
+        "\r\n"
+        'old,LEDGER_MISMATCH,my note,trade,"t,2",,Treasury,2026-07-05,Bob,,,old\r\n'
+        "x,missing_trade,,order,o-2,test,,,,,,"
+    )
+    register.write_text(before, encoding="utf-8", newline="")
+    register.chmod(0o640)
+    decision = Approval(
+        "aaa222", approved_by=" Ada ", reason=' "so" be it ', expires_on=date(2026, 7, 31)
+    )
+    approved = approve(exceptions, register, decision)
+    assert approved.is_replacement
+    assert approved.row.line_number == 5
+    new_row = (
+        '"""so"" be it",ledger_mismatch,my note,trade,"t,2",test,Treasury,2026-07-05,'
+        "Ada,2026-06-30,2026-07-31,e2\r\n"
+    )
+    lines = before.split("\r\n")
+    lines[4] = new_row.removesuffix("\r\n")
+    assert register.read_bytes().decode() == "\r\n".join(lines)
+    assert register.stat().st_mode & 0o777 == 0o640
+
+    # A row at the end closes the last line first.
+    approve(exceptions, register, APPROVAL)
+    tail = "Seen at the bank.,missing_webhook,,trade,t-1,live,,,Ada,2026-06-30,,e1\r\n"
+    assert register.read_bytes().decode() == "\r\n".join([*lines, tail])
+
+
+def test_a_register_without_evidence_is_told(register: Path, exceptions: Path) -> None:
+    register.write_text(HEADER.removesuffix(",evidence_hash") + "\n", encoding="utf-8")
+    assert not approve(exceptions, register, APPROVAL).has_evidence
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"exception_id": "aaa"}, "the nearest are aaa111 (missing_webhook of trade t-1), aaa222"),
+        ({"exception_id": "t-1"}, "aaa111 (missing_webhook of trade t-1), bbb444"),
+        ({"exception_id": ""}, "expected an exception_id"),
+        ({"exception_id": "bbb333"}, "secret_exposed can never be approved"),
+        ({"approved_by": " "}, "--approved-by is empty"),
+        ({"reason": ""}, "--reason is empty"),
+        ({"approved_by": "Partner ENGINEERING"}, "owns this finding and cannot approve it"),
+        ({"owner": "ada"}, "owns this finding and cannot approve it"),
+        ({"expires_on": date(2026, 6, 29)}, "before it is given on 2026-06-30"),
+        ({"reason": SECRET}, "contains a secret key"),
+    ],
+)
+def test_what_cannot_be_approved(
+    register: Path, exceptions: Path, changes: dict[str, object], expected: str
+) -> None:
+    with pytest.raises(CloseError) as refused:
+        approve(exceptions, register, Approval(**(APPROVAL.__dict__ | changes)))
+    assert expected in str(refused.value)
+    assert SECRET not in str(refused.value)
+    assert not register.exists()
+
+
+def test_the_owner_of_the_row_cannot_approve_either(register: Path, exceptions: Path) -> None:
+    register.write_text(f"{HEADER}\n{line(owner='Ada')}\n", encoding="utf-8")
+    before = register.read_bytes()
+    with pytest.raises(CloseError, match="cannot approve it"):
+        approve(exceptions, register, APPROVAL)
+    assert register.read_bytes() == before
+
+
+def test_a_malformed_register_is_not_written_to(register: Path, exceptions: Path) -> None:
+    register.write_text(f"{HEADER}\n{line(code='nope')}\n", encoding="utf-8")
+    before = register.read_bytes()
+    with pytest.raises(CloseError, match="line 2"):
+        approve(exceptions, register, APPROVAL)
+    assert register.read_bytes() == before
+
+
+def test_the_date_of_an_approval_never_comes_from_the_clock(
+    register: Path, exceptions: Path
+) -> None:
+    (exceptions.parent / "manifest.json").unlink()
+    with pytest.raises(CloseError, match="--approved-on"):
+        approve(exceptions, register, APPROVAL)
+    given = Approval(**(APPROVAL.__dict__ | {"approved_on": date(2026, 7, 2)}))
+    assert approve(exceptions, register, given).row.approved_on == "2026-07-02"
+
+
+def test_the_command_finds_the_newest_package(
+    exceptions: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out" / "2026-07-01").mkdir()
+    assert newest_package(Path("out")) == Path("out/2026-06-30")
+    arguments = ["approve", "aaa111", "--approved-by", "Ada", "--reason", "fine"]
+    for message in ("line 2\n", "in place of the row that was there"):
+        with pytest.raises(SystemExit) as left:
+            main([*arguments, "--expires", "2026-07-31", "--next-review", "2026-07-15"])
+        assert left.value.code == 0
+        assert message in capsys.readouterr().out
+    (row,) = read_register(Path("exception_register.csv")).rows
+    assert (row.expires_on, row.next_review_date) == ("2026-07-31", "2026-07-15")
+
+    (tmp_path / "out").rename(tmp_path / "elsewhere")
+    for more, expected in (
+        ([], "no close package in out"),
+        (["--package", "elsewhere/2026-07-01"], "cannot be read as exceptions.csv"),
+        (["--exceptions", "exception_register.csv"], "is no exceptions.csv"),
+        (["--package", ".", "--exceptions", "exception_register.csv"], "not both"),
+        (["--expires", "31.07.2026"], "--expires"),
+    ):
+        with pytest.raises(SystemExit) as left:
+            main([*arguments, *more])
+        assert left.value.code == 2
+        error = capsys.readouterr().err
+        assert expected in error
+        assert error.count("\n") == 1
