@@ -26,19 +26,40 @@ ranked as (
     select
         *,
         row_number() over (partition by environment, partner_id, asset, as_of order by row_order) as rank_in_force,
-        min(balance) over (partition by environment, partner_id, asset, as_of) as lowest_balance,
-        max(balance) over (partition by environment, partner_id, asset, as_of) as highest_balance
+        first_value(balance) over (partition by environment, partner_id, asset, as_of order by row_order) as first_balance
     from balance_rows
+
+),
+
+-- The first balance that came for the same moment and differs.
+other_balances as (
+
+    select
+        environment,
+        partner_id,
+        asset,
+        as_of,
+        balance,
+        row_number() over (partition by environment, partner_id, asset, as_of order by row_order) as rank_of_other
+    from ranked
+    where balance <> first_balance
 
 )
 
 select
-    environment,
-    partner_id,
-    asset,
-    balance,
-    case when lowest_balance <> balance then lowest_balance when highest_balance <> balance then highest_balance end as other_balance,
-    as_of,
-    row_order
+    ranked.environment,
+    ranked.partner_id,
+    ranked.asset,
+    ranked.balance,
+    other_balances.balance as other_balance,
+    ranked.as_of,
+    ranked.row_order
 from ranked
-where rank_in_force = 1
+left join other_balances
+    on
+        ranked.environment = other_balances.environment
+        and ranked.partner_id = other_balances.partner_id
+        and ranked.asset = other_balances.asset
+        and ranked.as_of = other_balances.as_of
+        and other_balances.rank_of_other = 1
+where ranked.rank_in_force = 1

@@ -6,10 +6,20 @@ with close as (
 
 ),
 
+-- whether the file of a delivery has the column at all
+processing_files as (
+
+    select distinct file_id
+    from {{ source('raw', 'file_columns') }}
+    where contract_column = 'processed_at'
+
+),
+
 deliveries as (
 
     select
         *,
+        file_id in (select processing_files.file_id from processing_files) as has_processed_at_column,
         case when processed_at < (select close.cut_off_at from close) then processed_at end as processed_by_cut_off_at
     from {{ ref('stg_events') }}
     where
@@ -58,7 +68,8 @@ merged as (
         max(case when is_changed then 1 else 0 end) = 1 as has_changed,
         min(case when not is_changed then received_at end) as received_at,
         min(case when not is_changed then processed_by_cut_off_at end) as processed_at,
-        max(case when not is_changed and signature_result = 'valid' then 1 else 0 end) = 1 as has_valid_delivery
+        max(case when not is_changed and signature_result = 'valid' then 1 else 0 end) = 1 as has_valid_delivery,
+        max(case when not is_changed and has_processed_at_column then 1 else 0 end) = 1 as has_processed_at_column
     from compared
     group by event_id
 
@@ -79,10 +90,10 @@ events as (
         deliveries.processing_attempts,
         deliveries.payload_ref,
         coalesce(merged.has_changed, false) as has_changed,
+        coalesce(merged.has_processed_at_column, deliveries.has_processed_at_column) as has_processed_at_column,
         deliveries.occurred_at,
         coalesce(merged.received_at, deliveries.received_at) as received_at,
         case when merged.event_id is null then deliveries.processed_by_cut_off_at else merged.processed_at end as processed_at,
-        deliveries.file_id,
         deliveries.row_order
     from deliveries
     left join repeated_keys on deliveries.event_id = repeated_keys.event_id

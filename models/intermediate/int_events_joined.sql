@@ -23,15 +23,6 @@ quotes as (
 
 ),
 
--- whether the file of the event has the column at all
-processing_files as (
-
-    select distinct file_id
-    from {{ source('raw', 'file_columns') }}
-    where contract_column = 'processed_at'
-
-),
-
 -- Most events name their trade; the quote is only asked where they do not.
 by_trade as (
 
@@ -103,11 +94,10 @@ select
     joined.source_amount,
     joined.is_trusted,
     joined.has_changed,
-    processing_files.file_id is not null as has_processed_at_column,
+    joined.has_processed_at_column,
     joined.occurred_at,
     joined.received_at,
     joined.processed_at,
     joined.row_order
 from joined
 cross join close
-left join processing_files on joined.file_id = processing_files.file_id

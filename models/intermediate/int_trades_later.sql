@@ -1,5 +1,5 @@
--- Trades that do not exist yet for this close, by each quote or order that they belong to: all that is known of
--- them lies at or after the cut-off.
+-- Trades that do not exist yet for this close, because all that is known of them lies at or after the cut-off, with the
+-- quote and the order that they will join to.
 with close as (
 
     select * from {{ ref('int_close') }}
@@ -12,24 +12,28 @@ trades_in_force as (
 
 ),
 
-quotes as (
-
-    select * from {{ ref('stg_quotes') }}
-
-),
-
 orders as (
 
     select * from {{ ref('int_orders_in_force') }}
 
 ),
 
-later_trades as (
+quotes as (
 
-    select distinct
+    select * from {{ ref('int_quotes_linked') }}
+
+),
+
+later_rows as (
+
+    select
         trades.transact_id,
         trades.quote_id,
-        trades.partner_order_id
+        trades.partner_order_id,
+        row_number() over (
+            partition by trades.transact_id
+            order by trades.updated_at desc nulls last, trades.row_order desc
+        ) as rank_in_force
     from {{ ref('stg_trades') }} as trades
     left join trades_in_force on trades.transact_id = trades_in_force.transact_id
     where
@@ -37,43 +41,69 @@ later_trades as (
         and trades.reserved_at >= (select close.cut_off_at from close)
         and trades_in_force.transact_id is null
 
+),
+
+later_trades as (
+
+    select * from later_rows where rank_in_force = 1
+
+),
+
+-- The quote of a later trade may be later too.
+later_quotes as (
+
+    select
+        stg_quotes.quote_id,
+        stg_quotes.partner_order_id,
+        row_number() over (partition by stg_quotes.quote_id order by stg_quotes.row_order) as rank_in_force
+    from {{ ref('stg_quotes') }} as stg_quotes
+    inner join later_trades on stg_quotes.quote_id = later_trades.quote_id
+    left join quotes on stg_quotes.quote_id = quotes.quote_id
+    where
+        stg_quotes.quarantine_reasons is null
+        and quotes.quote_id is null
+
+),
+
+orders_naming_quotes as (
+
+    select
+        orders.quote_id,
+        {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
+    from orders
+    where orders.quote_id in (select later_quotes.quote_id from later_quotes)
+    group by orders.quote_id
+
+),
+
+orders_naming_trades as (
+
+    select
+        orders.transact_id,
+        {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
+    from orders
+    where orders.transact_id in (select later_trades.transact_id from later_trades)
+    group by orders.transact_id
+
 )
 
 select
-    transact_id,
-    quote_id,
-    cast(null as varchar) as partner_order_id
-from later_trades
-where quote_id is not null
-union
-select
     later_trades.transact_id,
-    cast(null as varchar) as quote_id,
-    orders.partner_order_id
+    later_trades.quote_id,
+    coalesce(
+        quotes.partner_order_id,
+        orders_of_later_quotes.partner_order_id,
+        orders_naming_quotes.partner_order_id,
+        stated_orders.partner_order_id,
+        orders_naming_trades.partner_order_id
+    ) as partner_order_id
 from later_trades
-inner join orders on later_trades.partner_order_id = orders.partner_order_id
-union
-select
-    later_trades.transact_id,
-    cast(null as varchar) as quote_id,
-    orders.partner_order_id
-from later_trades
-inner join orders on later_trades.transact_id = orders.transact_id
-union
-select
-    later_trades.transact_id,
-    cast(null as varchar) as quote_id,
-    orders.partner_order_id
-from later_trades
-inner join orders on later_trades.quote_id = orders.quote_id
-union
-select
-    later_trades.transact_id,
-    cast(null as varchar) as quote_id,
-    orders.partner_order_id
-from later_trades
-inner join quotes
+left join quotes on later_trades.quote_id = quotes.quote_id
+left join later_quotes
     on
-        later_trades.quote_id = quotes.quote_id
-        and quotes.quarantine_reasons is null
-inner join orders on quotes.partner_order_id = orders.partner_order_id
+        later_trades.quote_id = later_quotes.quote_id
+        and later_quotes.rank_in_force = 1
+left join orders as orders_of_later_quotes on later_quotes.partner_order_id = orders_of_later_quotes.partner_order_id
+left join orders_naming_quotes on later_quotes.quote_id = orders_naming_quotes.quote_id
+left join orders as stated_orders on later_trades.partner_order_id = stated_orders.partner_order_id
+left join orders_naming_trades on later_trades.transact_id = orders_naming_trades.transact_id

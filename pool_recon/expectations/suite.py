@@ -39,7 +39,7 @@ class PublishedColumn:
 
     `kind` says how its values are written (id, text, word, amount, count, date, timestamp),
     `vocabulary` which words it may hold, `asset_column` whose asset gives an amount its decimals,
-    `mart_column` what it must be equal to.
+    `mart_column` what it must be equal to; `is_kept` whether statements across files read it.
     """
 
     name: str
@@ -48,6 +48,7 @@ class PublishedColumn:
     is_required: bool
     asset_column: str
     mart_column: str
+    is_kept: bool
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,18 @@ class PublishedFile:
 
     @property
     def relation(self) -> str:
-        """The table that the file is read into, every column as text."""
+        """The relation that is the file, every column as text."""
         return f"published_{self.name}"
+
+    @property
+    def judged_relation(self) -> str:
+        """The table of the rows of the file, or of its mart, that are not as promised."""
+        return f"judged_{self.name}"
+
+    @property
+    def kept_columns(self) -> tuple[str, ...]:
+        """The columns that statements across files read; none for a file that stands alone."""
+        return tuple(column.name for column in self.columns if column.is_kept)
 
 
 def published_files() -> tuple[PublishedFile, ...]:
@@ -79,6 +90,7 @@ def published_files() -> tuple[PublishedFile, ...]:
                 row["is_required"] == "true",
                 row["asset_column"],
                 row["mart_column"],
+                row["is_kept"] == "true",
             )
         )
     return tuple(
@@ -100,11 +112,11 @@ def rule_names() -> tuple[str, ...]:
     return tuple(row["rule_name"] for row in rows)
 
 
-def shared_queries() -> Iterator[tuple[str, str]]:
-    """Yield name and query of the views that statements share, each after those it reads."""
-    for name in _rows(_SQL / "shared" / "_order.csv"):
-        file = _SQL / "shared" / f"{name['view']}.sql"
-        yield file.stem, file.read_text(encoding="utf-8")
+def shared_queries() -> Iterator[tuple[str, str, str]]:
+    """Yield name, form (view or table) and query of what statements share, in order of use."""
+    for row in _rows(_SQL / "shared" / "_order.csv"):
+        file = _SQL / "shared" / f"{row['name']}.sql"
+        yield row["name"], row["form"], file.read_text(encoding="utf-8")
 
 
 def expectations(*, with_files: bool = True) -> tuple[Expectation, ...]:
@@ -113,12 +125,13 @@ def expectations(*, with_files: bool = True) -> tuple[Expectation, ...]:
     Raises:
         CloseError: a statement or a reference file cannot be read.
     """
-    stated = list(_stated("rules", Kind.RULE))
+    position = {rule: number for number, rule in enumerate(rule_names())}
+    rules = _stated("rules", Kind.RULE)
+    stated = sorted(rules, key=lambda e: (position.get(e.name, len(position)), e.name))
     stated += _stated("marts", Kind.MART)
     if with_files:
-        words = _vocabularies()
         for file in published_files():
-            stated += _of_file(file, words)
+            stated += _of_file(file)
         stated += _stated("files", Kind.FILE)
     return tuple(stated)
 
@@ -148,7 +161,7 @@ def _subject(name: str) -> str:
     return "every mart"
 
 
-def _of_file(file: PublishedFile, words: dict[str, tuple[str, ...]]) -> list[Expectation]:
+def _of_file(file: PublishedFile) -> list[Expectation]:
     name = f"{file.name}.csv"
     promised = "exactly the columns" if file.are_columns_exact else "at least the columns"
     listed = ", ".join(column.name for column in file.columns)
@@ -168,7 +181,7 @@ def _of_file(file: PublishedFile, words: dict[str, tuple[str, ...]]) -> list[Exp
             "Every value is written as promised: required ones are there, words are of their "
             "vocabulary, amounts are exact decimal texts in the scale of their asset, moments are "
             "in UTC.",
-            _values_query(file, words),
+            _judged_query(file, "values_problem"),
         ),
         Expectation(
             f"{file.name}_csv_keys",
@@ -183,7 +196,7 @@ def _of_file(file: PublishedFile, words: dict[str, tuple[str, ...]]) -> list[Exp
             name,
             f"It has the rows of {file.mart.partition('.')[2]}, no more and no fewer, with the "
             "same values.",
-            _agreement_query(file),
+            _judged_query(file, "difference"),
         ),
     ]
 
@@ -220,7 +233,39 @@ where {where}
 """.strip()
 
 
-def _values_query(file: PublishedFile, words: dict[str, tuple[str, ...]]) -> str:
+def judging_query(file: PublishedFile, source: str) -> str:
+    """Return a query that reads `source`, all of a file as text, once, beside its mart.
+
+    It gives a row for each that is not as promised: `row_key`, what is wrong with the way its
+    values are written, and what differs from the mart.
+    """
+    joins, written = _problems_of_values(file)
+    return f"""
+select
+    judged.*
+from (
+    select
+        {_joined_keys(file)} as row_key,
+        published.is_published is not null as is_published,
+        concat_ws(', ', {written}) as values_problem,
+        case
+            when published.is_published is null then 'is not in the file'
+            when mart.is_in_mart is null then 'is not in the mart'
+            else concat_ws(', ', {_differences(file)})
+        end as difference
+    from (select true as is_published, * from {source}) as published
+    full outer join (
+        select true as is_in_mart, * from {file.mart} where {file.mart_filter or "true"}
+    ) as mart
+        on {_same_keys(file)}
+    {" ".join(joins)}
+) as judged
+where (judged.is_published and judged.values_problem <> '') or judged.difference <> ''
+""".strip()
+
+
+def _problems_of_values(file: PublishedFile) -> tuple[list[str], str]:
+    words = vocabularies()
     problems: list[str] = []
     joins: dict[str, str] = {}
     for column in file.columns:
@@ -250,23 +295,44 @@ def _values_query(file: PublishedFile, words: dict[str, tuple[str, ...]]) -> str
                 f"case when {value} is not null and ({' or '.join(tests)})"
                 f" then '{column.name} is ' || {value} end"
             )
-    keys = " || ' ' || ".join(f"coalesce(published.{key}, '')" for key in file.keys)
-    lines = ",\n        ".join(problems)
-    return f"""
-select
-    judged.row_key,
-    judged.problem
-from (
-    select
-        {keys} as row_key,
-        concat_ws(', ',
-        {lines}
-        ) as problem
-    from {file.relation} as published
-    {chr(10).join(joins.values())}
-) as judged
-where judged.problem <> ''
-""".strip()
+    return list(joins.values()), ", ".join(problems)
+
+
+def _differences(file: PublishedFile) -> str:
+    problems = []
+    for column in file.columns:
+        if not column.mart_column or column.name in file.keys:
+            continue
+        published, mart = f"published.{column.name}", f"mart.{column.mart_column}"
+        if column.kind in _TYPES:
+            published = f"try_cast({published} as {_TYPES[column.kind]})"
+        else:
+            mart = f"nullif({mart}, '')"
+        problems.append(
+            f"case when {published} is distinct from {mart} then '{column.name} is '"
+            f" || coalesce(published.{column.name}, 'empty') || ', not '"
+            f" || coalesce(cast({mart} as varchar), 'empty') end"
+        )
+    return ", ".join(problems) or "''"
+
+
+def _mart_keys(file: PublishedFile) -> list[tuple[str, str]]:
+    mart_columns = {column.name: column.mart_column for column in file.columns}
+    return [(f"published.{key}", f"mart.{mart_columns[key]}") for key in file.keys]
+
+
+def _same_keys(file: PublishedFile) -> str:
+    # The first key is always there; a movement may lack the others.
+    (first, first_of_mart), *others = _mart_keys(file)
+    same = [f"{first} = {first_of_mart}"]
+    same += [f"coalesce({key}, '') = coalesce({of_mart}, '')" for key, of_mart in others]
+    return " and ".join(same)
+
+
+def _joined_keys(file: PublishedFile) -> str:
+    return " || ' ' || ".join(
+        f"coalesce({key}, {of_mart}, '')" for key, of_mart in _mart_keys(file)
+    )
 
 
 def _keys_query(file: PublishedFile) -> str:
@@ -282,56 +348,19 @@ having count(*) > 1
 """.strip()
 
 
-def _agreement_query(file: PublishedFile) -> str:
-    columns = [column for column in file.columns if column.mart_column]
-    mart_columns = {column.name: column.mart_column for column in columns}
-    on = " and ".join(
-        f"coalesce(published.{key}, '') = coalesce(mart.{mart_columns[key]}, '')"
-        for key in file.keys
-    )
-    problems = []
-    for column in columns:
-        if column.name in file.keys:
-            continue
-        published, mart = f"published.{column.name}", f"mart.{column.mart_column}"
-        if column.kind in _TYPES:
-            published = f"try_cast({published} as {_TYPES[column.kind]})"
-        else:
-            mart = f"nullif({mart}, '')"
-        problems.append(
-            f"case when {published} is distinct from {mart} then '{column.name} is '"
-            f" || coalesce(published.{column.name}, 'empty') || ', not '"
-            f" || coalesce(cast({mart} as varchar), 'empty') end"
-        )
-    first, first_of_mart = file.keys[0], mart_columns[file.keys[0]]
-    keys = " || ' ' || ".join(
-        f"coalesce(published.{key}, mart.{mart_columns[key]}, '')" for key in file.keys
-    )
-    where = f"where {file.mart_filter}" if file.mart_filter else ""
-    lines = ",\n            ".join(problems)
+def _judged_query(file: PublishedFile, problem: str) -> str:
+    only = "is_published and " if problem == "values_problem" else ""
     return f"""
 select
-    judged.row_key,
-    judged.problem
-from (
-    select
-        {keys} as row_key,
-        case
-            when published.{first} is null then 'is not in the file'
-            when mart.{first_of_mart} is null then 'is not in the mart'
-            else concat_ws(', ',
-            {lines}
-            )
-        end as problem
-    from {file.relation} as published
-    full outer join (select * from {file.mart} {where}) as mart
-        on {on}
-) as judged
-where judged.problem <> ''
+    row_key,
+    {problem} as problem
+from {file.judged_relation}
+where {only}{problem} <> ''
 """.strip()
 
 
-def _vocabularies() -> dict[str, tuple[str, ...]]:
+def vocabularies() -> dict[str, tuple[str, ...]]:
+    """Return the words of every vocabulary, from the seeds and from what is published."""
     seeds = project_dir() / "seeds"
     found: dict[str, list[str]] = {}
     for file in (seeds / "ref_vocabularies.csv", _HERE / "published_words.csv"):

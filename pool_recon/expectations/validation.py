@@ -14,6 +14,7 @@ from pool_recon.expectations.suite import (
     HEADERS,
     PublishedFile,
     expectations,
+    judging_query,
     published_files,
     rule_names,
     shared_queries,
@@ -39,7 +40,7 @@ def validate(
     suite = expectations(with_files=package is not None)
     with contextlib.closing(connect(warehouse, read_only=True)) as connection:
         close_date = _close_date(connection, warehouse)
-        _make_shared_views(connection)
+        _make_shared(connection)
         if package is not None:
             _read_files(connection, package)
         problems = _evaluate(connection, suite)
@@ -73,23 +74,21 @@ def _result(
     import duckdb
 
     # Great Expectations counts no further than the rows that it fetches.
-    unexpected = f"({expectation.query}\n) as unexpected"
     try:
-        counted = connection.execute(f"select count(*) from {unexpected}").fetchone()
         found = connection.execute(
-            "select cast(columns(*) as varchar)"
-            f" from (select * from {unexpected} order by all limit {EXAMPLES}) as examples"
-            " order by all"
+            "select cast(columns(*) as varchar) from ("
+            f"select count(*) over () as unexpected_rows, * from ({expectation.query}\n) as rows"
+            f" order by all limit {EXAMPLES}) as examples order by all"
         )
         columns = [column[0] for column in found.description or ()]
         examples = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
     except duckdb.Error as error:
         return Result(expectation, Outcome.NOT_CHECKED, None, reason=_first_line(error))
-    rows = counted[0] if counted else 0
-    if not rows:
+    counts = {int(example.pop("unexpected_rows")) for example in examples}
+    if not counts:
         reason = "its rows changed while it was checked"
         return Result(expectation, Outcome.NOT_CHECKED, None, reason=reason)
-    return Result(expectation, Outcome.FAILED, rows, examples)
+    return Result(expectation, Outcome.FAILED, counts.pop(), examples)
 
 
 def _missing_rules(suite: tuple[Expectation, ...]) -> Iterator[Result]:
@@ -126,13 +125,13 @@ def _checklist(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return {rule: _VERDICTS.get(holds, "not checked") for rule, holds in rows}
 
 
-def _make_shared_views(connection: duckdb.DuckDBPyConnection) -> None:
+def _make_shared(connection: duckdb.DuckDBPyConnection) -> None:
     import duckdb
 
-    for name, query in shared_queries():
-        # What reads a view that cannot be made cannot be checked, and says so.
+    for name, form, query in shared_queries():
+        # What reads something that cannot be made cannot be checked, and says so.
         with contextlib.suppress(duckdb.Error):
-            connection.execute(f"create temp view {name} as {query}")
+            connection.execute(f"create temp {form} {name} as {query}")
 
 
 def _read_files(connection: duckdb.DuckDBPyConnection, package: Path) -> None:
@@ -173,13 +172,22 @@ def _read_file(
         for column in file.columns
     )
     path = _text(str(package / f"{file.name}.csv"))
-    # A file that does not read as it was promised has no table: its statements are not checked.
-    with contextlib.suppress(duckdb.Error):
-        connection.execute(
-            f"create temp table {file.relation} as select {selected} from read_csv({path},"
-            f" columns = {{{declared}}}, auto_detect = false, header = true, delim = ',',"
-            " quote = '\"', escape = '\"', null_padding = false, ignore_errors = false)"
-        )
+    source = (
+        f"(select {selected} from read_csv({path}, columns = {{{declared}}},"
+        " auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"',"
+        " null_padding = false, ignore_errors = false))"
+    )
+    kept = ", ".join(file.kept_columns)
+    published = (
+        f"create temp table {file.relation} as select {kept} from {source}"
+        if kept
+        else f"create temp view {file.relation} as select * from {source}"
+    )
+    judged = f"create temp table {file.judged_relation} as {judging_query(file, source)}"
+    for statement in (published, judged):
+        # A file that does not read as a CSV file of its columns cannot be checked further.
+        with contextlib.suppress(duckdb.Error):
+            connection.execute(statement)
 
 
 def _text(value: str) -> str:

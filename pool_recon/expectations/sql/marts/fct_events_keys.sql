@@ -8,16 +8,22 @@ having count(*) > 1
 union all
 select
     coalesce(facts.event_id, events.event_id) as event,
-    case when facts.event_id is null then 'is not in the fact' when events.event_id is null then 'is no event in force' else 'differs from the event in force, or lacks a value' end as problem
+    case when facts.event_id is null then 'is not in the fact' else 'is no event in force' end as problem
 from marts.fct_events as facts
 full outer join intermediate.int_events_in_force as events on facts.event_id = events.event_id
 where
     facts.event_id is null
     or events.event_id is null
-    or facts.status is distinct from events.status
-    or facts.received_at is distinct from events.received_at
-    or facts.environment is null
-    or facts.partner_id is null
+union all
+select
+    event_id as event,
+    'lacks a value' as problem
+from marts.fct_events
+where
+    status is null
+    or received_at is null
+    or environment is null
+    or partner_id is null
 union all
 select
     events.event_id as event,

@@ -8,19 +8,24 @@ having count(*) > 1
 union all
 select
     coalesce(facts.ledger_entry_id, entries.ledger_entry_id) as ledger_entry,
-    case when facts.ledger_entry_id is null then 'is not in the fact' when entries.ledger_entry_id is null then 'is no entry in force' else 'differs from the entry in force, or lacks a value' end as problem
+    case when facts.ledger_entry_id is null then 'is not in the fact' else 'is no entry in force' end as problem
 from marts.fct_ledger_entries as facts
 full outer join intermediate.int_ledger_entries_in_force as entries on facts.ledger_entry_id = entries.ledger_entry_id
 where
     facts.ledger_entry_id is null
     or entries.ledger_entry_id is null
-    or facts.amount is distinct from entries.amount
-    or facts.delta is distinct from entries.delta
-    or facts.asset is distinct from entries.asset
-    or facts.effective_at is distinct from entries.effective_at
-    or facts.environment is null
-    or facts.partner_id is null
-    or facts.join_rule is null
+union all
+select
+    ledger_entry_id as ledger_entry,
+    'lacks a value' as problem
+from marts.fct_ledger_entries
+where
+    asset is null
+    or amount is null
+    or effective_at is null
+    or environment is null
+    or partner_id is null
+    or join_rule is null
 union all
 select
     entries.ledger_entry_id as ledger_entry,

@@ -1,8 +1,27 @@
 -- No ledger entry and no quote that counts at the cut-off was sent with other content, unless a finding says so and is approved.
-with changed_entries as (
+with repeated_entries as (
+
+    select ledger_entry_id
+    from staging.stg_ledger
+    group by ledger_entry_id
+    having count(*) > 1
+
+),
+
+repeated_quotes as (
+
+    select quote_id
+    from staging.stg_quotes
+    group by quote_id
+    having count(*) > 1
+
+),
+
+changed_entries as (
 
     select landed.ledger_entry_id
     from staging.stg_ledger as landed
+    inner join repeated_entries on landed.ledger_entry_id = repeated_entries.ledger_entry_id
     cross join intermediate.int_close as close
     where
         landed.quarantine_reasons is null
@@ -20,6 +39,7 @@ changed_quotes as (
 
     select landed.quote_id
     from staging.stg_quotes as landed
+    inner join repeated_quotes on landed.quote_id = repeated_quotes.quote_id
     cross join intermediate.int_close as close
     where
         landed.quarantine_reasons is null

@@ -1,0 +1,282 @@
+"""The exception register, from the CSV file that finance keeps to what the close package says."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
+
+from pool_recon.register import COLUMNS
+from tests.fault_matrix.dsl import Scenario, write
+from tests.oracle import close as oracle_close
+from tests.oracle import compare
+
+# Put together here, so that no scanner takes this file for a leak.
+SECRET = "whsec_" + "a1B2c3D4e5"
+WRONG = "0" * 32
+APPROVER = {"approved_by": "Ada", "reason": "Seen at the network.", "approved_on": CLOSE_DATE}
+DEFAULT_OWNER = {"approved_by": " Partner Engineering"}
+
+# movement -> (register row for its missing webhook; None: none), what it gives the finding
+ROWS: dict[str, tuple[dict[str, str] | None, str]] = {
+    "evidence": (APPROVER | {"environment": "LIVE", "evidence_hash": "its own"}, "approved"),
+    "anywhere": (APPROVER | {"expires_on": CLOSE_DATE}, "approved"),
+    "expired": (APPROVER | {"expires_on": "2026-06-29", "evidence_hash": WRONG}, "expired"),
+    "stale": (APPROVER | {"expires_on": CLOSE_DATE, "evidence_hash": WRONG}, "stale"),
+    "self": (APPROVER | {"owner": "Ada L", "approved_by": "ADA l "}, "rejected"),
+    "default": (APPROVER | DEFAULT_OWNER, "rejected"),
+    "reason": (
+        APPROVER | {"reason": " ", "expires_on": "2026-06-29", "evidence_hash": WRONG},
+        "rejected",
+    ),
+    # Another owner makes it a matter of two people.
+    "owned": (APPROVER | DEFAULT_OWNER | {"owner": "Treasury"}, "approved"),
+    "reviewed": ({"owner": "Treasury", "next_review_date": "2026-07-20"}, "none"),
+    "overdue": ({"next_review_date": "2026-06-29", "expires_on": "2026-06-01"}, "none"),
+    "elsewhere": (APPROVER | {"environment": "test"}, "none"),
+    "silent": (None, "none"),
+}
+UNMATCHED = {"elsewhere"}
+
+
+def reference() -> dict[str, dict[str, str]]:
+    with (ROOT / "seeds" / "ref_findings.csv").open(encoding="utf-8", newline="") as stream:
+        return {row["code"]: row for row in csv.DictReader(stream)}
+
+
+def write_register(path: Path, rows: list[dict[str, str]]) -> Path:
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def tree(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and ".pool_recon" not in path.relative_to(folder).parts
+    }
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    scenario = Scenario("reg")
+    for name in ROWS:
+        movement = scenario.movement(f"-{name}")
+        scenario.drop(movement.event)
+    warned = scenario.movement("-warned")
+    warned.order["request_id"] = ""
+    leaking = scenario.movement("-leaking")
+    leaking.order["user_reference"] = SECRET
+    return write(tmp_path_factory.mktemp("register") / "exports", [scenario])
+
+
+@pytest.fixture(scope="module")
+def before(exports: Path) -> Ran:
+    """The close without a register."""
+    return close(exports, exports.parent / "before")
+
+
+@pytest.fixture(scope="module")
+def register(exports: Path, before: Ran) -> Path:
+    evidence = {row["subject_id"]: row["evidence_hash"] for row in before.rows("exceptions")}
+    rows = []
+    for name, (given, _) in ROWS.items():
+        subject = {
+            "code": "missing_webhook",
+            "subject_type": "trade",
+            "subject_id": f"reg-{name}-t",
+        }
+        if given is not None:
+            row = subject | given
+            if name == "evidence":
+                row["evidence_hash"] = evidence[row["subject_id"]]
+            rows.append(row)
+    for found in before.rows("exceptions"):
+        if found["code"] in {"secret_exposed", "missing_request_id"}:
+            copied = {name: found[name] for name in ("code", "subject_type", "subject_id")}
+            rows.append(copied | APPROVER)
+    rows.append({"code": "missing_trade", "subject_type": "order", "subject_id": "gone"})
+    return write_register(exports.parent / "register.csv", rows)
+
+
+@pytest.fixture(scope="module")
+def after(exports: Path, register: Path) -> Ran:
+    """The close with the register, in a warehouse of its own."""
+    return close(exports, exports.parent / "after", "--register", register)
+
+
+def test_without_a_register_nothing_is_approved(before: Ran) -> None:
+    assert before.exit_code == 1, before.stderr
+    assert {row["approval"] for row in before.rows("exceptions")} == {"none"}
+    assert before.rows("register") == []
+    assert "register" not in before.stdout
+    manifest = json.loads((before.package / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["register"] is None
+
+
+def test_every_row_gives_what_it_may(after: Ran) -> None:
+    assert after.exit_code == 1, after.stderr
+    found = {
+        row["subject_id"]: row
+        for row in after.rows("exceptions")
+        if row["code"] == "missing_webhook"
+    }
+    assert {name: found[f"reg-{name}-t"]["approval"] for name in ROWS} == {
+        name: approval for name, (_, approval) in ROWS.items()
+    }
+    default_owner = reference()["missing_webhook"]["owner"]
+    owners = {name: found[f"reg-{name}-t"]["owner"] for name in ROWS}
+    assert {owners.pop("self"), owners.pop("owned"), owners.pop("reviewed")} == {
+        "Ada L",
+        "Treasury",
+    }
+    assert set(owners.values()) == {default_owner}
+    assert found["reg-reviewed-t"]["next_review_date"] == "2026-07-20"
+    assert found["reg-evidence-t"]["next_review_date"] == "2026-07-01"
+    assert found["reg-stale-t"]["approved_by"] == "Ada"
+    assert found["reg-silent-t"]["approved_by"] == found["reg-reviewed-t"]["approved_by"] == ""
+
+
+def test_a_warning_may_be_approved_and_a_secret_never(after: Ran) -> None:
+    approvals = {row["code"]: row["approval"] for row in after.rows("exceptions")}
+    assert approvals["missing_request_id"] == "approved"
+    assert approvals["secret_exposed"] == "rejected"
+
+
+def test_an_approval_shows_in_the_state_of_its_movement(after: Ran) -> None:
+    states = {
+        row["movement_id"]: row["reconciliation_state"] for row in after.rows("reconciliation")
+    }
+    for name, (_, approval) in ROWS.items():
+        expected = "approved" if approval == "approved" else "exception"
+        assert states[f"reg-{name}-t"] == expected
+    assert states["reg-warned-t"] == "matched"
+
+
+def test_an_overdue_review_fails_its_rule(before: Ran, after: Ran) -> None:
+    for ran, holds, findings in ((before, "true", "0"), (after, "false", "1")):
+        rules = {row["rule"]: row for row in ran.rows("checklist")}
+        rule = rules["exceptions_owned_and_reviewed"]
+        assert (rule["holds"], rule["findings"]) == (holds, findings)
+    rules = {row["rule"]: row for row in after.rows("checklist")}
+    assert (
+        rules["webhook_gaps_confirmed"]["findings"],
+        rules["webhook_gaps_confirmed"]["approved"],
+    ) == (
+        str(len(ROWS)),
+        str(sum(approval == "approved" for _, approval in ROWS.values())),
+    )
+
+
+def test_every_row_is_reported(after: Ran, register: Path) -> None:
+    with register.open(encoding="utf-8-sig", newline="") as stream:
+        lines = {number: row for number, row in enumerate(csv.DictReader(stream), start=2)}
+    reported = {int(row["line_number"]): row for row in after.rows("register")}
+    assert set(reported) == set(lines)
+    unmatched = [number for number, row in reported.items() if row["matched"] == "false"]
+    assert [lines[number]["subject_id"] for number in unmatched] == ["reg-elsewhere-t", "gone"]
+    ids = {row["exception_id"]: row["approval"] for row in after.rows("exceptions")}
+    for number, row in reported.items():
+        if number in unmatched:
+            assert row["approval"] == row["exception_id"] == ""
+        else:
+            assert row["approval"] == ids[row["exception_id"]]
+    assert (
+        f"{len(lines)} rows; 2 of them match no finding (line {unmatched[0]}, {unmatched[1]},"
+        in (after.stdout)
+    )
+    manifest = json.loads((after.package / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["register"]["rows"] == len(lines)
+    assert manifest["register"]["sha256"] == hashlib.sha256(register.read_bytes()).hexdigest()
+
+
+def test_a_second_reading_agrees(exports: Path, before: Ran, after: Ran, register: Path) -> None:
+    owners = {code: row["owner"] for code, row in reference().items()}
+    evidence = {
+        (row["code"], row["subject_type"], row["subject_id"]): row["evidence_hash"]
+        for row in before.rows("exceptions")
+    }
+    day = date.fromisoformat(CLOSE_DATE)
+    assert compare(before.package, oracle_close(exports, day)) == []
+    # The reading does not fold case in the environment of a register row.
+    folded = exports.parent / "folded.csv"
+    folded.write_text(register.read_text(encoding="utf-8").replace("LIVE", "live"), "utf-8")
+    told = oracle_close(exports, day, register=folded, owners=owners, evidence=evidence)
+    assert compare(after.package, told) == []
+    assert [row["subject_id"] for row in told.unmatched_register_rows] == [
+        "reg-elsewhere-t",
+        "gone",
+    ]
+
+
+def test_the_same_register_gives_the_same_package(
+    exports: Path, after: Ran, register: Path
+) -> None:
+    first = tree(after.package)
+    assert close(exports, after.out, "--register", register).exit_code == 1
+    assert tree(after.package) == first
+
+
+def test_a_malformed_register_changes_nothing(exports: Path, before: Ran, tmp_path: Path) -> None:
+    state = tree(before.out)
+    row = {"code": "missing_webhook", "subject_type": "trade", "subject_id": "reg-silent-t"}
+    for rows, expected in (
+        ([row, row | {"environment": "live"}], "line 3 "),
+        ([row | {"code": SECRET}], "unknown code 'whsec_***'"),
+        ([row | {"expires_on": "1 July"}], "line 2 "),
+    ):
+        register = write_register(tmp_path / "malformed.csv", rows)
+        ran = close(exports, before.out, "--register", register)
+        assert ran.exit_code == 2
+        assert ran.stdout == ""
+        assert ran.stderr.count("\n") == 1
+        assert expected in ran.stderr
+        assert SECRET not in ran.stderr
+    assert close(exports, before.out, "--register", tmp_path / "none.csv").exit_code == 2
+    assert tree(before.out) == state
+
+
+def test_a_newcomer_approves_from_what_the_package_shows(tmp_path: Path) -> None:
+    scenario = Scenario("new")
+    for suffix in ("-a", "-b"):
+        movement = scenario.movement(suffix)
+        scenario.drop(movement.event)
+    exports = write(tmp_path / "exports", [scenario])
+    out = tmp_path / "out"
+    blocked = close(exports, out)
+    assert blocked.exit_code == 1, blocked.stderr
+
+    register = tmp_path / "kept" / "register.csv"
+    blocking = [row for row in blocked.rows("exceptions") if row["severity"] == "blocking"]
+    assert len(blocking) == 2
+    for row in blocking:
+        approved = pool_recon(
+            *("approve", row["exception_id"], "--owner", "Ops", "--approved-by", "Ada"),
+            *("--reason", f"{SECRET[:6]} is no secret, this is", "--expires", "2026-07-31"),
+            *("--register", register, "--package", blocked.package),
+            out=out,
+        )
+        assert approved.exit_code == 0, approved.stderr
+        assert approved.stderr == ""
+    closed = close(exports, out, "--register", register)
+    assert closed.exit_code == 0, closed.stdout
+    assert {row["approval"] for row in closed.rows("exceptions")} == {"approved"}
+    assert {row["approved_on"] for row in closed.rows("register")} == {CLOSE_DATE}
+    assert {row["owner"] for row in closed.rows("exceptions")} == {"Ops"}
+
+    # A close without a register knows nothing of the one before.
+    again = close(exports, out)
+    assert again.exit_code == 1
+    assert again.rows("exceptions") == blocked.rows("exceptions")
+    with duckdb.connect(str(out / "pool_recon.duckdb"), read_only=True) as connection:
+        query = "select count(*) from raw.exception_register"
+        assert connection.execute(query).fetchall() == [(0,)]
