@@ -265,6 +265,49 @@ def approve(
 
 
 @cli.command()
+@click.option(
+    "--warehouse",
+    required=True,
+    type=FILE,
+    envvar="POOL_RECON_WAREHOUSE",
+    help="DuckDB file that a close has built.",
+)
+@click.option("--package", type=FOLDER, help="Close package whose CSV files are judged with it.")
+def validate(warehouse: Path, package: Path | None) -> int:
+    """Judge a close again with Great Expectations, and change nothing.
+
+    States the rules of the checklist and what every mart promises, and with --package what the
+    CSV files promise, on its own beside the tests of dbt. Judges the close date that the
+    warehouse was last built for.
+
+    \b
+    Examples:
+      pool-recon validate --warehouse out/pool_recon.duckdb
+      pool-recon validate --warehouse out/pool_recon.duckdb --package out/2026-06-30
+    """
+    from pool_recon.expectations import Outcome
+    from pool_recon.expectations import validate as run
+
+    with _progress() as progress:
+        progress("judging the close")
+        reading = run(warehouse, package)
+    passed = len(reading.results) - len(reading.failed) - len(reading.not_checked)
+    lines = [
+        f"Close of {reading.close_date}: {passed} of {_plural(len(reading.results), 'expectation')}"
+        " hold"
+    ]
+    for result in reading.results:
+        if result.outcome is Outcome.FAILED:
+            count = _plural(result.unexpected_rows or 0, "unexpected row")
+            lines.append(f"  {result.expectation.name}: {count}")
+        elif result.outcome is Outcome.NOT_CHECKED:
+            lines.append(f"  {result.expectation.name}: could not be checked: {result.reason}")
+    lines += [f"  {rule}: dbt says otherwise" for rule in reading.disagreements]
+    _say(lines)
+    return EXIT_DONE if reading.holds else EXIT_BLOCKED
+
+
+@cli.command()
 @click.option("--orders", required=True, type=click.IntRange(min=1), help="How many orders.")
 @click.option("--out", required=True, type=NEW_FOLDER, help="New folder to write the exports into.")
 @click.option(
@@ -436,11 +479,19 @@ def _why_blocked(result: CloseResult) -> list[str]:
         elif state == "fails":
             lines.append(f"  {rule}: {_plural(result.rule_findings.get(rule, 0), 'finding')}")
     lines += [f"  {rule}: its test and checklist.csv disagree" for rule in verdict.disagreements]
+    lines += [
+        f"  {rule}: dbt and Great Expectations disagree" for rule in verdict.differing_readings
+    ]
     if lines:
         lines.insert(0, "Rules that do not hold:")
     if verdict.failed_checks:
         lines += ["Checks of the warehouse that fail (a defect of the data or of the project):"]
         lines += [f"  {name}" for name in verdict.failed_checks]
+    promises = [name for name in verdict.failed_expectations if name not in verdict.rules]
+    promises += [f"{name}: could not be checked" for name in verdict.unchecked_expectations]
+    if promises:
+        lines.append("Expectations that do not hold; expectations.html in the package says more:")
+        lines += [f"  {name}" for name in promises]
     blocking = [count for count in result.findings if count.severity == "blocking"]
     if blocking:
         lines.append("Most frequent findings, and the first thing to do:")

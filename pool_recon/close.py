@@ -6,10 +6,10 @@ import contextlib
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pool_recon.dbt_runner import BuildSettings, NodeResult, build_and_test, one_line
 from pool_recon.errors import CloseError
@@ -18,7 +18,9 @@ from pool_recon.package import (
     VIEW_PREFIX,
     VIEW_SCHEMA,
     Verdict,
-    write_package,
+    output_entry,
+    write_manifest,
+    write_tables,
 )
 from pool_recon.reference import project_dir
 from pool_recon.register import Register, read_register, replace_register
@@ -121,7 +123,11 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         progress("writing the package")
         with contextlib.closing(connect(copy.file)) as connection:
             verdict = judge(nodes, _rule_names(), _checklist(connection))
-            write_package(connection, package.new, _views(nodes), verdict, register)
+            outputs = write_tables(connection, package.new, _views(nodes))
+        progress("reading it all a second time")
+        verdict, reports = read_again(copy.file, package.new, verdict)
+        with contextlib.closing(connect(copy.file)) as connection:
+            write_manifest(connection, package.new, outputs + reports, verdict, register)
             result = CloseResult(
                 loaded=loaded,
                 package=package.published,
@@ -161,6 +167,27 @@ def judge(nodes: Sequence[NodeResult], rules: Sequence[str], checklist: dict[str
         and checklist.get(rule) is not (verdicts.get(rule) == "holds")
     ]
     return Verdict(verdicts, tuple(sorted(set(failed))), tuple(disagreements))
+
+
+def read_again(
+    warehouse: Path, package: Path, verdict: Verdict
+) -> tuple[Verdict, list[dict[str, Any]]]:
+    """Judge the warehouse and the files of the package anew, by Great Expectations.
+
+    Writes the results into `package`. Returns the verdict with what this reading adds to it, and
+    the manifest entries of the results.
+    """
+    from pool_recon.expectations import validate, write_report
+
+    reading = validate(warehouse, package, verdict.rules)
+    added = replace(
+        verdict,
+        failed_expectations=reading.failed,
+        unchecked_expectations=reading.not_checked,
+        differing_readings=reading.disagreements,
+    )
+    rows = len(reading.results)
+    return added, [output_entry(file, rows) for file in write_report(reading, package)]
 
 
 @contextlib.contextmanager

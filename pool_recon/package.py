@@ -34,12 +34,17 @@ class Verdict:
     """Whether each rule of the close holds: rule name to `holds`, `fails` or `not checked`.
 
     `failed_checks` names the other checks of the warehouse that failed, `disagreements` the rules
-    of which the test and the checklist say different things.
+    of which the test and the checklist say different things. The second reading, by Great
+    Expectations, adds the expectations that failed or could not be checked, and the rules that it
+    judges otherwise than dbt.
     """
 
     rules: Mapping[str, str]
     failed_checks: tuple[str, ...] = ()
     disagreements: tuple[str, ...] = ()
+    failed_expectations: tuple[str, ...] = ()
+    unchecked_expectations: tuple[str, ...] = ()
+    differing_readings: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -49,6 +54,9 @@ class Verdict:
             and all(state == "holds" for state in self.rules.values())
             and not self.failed_checks
             and not self.disagreements
+            and not self.failed_expectations
+            and not self.unchecked_expectations
+            and not self.differing_readings
         )
 
 
@@ -61,11 +69,45 @@ def write_package(
 ) -> dict[str, Any]:
     """Write a CSV file for each of `views`, and manifest.json, into `folder`, an empty one.
 
-    Columns whose names begin with `_sort` order the rows and are not published. Returns the
-    manifest. Raises CloseError where the warehouse contradicts itself, OSError and duckdb.Error
-    where it cannot be read or the disk is full.
+    Returns the manifest. Raises as `write_tables` and `write_manifest` do.
     """
-    outputs = [_write_csv(connection, view, folder) for view in sorted(views)]
+    outputs = write_tables(connection, folder, views)
+    return write_manifest(connection, folder, outputs, verdict, register)
+
+
+def write_tables(
+    connection: duckdb.DuckDBPyConnection, folder: Path, views: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Write a CSV file for each of `views` into `folder` and return their manifest entries.
+
+    Columns whose names begin with `_sort` order the rows and are not published. Raises OSError and
+    duckdb.Error where the warehouse cannot be read or the disk is full.
+    """
+    return [_write_csv(connection, view, folder) for view in sorted(views)]
+
+
+def output_entry(file: Path, rows: int) -> dict[str, Any]:
+    """What the manifest says of a file of the package that has `rows` rows."""
+    return {
+        "file": file.name,
+        "rows": rows,
+        "sha256": _sha256(file),
+        "size_bytes": file.stat().st_size,
+    }
+
+
+def write_manifest(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    outputs: list[dict[str, Any]],
+    verdict: Verdict,
+    register: Register | None = None,
+) -> dict[str, Any]:
+    """Write manifest.json over `outputs`, the other files of `folder`, and return it.
+
+    Raises CloseError where the warehouse contradicts itself, OSError and duckdb.Error where it
+    cannot be read or the disk is full.
+    """
     manifest = {
         "manifest_version": MANIFEST_VERSION,
         "close": _close_parameters(connection),
@@ -74,11 +116,14 @@ def write_package(
             "rules": dict(verdict.rules),
             "failed_checks": list(verdict.failed_checks),
             "disagreements": list(verdict.disagreements),
+            "failed_expectations": list(verdict.failed_expectations),
+            "unchecked_expectations": list(verdict.unchecked_expectations),
+            "differing_readings": list(verdict.differing_readings),
         },
         "versions": _versions(),
         "inputs": _input_files(connection),
         "register": _register_file(register),
-        "outputs": outputs,
+        "outputs": sorted(outputs, key=lambda output: str(output["file"])),
         "control_totals": _control_totals(connection),
     }
     text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
@@ -96,13 +141,7 @@ def _write_csv(connection: duckdb.DuckDBPyConnection, view: str, folder: Path) -
         f"copy (select {values} from {VIEW_SCHEMA}.{view}{order_by}) to '{_quoted(file)}'"
         " (format csv, header true, delimiter ',', quote '\"', escape '\"', nullstr '')"
     ).fetchone()
-    rows = copied[0] if copied else 0
-    return {
-        "file": file.name,
-        "rows": rows,
-        "sha256": _sha256(file),
-        "size_bytes": file.stat().st_size,
-    }
+    return output_entry(file, copied[0] if copied else 0)
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, view: str) -> tuple[list[str], list[str]]:
@@ -164,6 +203,7 @@ def _versions() -> dict[str, str]:
         "dbt-core": version("dbt-core"),
         "dbt-duckdb": version("dbt-duckdb"),
         "duckdb": version("duckdb"),
+        "great-expectations": version("great-expectations"),
         "python": platform.python_version(),
     }
 

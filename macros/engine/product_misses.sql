@@ -16,31 +16,32 @@
 
 {% macro default__product_misses(source, rate, target, tolerance) -%}
     case
+        when {{ rate }} is null then false
         when {{ rate }} < 0 then true
         when
             {{ source }} < 1000000000 and {{ target }} < 1000000000
             and {{ rate }} < 100000000 and {{ rate }} = cast({{ rate }} as decimal(18, 10))
-            and cast(trunc({{ source }}) as decimal(9, 0)) * cast({{ rate }} as decimal(18, 10)) < 1000000000
+            and cast(trunc({{ source }}) as decimal(20, 0)) * cast({{ rate }} as decimal(18, 10)) < 1000000000
             then abs(
-                cast(cast(trunc({{ source }}) as decimal(9, 0)) * cast({{ rate }} as decimal(18, 10)) as decimal(38, 28))
-                + cast({{ source }} - trunc({{ source }}) as decimal(18, 18)) * cast({{ rate }} as decimal(18, 10))
+                cast(cast(trunc({{ source }}) as decimal(20, 0)) * cast({{ rate }} as decimal(18, 10)) as decimal(38, 28))
+                + cast({{ source }} - trunc({{ source }}) as decimal(20, 18)) * cast({{ rate }} as decimal(18, 10))
                 - cast({{ target }} as decimal(38, 28))
             ) > cast({{ tolerance }} as decimal(38, 28))
         when
-            {{ source }} < 1000000000 and {{ source }} = cast({{ source }} as decimal(17, 8))
+            {{ source }} < 1000000000 and {{ source }} = cast({{ source }} as decimal(18, 8))
             and {{ rate }} < 100 and {{ target }} < 1000000000
             then abs(
-                cast(cast({{ source }} as decimal(17, 8)) * cast({{ rate }} as decimal(20, 18)) as decimal(38, 26))
+                cast(cast({{ source }} as decimal(18, 8)) * cast({{ rate }} as decimal(20, 18)) as decimal(38, 26))
                 - cast({{ target }} as decimal(38, 26))
             ) > cast({{ tolerance }} as decimal(38, 26))
         else
-            not ({{ pool_recon.product_reaches(source, rate, target ~ ' - ' ~ tolerance, 0) }})
-            or {{ pool_recon.product_reaches(source, rate, target ~ ' + ' ~ tolerance, 1) }}
+            not ({{ pool_recon.product_reaches(source, rate, target, '-', tolerance, 0) }})
+            or {{ pool_recon.product_reaches(source, rate, target, '+', tolerance, 1) }}
     end
 {%- endmacro %}
 
-{#- source × rate ≥ bound + excess × 10^-36 -#}
-{% macro product_reaches(source, rate, bound, excess) -%}
+{#- source × rate ≥ target ± tolerance + excess × 10^-36 -#}
+{% macro product_reaches(source, rate, target, sign, tolerance, excess) -%}
     {%- set ns = namespace(carry='-' ~ excess) -%}
     {%- for place in range(7) -%}
         {%- set products = [] -%}
@@ -49,14 +50,14 @@
                 {%- do products.append(pool_recon.limb(source, left, 0) ~ ' * ' ~ pool_recon.limb(rate, place - left, 0)) -%}
             {%- endif -%}
         {%- endfor -%}
-        {%- set ns.carry = pool_recon.floor_divided(products | join(' + ') ~ ' - ' ~ pool_recon.limb(bound, place, 18) ~ ' + (' ~ ns.carry ~ ')') -%}
+        {%- set ns.carry = pool_recon.floor_divided(products | join(' + ') ~ ' - ' ~ pool_recon.limb(target, place, 18) ~ (' - ' if sign == '+' else ' + ') ~ pool_recon.limb(tolerance, place, 18) ~ ' + (' ~ ns.carry ~ ')') -%}
     {%- endfor -%}
-    ({{ bound }} < 0 or {{ ns.carry }} >= 0)
+    ({{ ns.carry }} >= 0)
 {%- endmacro %}
 
 {#- The limb of ten digits at a place (0 is the lowest) of a number times 10^18, with further zeros appended. -#}
 {% macro limb(number, place, zeros) -%}
-    cast(substring(lpad(replace(cast(abs({{ number }}) as varchar), '.', '') || '{{ "0" * zeros }}', 70, '0'), {{ 61 - 10 * place }}, 10) as decimal(38, 0))
+    cast(substring(lpad(replace(cast({{ number }} as varchar), '.', '') || '{{ "0" * zeros }}', 70, '0'), {{ 61 - 10 * place }}, 10) as decimal(38, 0))
 {%- endmacro %}
 
 {#- A whole number divided by 10^10, rounded down: the digits are cut from a text, after a shift that keeps it positive. -#}

@@ -49,7 +49,7 @@ totals as (
     union all
     select
         'source_amount.' || coalesce(movements.source_asset, '') as name,
-        {{ pool_recon.amount_text('sum(movements.source_amount)', 'max(assets.minor_unit)') }} as value
+        {{ pool_recon.sum_text('movements.source_amount', 'max(assets.minor_unit)') }} as value
     from movements
     left join assets on movements.source_asset = assets.asset
     where movements.source_amount is not null
@@ -57,7 +57,7 @@ totals as (
     union all
     select
         'balance_delta.' || entries.asset as name,
-        {{ pool_recon.amount_text('sum(entries.delta)', 'max(assets.minor_unit)') }} as value
+        {{ pool_recon.sum_text('entries.delta', 'max(assets.minor_unit)') }} as value
     from entries
     left join assets on entries.asset = assets.asset
     where

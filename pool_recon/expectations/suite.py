@@ -206,9 +206,7 @@ def _columns_query(file: PublishedFile) -> str:
         f"select {position} as column_position, '{column.name}' as column_name"
         for position, column in enumerate(file.columns, start=1)
     )
-    found = (
-        f"select column_position, column_name from {HEADERS} where file_name = '{file.name}'"
-    )
+    found = f"select column_position, column_name from {HEADERS} where file_name = '{file.name}'"
     where = "promised.column_name is null or found.column_name is null"
     on = "promised.column_name = found.column_name"
     join = "full outer join"

@@ -212,13 +212,15 @@ class World:
         ]
 
     def late_trades(self) -> list[Row]:
-        return [
+        """Trades that were reserved at or after the cut-off, each as its last version has it."""
+        reserved = [
             trade
             for trade in self.late["trades"]
             if trade["reserved_at"]
             and trade["reserved_at"] >= self.cut_off
             and trade["transact_id"] not in self.trades
         ]
+        return [versions_of(rows)[-1] for rows in by_id(reserved).values()]
 
     def has_late_trade(self, order: Row | None, quotes: list[Row]) -> bool:
         """A trade of one of the quotes, or of the order, was reserved after the cut-off."""

@@ -20,11 +20,6 @@ where
     or movement_id is distinct from case movement_type when 'trade' then transact_id when 'order' then partner_order_id when 'quote' then quote_id end
 union all
 select
-    'trade ' || trades.transact_id as movement,
-    'is no movement' as problem
-from intermediate.int_trades_in_force as trades
-left join marts.fct_reconciliation as movements
-    on
-        movements.movement_type = 'trade'
-        and trades.transact_id = movements.movement_id
-where movements.movement_id is null
+    'trades' as movement,
+    (select count(*) from intermediate.int_trades_in_force) || ' are in force, ' || (select count(*) from marts.fct_reconciliation where movement_type = 'trade') || ' are movements' as problem
+where (select count(*) from intermediate.int_trades_in_force) <> (select count(*) from marts.fct_reconciliation where movement_type = 'trade')
