@@ -1,74 +1,48 @@
--- Question: what made this balance what it is today?
--- How to read it: the ledger entries of the close date that touch a balance, in the order in which they count, under the
--- balance that the day opened with. carried_balance is the opening plus every delta up to this entry; its last value is
--- the closing of balances.csv. stated_difference is what the entry itself states less what is carried: a difference that
--- stays the same all day only means that the exports do not reach back to the first entry, one that changes is a break.
--- Filter on partner_id and asset, or close an earlier date to look at that day.
+-- Question: what moved this balance today, and on behalf of which movement?
+-- How to read it: the ledger entries of the close date that touch a balance, in the order in which they count.
+-- balance_before of the first is the opening of balances.csv, ledger_balance of the last its closing. stated_difference is
+-- what the entry itself states less what is carried: one that stays the same all day only means that the exports do not
+-- reach back to the first entry, one that changes is a break. Filter on partner_id and asset; for the balance at another
+-- moment read fct_balance_entries itself, which reaches back to the first entry.
 with close as (
 
     select * from {{ ref('int_close') }}
 
 ),
 
-balances as (
-
-    select * from {{ ref('fct_balances') }}
-
-),
-
 entries as (
 
-    select * from {{ ref('fct_ledger_entries') }}
-    where touches_balance
+    select * from {{ ref('fct_balance_entries') }}
 
 ),
 
-todays_entries as (
+movements as (
 
-    select entries.*
-    from entries
-    cross join close
-    where entries.effective_at >= close.opening_at
-
-),
-
-carried as (
-
-    select
-        todays_entries.*,
-        balances.opening,
-        balances.opening + sum(todays_entries.delta) over (
-            partition by todays_entries.environment, todays_entries.partner_id, todays_entries.asset
-            order by todays_entries.effective_at, todays_entries.entry_seq nulls last, todays_entries.ledger_entry_id
-            rows between unbounded preceding and current row
-        ) as carried_balance
-    from todays_entries
-    inner join balances
-        on
-            todays_entries.environment = balances.environment
-            and todays_entries.partner_id = balances.partner_id
-            and todays_entries.asset = balances.asset
+    select * from {{ ref('fct_reconciliation') }}
+    where movement_type = 'trade'
 
 )
 
 select
-    environment,
-    partner_id,
-    asset,
-    effective_at,
-    entry_seq,
-    ledger_entry_id,
-    entry_type,
-    entry_class,
-    joined_partner_order_id as partner_order_id,
-    joined_quote_id as quote_id,
-    joined_transact_id as transact_id,
-    join_rule,
-    funding_reference,
-    opening,
-    delta,
-    carried_balance,
-    balance_after,
-    balance_after - carried_balance as stated_difference
-from carried
-order by environment, partner_id, asset, effective_at, entry_seq nulls last, ledger_entry_id
+    entries.environment,
+    entries.partner_id,
+    entries.asset,
+    entries.entry_position,
+    entries.effective_at,
+    entries.ledger_entry_id,
+    entries.entry_type,
+    entries.joined_partner_order_id as partner_order_id,
+    entries.joined_quote_id as quote_id,
+    entries.joined_transact_id as transact_id,
+    entries.funding_reference,
+    movements.effective_status,
+    movements.reconciliation_state,
+    entries.balance_before,
+    entries.delta,
+    entries.ledger_balance,
+    entries.stated_balance,
+    entries.stated_balance - entries.ledger_balance as stated_difference
+from entries
+inner join close on entries.effective_at >= close.opening_at
+left join movements on entries.joined_transact_id = movements.transact_id
+order by entries.environment, entries.partner_id, entries.asset, entries.entry_position

@@ -64,4 +64,4 @@ select
     counted.last_received_at
 from counted
 inner join events on counted.event_id = events.event_id
-order by counted.changed_count desc, counted.delivery_count desc, counted.event_id
+order by counted.changed_count desc, counted.delivery_count desc, counted.event_id asc

@@ -100,6 +100,73 @@ with breaches as (
     where verdicts.rule_name is null
     union all
     select
+        'ref_findings: a code needs a severity, an owner, a first action and days to review' as invariant,
+        code as subject
+    from {{ ref('ref_findings') }}
+    where
+        coalesce(severity not in ('blocking', 'warning'), true)
+        or owner is null
+        or first_action is null
+        or coalesce(days_to_review < 0, true)
+    union all
+    select
+        'ref_findings: the rule is not in ref_checklist_rules' as invariant,
+        codes.code as subject
+    from {{ ref('ref_findings') }} as codes
+    left join {{ ref('ref_checklist_rules') }} as rules on codes.rule_name = rules.rule_name
+    where
+        codes.rule_name is not null
+        and rules.rule_name is null
+    union all
+    select
+        'ref_entry_types: the class is not in ref_entry_classes' as invariant,
+        types.entry_type as subject
+    from {{ ref('ref_entry_types') }} as types
+    left join {{ ref('ref_entry_classes') }} as classes on types.entry_class = classes.entry_class
+    where classes.entry_class is null
+    union all
+    select
+        'ref_entry_classes: a class needs a sign (+, - or either) and, if it touches the balance, a balance column' as invariant,
+        entry_class as subject
+    from {{ ref('ref_entry_classes') }}
+    where
+        coalesce(balance_sign not in ('+', '-', 'either'), true)
+        or (touches_balance and balance_column is null)
+        or touches_balance is null
+        or needs_trade is null
+    union all
+    select
+        'ref_product_states: the class is none of pending, success, failed, returned, abandoned' as invariant,
+        product_state as subject
+    from {{ ref('ref_product_states') }}
+    where coalesce(state_class not in ('pending', 'success', 'failed', 'returned', 'abandoned'), true)
+    union all
+    select
+        'ref_assets: the minor unit is not between 0 and 18' as invariant,
+        asset as subject
+    from {{ ref('ref_assets') }}
+    where coalesce(minor_unit not between 0 and 18, true)
+    union all
+    select
+        'reference data gives one key twice' as invariant,
+        subjects.subject
+    from (
+        select 'ref_entry_types ' || entry_type as subject from {{ ref('ref_entry_types') }}
+        union all
+        select 'ref_entry_classes ' || entry_class as subject from {{ ref('ref_entry_classes') }}
+        union all
+        select 'ref_product_states ' || product_state as subject from {{ ref('ref_product_states') }}
+        union all
+        select 'ref_assets ' || asset as subject from {{ ref('ref_assets') }}
+        union all
+        select 'ref_findings ' || code as subject from {{ ref('ref_findings') }}
+        union all
+        select 'ref_checklist_rules ' || rule_name as subject from {{ ref('ref_checklist_rules') }}
+    ) as subjects
+    group by subjects.subject
+    having count(*) > 1
+    union all
+    select
         'blocking code belongs to no rule of the checklist' as invariant,
         codes.code as subject
     from {{ ref('ref_findings') }} as codes

@@ -24,9 +24,11 @@ _WORDS = {
     Outcome.NOT_CHECKED: "could not be checked",
 }
 _STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b; background: #fff }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; }
+body { padding: 0 1rem; color: #1b1b1b; background: #fff }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem }
-th, td { border-bottom: 1px solid #d5d5d5; padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere }
+th, td { border-bottom: 1px solid #d5d5d5; padding: .3rem .6rem .3rem 0; text-align: left }
+th, td { vertical-align: top; overflow-wrap: anywhere }
 td.outcome { white-space: nowrap; font-weight: 600 }
 .passed { color: #17632f } .failed, .differs { color: #a31515 } .not_checked { color: #8a5a00 }
 details table { margin: .3rem 0; font-size: 13px }

@@ -14,9 +14,9 @@ import pytest
 from tests.fault_matrix import CLOSE_DATE
 from tests.harness import compiled_project
 
-from .conditions import MODEL_PREFIX, conditions, split_parentheses
-from .mutate import mutations
-from .score import Score, Survivor, score
+from tests.mutation.conditions import MODEL_PREFIX, conditions, split_parentheses
+from tests.mutation.mutate import mutations
+from tests.mutation.score import Score, Survivor, score
 
 EQUIVALENT = Path(__file__).with_name("equivalent.csv")
 ROOT = Path(__file__).resolve().parents[2]

@@ -24,6 +24,7 @@ MACRO = re.compile(r"\{%-? macro (\w+)\((.*?)\)", re.DOTALL)
 # what another engine has in place of a macro is described with that macro
 ENGINE_MACRO = re.compile(r"^(default|duckdb|postgres|spark)__")
 
+SECONDS = ("quote_clock_seconds", "execution_clock_seconds", "settlement_clock_seconds")
 KIND_OF_VALUE = {"id": "id", "text": "id", "balance_after": "stated_balance"}
 
 
@@ -100,7 +101,6 @@ def test_every_model_has_its_file_and_says_its_grain_first() -> None:
 
 
 def test_what_others_may_query_has_an_enforced_contract() -> None:
-    """Money has one type wherever it is published: the contract compares precision and scale."""
     for folder in ("staging", "marts", "package"):
         for path in (ROOT / "models" / folder).glob("*.yml"):
             for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
@@ -110,6 +110,20 @@ def test_what_others_may_query_has_an_enforced_contract() -> None:
                 if folder != "staging":
                     access = model.get("access") or config.get("access")
                     assert access == "public", model["name"]
+
+
+def test_money_has_one_type_in_every_model(warehouse: Warehouse) -> None:
+    """A mixture of scales loses digits without a word, so there is none to mix."""
+    money = "DECIMAL(38,18)"
+    others = {"entry_seq": "DECIMAL(20,0)"} | dict.fromkeys(SECONDS, "DECIMAL(31,12)")
+    wrong = [
+        f"{model.name}.{name} is {kind}"
+        for model in warehouse.project.models.values()
+        for name, kind, *_ in warehouse.connection.execute(f"describe {model.relation}").fetchall()
+        if kind in {"DOUBLE", "FLOAT"}
+        or (kind.startswith("DECIMAL") and kind != others.get(name, money))
+    ]
+    assert wrong == []
 
 
 def test_every_source_table_and_column_is_described(warehouse: Warehouse) -> None:

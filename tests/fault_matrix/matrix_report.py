@@ -1,0 +1,117 @@
+"""The fault matrix as a table, from a run: what was injected, what the warehouse found.
+
+`python -m tests.fault_matrix.matrix_report` writes docs/fault-matrix.md anew.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.harness import FindingKey, Warehouse, compiled_project
+
+from . import CLOSE_DATE, Scenario, merged_scenarios, separate_scenarios, write_alone, write_merged
+
+ROOT = Path(__file__).resolve().parents[2]
+REPORT = ROOT / "docs" / "fault-matrix.md"
+HEAD = """\
+# Fault matrix
+
+Every finding has been seen raised and has been seen not raised. `tests/fault_matrix` holds {total}
+small sets of exports, each with the findings that it must give written beside it: {tripping} trip
+findings, the others are clean or only nearly trip one (the amount off by one unit in the last
+digit, the webhook at the cut-off or a second before it, the version that goes back). They are
+closed from raw files to `exceptions.csv`: {merged} of them together in one close, {separate} alone,
+because they need files of their own.
+
+This page is written by a run: `python -m tests.fault_matrix.matrix_report`. A test runs it again
+and compares.
+
+- **tripped by**: sets of exports that inject the fault.
+- **nearly by**: sets that come as near to it as can be without it.
+- **injected**, **detected**: findings that these sets must give, and those of them that a close gave.
+- **false alarms**: findings of the code that no set asked for, over all sets.
+- **rule that failed**: the rule of the close checklist that the fault fails. Warnings fail none.
+
+| code | severity | tripped by | nearly by | injected | detected | false alarms | rule that failed |
+|---|---|---:|---:|---:|---:|---:|---|
+"""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """One close of scenarios: what was found, and the rules that failed."""
+
+    scenarios: list[Scenario]
+    found: set[FindingKey]
+    failed_rules: set[str]
+
+
+def close_all(folder: Path) -> list[Closed]:
+    """Closes the merged scenarios together and each of the others alone."""
+    warehouse = Warehouse(compiled_project(CLOSE_DATE))
+    merged = merged_scenarios()
+    closed = [close_one(warehouse, merged, write_merged(folder / "merged"))]
+    for scenario in separate_scenarios():
+        exports = write_alone(folder / scenario.name, scenario)
+        closed.append(close_one(warehouse, [scenario], exports))
+    warehouse.close_connection()
+    return closed
+
+
+def close_one(warehouse: Warehouse, scenarios: list[Scenario], exports: Path) -> Closed:
+    warehouse.close(exports)
+    rows = warehouse.connection.execute(
+        "select distinct rule_name from marts.close_violations"
+    ).fetchall()
+    return Closed(scenarios, warehouse.findings(), {str(rule) for (rule,) in rows})
+
+
+def report(closes: Iterable[Closed]) -> str:
+    """The page: one row for each code of the registry, in its order."""
+    closes = list(closes)
+    scenarios = [scenario for closed in closes for scenario in closed.scenarios]
+    lines = []
+    with (ROOT / "seeds" / "ref_findings.csv").open(encoding="utf-8", newline="") as stream:
+        for code in csv.DictReader(stream):
+            lines.append(row_of(code["code"], code["severity"], code["rule_name"], closes))
+    head = HEAD.format(
+        total=len(scenarios),
+        tripping=sum(bool(scenario.trips) for scenario in scenarios),
+        merged=len(closes[0].scenarios),
+        separate=len(closes) - 1,
+    )
+    return head + "\n".join(lines) + "\n"
+
+
+def row_of(code: str, severity: str, rule: str, closes: list[Closed]) -> str:
+    injected = detected = false_alarms = tripped_by = nearly_by = 0
+    has_failed = False
+    for closed in closes:
+        wanted = {
+            key for scenario in closed.scenarios for key in scenario.expected if key[0] == code
+        }
+        found = {key for key in closed.found if key[0] == code}
+        injected += len(wanted)
+        detected += len(wanted & found)
+        false_alarms += len(found - wanted)
+        tripped_by += sum(code in scenario.trips for scenario in closed.scenarios)
+        nearly_by += sum(code in scenario.nearly for scenario in closed.scenarios)
+        has_failed = has_failed or bool(wanted and rule in closed.failed_rules)
+    counts = (tripped_by, nearly_by, injected, detected, false_alarms)
+    failed = rule if has_failed else "none"
+    return " | ".join(
+        (f"| `{code}`", severity, *map(str, counts), f"`{failed}` |" if rule else f"{failed} |")
+    )
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        REPORT.write_text(report(close_all(Path(folder))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.fault_matrix.matrix_report import REPORT, close_all, report
+
+
+def test_the_published_matrix_is_that_of_a_run(tmp_path: Path) -> None:
+    assert REPORT.read_text(encoding="utf-8") == report(close_all(tmp_path))
+
+
+def test_every_fault_is_detected_without_false_alarms() -> None:
+    for line in REPORT.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("| `"):
+            continue
+        code, severity, *counts, rule = (cell.strip() for cell in line.strip("|").split("|"))
+        tripped_by, nearly_by, injected, detected, false_alarms = map(int, counts)
+        assert tripped_by, code
+        assert nearly_by, code
+        assert injected == detected > 0, code
+        assert false_alarms == 0, code
+        assert (rule == "none") == (severity == "warning"), code
