@@ -8,6 +8,18 @@
     [+-]?[0-9]+(?:\.[0-9]+)?
 {%- endmacro %}
 
+{#- What a number of a kind looks like without regard to the number of its digits; one that has to be above zero has no
+    minus and a digit that is not 0. -#}
+{% macro any_size_pattern(kind) -%}
+    {%- if kind == 'whole_number' -%}
+    [+-]?[0-9]+
+    {%- elif kind == 'positive_amount' -%}
+    [+]?(?:0*[1-9][0-9]*(?:\.[0-9]+)?|0+\.0*[1-9][0-9]*)
+    {%- else -%}
+    {{ pool_recon.amount_of_any_size_pattern() }}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- An entry sequence: a whole number. -#}
 {% macro whole_number_pattern() -%}
     [+-]?[0-9]{1,20}

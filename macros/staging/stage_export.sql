@@ -109,7 +109,7 @@ judged as (
             case when {{ name }} is null and {{ name }}_text is not null then 'invalid_timestamp ({{ name }})' end
             {%- elif kind in ('amount', 'positive_amount', 'whole_number') %},
             case
-                when {{ name }} is null and {{ name }}_text is not null then case when {{ pool_recon.matches_whole(name ~ '_text', pool_recon.amount_of_any_size_pattern() if kind != 'whole_number' else '[+-]?[0-9]+') }} then 'amount_out_of_range ({{ name }})' else 'invalid_amount ({{ name }})' end
+                when {{ name }} is null and {{ name }}_text is not null then case when {{ pool_recon.matches_whole(name ~ '_text', pool_recon.any_size_pattern(kind)) }} then 'amount_out_of_range ({{ name }})' else 'invalid_amount ({{ name }})' end
                 {%- if kind == 'positive_amount' %}
                 when {{ name }} <= 0 then 'invalid_amount ({{ name }})'
                 {%- endif %}

@@ -20,7 +20,7 @@ rated as (
 
     select
         *,
-        cast((matched_count * 10000 - mod(matched_count * 10000, movement_count)) / nullif(movement_count, 0) as bigint) as match_rate_hundredths
+        cast((matched_count * 10000 - mod(matched_count * 10000, nullif(movement_count, 0))) / nullif(movement_count, 0) as bigint) as match_rate_hundredths
     from results
     where recency = 1
 

@@ -34,7 +34,8 @@ and compares.
 - **nearly by**: sets that come as near to it as can be without it.
 - **injected**, **detected**: findings that these sets must give, and those of them that a close gave.
 - **false alarms**: findings of the code that no set asked for, over all sets.
-- **rule that failed**: the rule of the close checklist that the fault fails. Warnings fail none.
+- **rule that failed**: the rule of the close checklist that names the finding as what breaks it.
+  Warnings break none.
 
 | code | severity | tripped by | nearly by | injected | detected | false alarms | rule that failed |
 |---|---|---:|---:|---:|---:|---:|---|
@@ -43,11 +44,11 @@ and compares.
 
 @dataclass(frozen=True)
 class Closed:
-    """One close of scenarios: what was found, and the rules that failed."""
+    """One close of scenarios: what was found, and by which codes each rule was broken."""
 
     scenarios: list[Scenario]
     found: set[FindingKey]
-    failed_rules: set[str]
+    broken_rules: set[tuple[str, str]]
 
 
 def close_all(folder: Path) -> list[Closed]:
@@ -64,10 +65,12 @@ def close_all(folder: Path) -> list[Closed]:
 
 def close_one(warehouse: Warehouse, scenarios: list[Scenario], exports: Path) -> Closed:
     warehouse.close(exports)
+    # what breaks a rule begins with the code, where it is a finding
     rows = warehouse.connection.execute(
-        "select distinct rule_name from marts.close_violations"
+        "select distinct rule_name, split_part(violation, ':', 1) from marts.close_violations"
     ).fetchall()
-    return Closed(scenarios, warehouse.findings(), {str(rule) for (rule,) in rows})
+    broken_rules = {(str(rule), str(code)) for rule, code in rows}
+    return Closed(scenarios, warehouse.findings(), broken_rules)
 
 
 def report(closes: Iterable[Closed]) -> str:
@@ -77,7 +80,7 @@ def report(closes: Iterable[Closed]) -> str:
     lines = []
     with (ROOT / "seeds" / "ref_findings.csv").open(encoding="utf-8", newline="") as stream:
         for code in csv.DictReader(stream):
-            lines.append(row_of(code["code"], code["severity"], code["rule_name"], closes))
+            lines.append(row_of(code["code"], code["severity"], closes))
     head = HEAD.format(
         total=len(scenarios),
         tripping=sum(bool(scenario.trips) for scenario in scenarios),
@@ -87,9 +90,9 @@ def report(closes: Iterable[Closed]) -> str:
     return head + "\n".join(lines) + "\n"
 
 
-def row_of(code: str, severity: str, rule: str, closes: list[Closed]) -> str:
+def row_of(code: str, severity: str, closes: list[Closed]) -> str:
     injected = detected = false_alarms = tripped_by = nearly_by = 0
-    has_failed = False
+    rules: set[str] = set()
     for closed in closes:
         wanted = {
             key for scenario in closed.scenarios for key in scenario.expected if key[0] == code
@@ -100,12 +103,10 @@ def row_of(code: str, severity: str, rule: str, closes: list[Closed]) -> str:
         false_alarms += len(found - wanted)
         tripped_by += sum(code in scenario.trips for scenario in closed.scenarios)
         nearly_by += sum(code in scenario.nearly for scenario in closed.scenarios)
-        has_failed = has_failed or bool(wanted and rule in closed.failed_rules)
+        rules |= {rule for rule, broken_by in closed.broken_rules if broken_by == code}
     counts = (tripped_by, nearly_by, injected, detected, false_alarms)
-    failed = rule if has_failed else "none"
-    return " | ".join(
-        (f"| `{code}`", severity, *map(str, counts), f"`{failed}` |" if rule else f"{failed} |")
-    )
+    failed = ", ".join(f"`{rule}`" for rule in sorted(rules)) or "none"
+    return " | ".join((f"| `{code}`", severity, *map(str, counts), f"{failed} |"))
 
 
 def main() -> None:

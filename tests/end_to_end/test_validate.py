@@ -1,0 +1,368 @@
+"""`pool-recon validate`, and the same reading as a step of a close: it agrees, or it says so."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import duckdb
+import pytest
+from closing import CLOSE_DATE, Ran, pool_recon
+
+from pool_recon import close as close_module
+from pool_recon.expectations import Outcome, SecondReading, suite, validate
+from pool_recon.package import Verdict
+
+Rows = list[list[str]]
+
+
+@pytest.fixture
+def closed(clean: Ran, tmp_path: Path) -> tuple[Path, Path]:
+    """A copy of the clean close to tamper with: the warehouse and the package."""
+    warehouse = Path(shutil.copy(clean.out / "pool_recon.duckdb", tmp_path))
+    package = tmp_path / CLOSE_DATE
+    shutil.copytree(clean.package, package)
+    return warehouse, package
+
+
+def outcomes(reading: SecondReading) -> dict[str, str]:
+    """Whatever does not hold, by name."""
+    return {
+        result.expectation.name: result.outcome.value
+        for result in reading.results
+        if result.outcome is not Outcome.PASSED
+    }
+
+
+def examples(reading: SecondReading, name: str) -> str:
+    (found,) = (r for r in reading.results if r.expectation.name == name)
+    return json.dumps([dict(example) for example in found.examples])
+
+
+def rewrite(file: Path, change: Callable[[Rows], Sequence[Sequence[str]]]) -> None:
+    with file.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(change(rows))
+
+
+def execute(warehouse: Path, *statements: str) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def document(ran: Ran) -> dict[str, object]:
+    loaded: dict[str, object] = json.loads((ran.package / "expectations.json").read_text("utf-8"))
+    return loaded
+
+
+def test_the_clean_close_is_read_the_same_a_second_time(clean: Ran) -> None:
+    said = document(clean)
+    assert said["holds"] is True
+    assert said["close_date"] == CLOSE_DATE
+    assert all(
+        (rule["great_expectations"], rule["dbt"], rule["differ"]) == ("passed", "holds", False)
+        for rule in said["rules"]  # type: ignore[attr-defined]
+    )
+    manifest = json.loads((clean.package / "manifest.json").read_text(encoding="utf-8"))
+    listed = {output["file"] for output in manifest["outputs"]}
+    assert {"expectations.json", "expectations.html"} <= listed
+    text = (clean.package / "expectations.html").read_text(encoding="utf-8")
+    assert str(clean.out) not in text
+    assert "://" not in text
+
+
+def test_the_bad_day_fails_the_same_rules(bad_day: Ran) -> None:
+    said = document(bad_day)
+    assert said["holds"] is False
+    checklist = {row["rule"]: row["holds"] == "true" for row in bad_day.rows("checklist")}
+    read_again = {
+        rule["rule"]: rule["great_expectations"] == "passed"
+        for rule in said["rules"]  # type: ignore[attr-defined]
+    }
+    assert read_again == checklist
+    assert not all(checklist.values())
+    others = [
+        entry["name"]
+        for entry in said["expectations"]  # type: ignore[attr-defined]
+        if entry["kind"] != "rule" and entry["outcome"] != "passed"
+    ]
+    assert others == []
+
+
+def test_the_command_exits_0_when_all_holds(clean: Ran, tmp_path: Path) -> None:
+    before = sorted(clean.out.rglob("*"))
+    warehouse = clean.out / "pool_recon.duckdb"
+    ran = pool_recon(
+        *("validate", "--warehouse", warehouse, "--package", clean.package), out=tmp_path
+    )
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    assert "65 of 65" in ran.stdout or "expectations hold" in ran.stdout
+    assert sorted(clean.out.rglob("*")) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_exits_1_and_names_what_does_not_hold(bad_day: Ran, tmp_path: Path) -> None:
+    ran = pool_recon("validate", "--warehouse", bad_day.out / "pool_recon.duckdb", out=tmp_path)
+    assert (ran.exit_code, ran.stderr) == (1, "")
+    assert "no_secrets: " in ran.stdout
+
+
+@pytest.mark.parametrize("content", [None, b"no warehouse at all", b""])
+def test_what_is_no_warehouse_is_one_line(content: bytes | None, tmp_path: Path) -> None:
+    warehouse = tmp_path / "w.duckdb"
+    if content is not None:
+        warehouse.write_bytes(content)
+    ran = pool_recon("validate", "--warehouse", warehouse, out=tmp_path / "elsewhere")
+    assert ran.exit_code == 2
+    assert ran.stdout == ""
+    assert ran.stderr.count("\n") == 1
+    assert "w.duckdb" in ran.stderr
+
+
+def test_a_ledger_entry_gone_from_the_fact(closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+    execute(
+        warehouse,
+        "delete from marts.fct_ledger_entries where ledger_entry_id = (select min(ledger_entry_id)"
+        " from marts.fct_ledger_entries where entry_type = 'buy_debit')",
+    )
+    reading = validate(warehouse, package)
+    failed = outcomes(reading)
+    assert set(failed.values()) == {"failed"}
+    assert {
+        "amounts_agree_exactly",
+        "balances_roll_forward",
+        "fct_ledger_entries_keys",
+        "ledger_csv_agrees",
+    } <= set(failed)
+    assert {"amounts_agree_exactly", "balances_roll_forward"} <= set(reading.disagreements)
+    assert not reading.holds
+
+
+def test_every_entry_of_a_trade_gone_from_the_fact(closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+    execute(
+        warehouse,
+        "delete from marts.fct_ledger_entries where joined_transact_id = (select min(transact_id)"
+        " from marts.fct_reconciliation where effective_status = 'settled')",
+    )
+    assert "terminal_trades_have_ledger_entries" in outcomes(validate(warehouse, package))
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        (
+            "update marts.fct_events set signature_result = 'invalid', source = 'webhook'"
+            " where status = 'settled'",
+            "webhook_gaps_confirmed",
+        ),
+        (
+            "update marts.fct_ledger_entries set joined_transact_id = null"
+            " where entry_type = 'buy_debit'",
+            "ledger_entries_join",
+        ),
+        (
+            "update marts.fct_reconciliation set source_amount = source_amount + 0.01"
+            " where transact_id = (select min(transact_id) from marts.fct_reconciliation)",
+            "amounts_agree_exactly",
+        ),
+        (
+            "update marts.fct_reconciliation set effective_status = 'failed'"
+            " where effective_status = 'settled'",
+            "states_move_forward",
+        ),
+        ("update marts.fct_balances set closing = closing + 1", "balances_roll_forward"),
+        ("delete from raw.orders where _row_number = 1", "nothing_lost"),
+        (
+            "insert into staging.stg_quotes by name select * replace"
+            " (source_amount + 1 as source_amount) from staging.stg_quotes limit 5",
+            "records_immutable",
+        ),
+        ("update raw.events set _has_secret = true where _row_number = 1", "no_secrets"),
+        (
+            "update marts.fct_events set joined_transact_id = null where status = 'settled'",
+            "no_other_blocking_findings",
+        ),
+        (
+            "insert into marts.fct_exceptions by name select 'x' as exception_id,"
+            " 'status_lag' as code, 'warning' as severity, 'trade' as subject_type,"
+            " 'none' as subject_id, 'none' as approval",
+            "exceptions_owned_and_reviewed",
+        ),
+    ],
+)
+def test_each_rule_is_judged_from_the_facts(
+    statement: str, rule: str, closed: tuple[Path, Path]
+) -> None:
+    warehouse, _ = closed
+    with duckdb.connect(str(warehouse)) as connection:
+        # dbt's contracts forbid some of what a test wants to break.
+        table = statement.split(" where ")[0].split(" by name ")[0].split()
+        name = table[2] if table[0] in {"insert", "delete"} else table[1]
+        connection.execute(f"create table copied as select * from {name}")
+        connection.execute(f"drop table {name}")
+        connection.execute(f"create table {name} as select * from copied")
+        connection.execute(statement)
+    reading = validate(warehouse, None)
+    assert outcomes(reading).get(rule) == "failed"
+    assert rule in reading.disagreements
+
+
+def test_an_amount_changed_in_a_file(closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+
+    def change(rows: Rows) -> Rows:
+        column = rows[0].index("amount")
+        rows[1][column] = "1" + rows[1][column]
+        return rows
+
+    rewrite(package / "ledger.csv", change)
+    reading = validate(warehouse, package)
+    assert outcomes(reading) == {"ledger_csv_agrees": "failed"}
+    assert "amount is 1" in examples(reading, "ledger_csv_agrees")
+
+
+@pytest.mark.parametrize("text", ["1e3", "1,000.00", "+5", "05.00", "5.", "5.1", "5.000", "NaN"])
+def test_an_amount_that_is_no_exact_text(text: str, closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+
+    def change(rows: Rows) -> Rows:
+        fiat = next(row for row in rows if row[rows[0].index("asset")] in {"EUR", "USD", "GBP"})
+        fiat[rows[0].index("amount")] = text
+        return rows
+
+    rewrite(package / "ledger.csv", change)
+    reading = validate(warehouse, package)
+    assert outcomes(reading).get("ledger_csv_values") == "failed"
+    assert json.dumps(f"amount is {text}")[1:-1] in examples(reading, "ledger_csv_values")
+
+
+def test_a_required_id_left_empty(closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+
+    def change(rows: Rows) -> Rows:
+        rows[1][0] = ""
+        return rows
+
+    rewrite(package / "reconciliation.csv", change)
+    reading = validate(warehouse, package)
+    assert outcomes(reading)["reconciliation_csv_values"] == "failed"
+    assert "movement_id is empty" in examples(reading, "reconciliation_csv_values")
+
+
+def test_a_column_dropped_from_a_file(closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+    rewrite(package / "balances.csv", lambda rows: [row[:-1] for row in rows])
+    reading = validate(warehouse, package)
+    assert outcomes(reading)["balances_csv_columns"] == "failed"
+    assert "reported_balance" in examples(reading, "balances_csv_columns")
+
+
+def test_columns_swapped_in_a_file(closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+    rewrite(package / "checklist.csv", lambda rows: [[row[1], row[0], *row[2:]] for row in rows])
+    assert outcomes(validate(warehouse, package)) == {"checklist_csv_columns": "failed"}
+
+
+def test_a_row_twice_and_a_row_gone(closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+    rewrite(package / "events.csv", lambda rows: [*rows, rows[1]])
+    rewrite(package / "trades.csv", lambda rows: rows[:-1])
+    failed = outcomes(validate(warehouse, package))
+    assert failed == {"events_csv_keys": "failed", "trades_csv_agrees": "failed"}
+
+
+def test_a_file_that_is_gone_or_broken_could_not_be_checked(closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+    (package / "orders.csv").unlink()
+    (package / "quotes.csv").write_text("quote_id,pool_id\na,b,c\n", encoding="utf-8")
+    said = outcomes(validate(warehouse, package))
+    assert said["orders_csv_columns"] == "failed"
+    assert said["orders_csv_values"] == "not_checked"
+    assert said["quotes_csv_columns"] == "failed"
+    assert said["quotes_csv_agrees"] == "not_checked"
+
+
+def test_findings_that_the_files_tell_differently(bad_day: Ran, tmp_path: Path) -> None:
+    warehouse = bad_day.out / "pool_recon.duckdb"
+    package = tmp_path / CLOSE_DATE
+    shutil.copytree(bad_day.package, package)
+
+    def settle(rows: Rows) -> Rows:
+        state = rows[0].index("reconciliation_state")
+        exception = next(row for row in rows if row[state] == "exception")
+        exception[state] = "matched"
+        return rows
+
+    rewrite(package / "reconciliation.csv", settle)
+    rewrite(package / "exceptions.csv", lambda rows: rows[:-1])
+    said = outcomes(validate(warehouse, package))
+    assert said["reconciliation_states"] == "failed"
+    assert said["exceptions_csv_agrees"] == "failed"
+
+
+def test_a_mart_that_is_gone_could_not_be_checked(closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+    execute(warehouse, "drop table marts.fct_balances cascade")
+    reading = validate(warehouse, package)
+    assert outcomes(reading)["balances_roll_forward"] == "not_checked"
+    (found,) = (r for r in reading.results if r.expectation.name == "balances_roll_forward")
+    assert "fct_balances" in found.reason
+    assert str(warehouse.parent) not in found.reason
+    assert "balances_roll_forward" not in reading.disagreements
+    assert not reading.holds
+
+
+def verdict_after(
+    warehouse: Path, package: Path, rules: dict[str, str]
+) -> tuple[Verdict, dict[str, object]]:
+    verdict, entries = close_module.read_again(warehouse, package, Verdict(rules))
+    assert [entry["file"] for entry in entries] == ["expectations.json", "expectations.html"]
+    said: dict[str, object] = json.loads((package / "expectations.json").read_text("utf-8"))
+    return verdict, said
+
+
+def test_a_broken_statement_blocks_the_close(
+    closed: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse, package = closed
+    statements = tmp_path / "sql"
+    shutil.copytree(suite._SQL, statements)
+    broken = statements / "rules" / "nothing_lost.sql"
+    broken.write_text("-- Broken.\nselect nonsense from nowhere\n", encoding="utf-8")
+    (statements / "rules" / "no_secrets.sql").unlink()
+    monkeypatch.setattr(suite, "_SQL", statements)
+    holding = dict.fromkeys(suite.rule_names(), "holds")
+    verdict, _ = verdict_after(warehouse, package, holding)
+    assert set(verdict.unchecked_expectations) == {"nothing_lost", "no_secrets"}
+    assert verdict.failed_expectations == ()
+    assert not verdict.holds
+
+
+def test_a_verdict_that_differs_blocks_the_close(closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+    rules = dict.fromkeys(suite.rule_names(), "holds")
+    verdict, said = verdict_after(warehouse, package, rules)
+    assert verdict.holds
+    assert said["holds"] is True
+    verdict, said = verdict_after(warehouse, package, {**rules, "nothing_lost": "fails"})
+    assert verdict.differing_readings == ("nothing_lost",)
+    assert not verdict.holds
+    assert said["holds"] is False
+    page = (package / "expectations.html").read_text(encoding="utf-8")
+    assert "dbt says otherwise of: nothing_lost" in page
+
+
+def test_the_same_close_gives_the_same_bytes(clean: Ran, closed: tuple[Path, Path]) -> None:
+    warehouse, package = closed
+    for name in ("expectations.json", "expectations.html"):
+        (package / name).unlink()
+    verdict_after(warehouse, package, dict.fromkeys(suite.rule_names(), "holds"))
+    for name in ("expectations.json", "expectations.html"):
+        assert (package / name).read_bytes() == (clean.package / name).read_bytes()
