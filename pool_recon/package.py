@@ -110,7 +110,7 @@ def write_manifest(
     """
     manifest = {
         "manifest_version": MANIFEST_VERSION,
-        "close": _close_parameters(connection),
+        "close": close_parameters(connection),
         "verdict": {
             "holds": verdict.holds,
             "rules": dict(verdict.rules),
@@ -157,7 +157,11 @@ def _columns(connection: duckdb.DuckDBPyConnection, view: str) -> tuple[list[str
     return published, [f'"{name}"' for name in names if name.startswith("_sort")]
 
 
-def _close_parameters(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def close_parameters(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What the warehouse was last built for: the close date, its time zone and the cut-off in UTC.
+
+    Raises CloseError where it does not say.
+    """
     row = connection.execute(
         "select strftime(close_date, '%Y-%m-%d'), business_time_zone,"
         " strftime(cut_off_at, '%Y-%m-%dT%H:%M:%SZ') from intermediate.int_close"

@@ -10,9 +10,11 @@ import pytest
 from tests.fault_matrix import CLOSE_DATE
 from tests.harness import Warehouse
 from tests.oracle import close, compare, compare_amounts_at_risk
+from tests.oracle.collide import collide
 from tests.oracle.generate import MESSES, generate, generate_together
 
 SETS_IN_ONE_CLOSE = 16
+WORLDS_IN_ONE_CLOSE = 200
 CLOSES_IN_EXHAUSTION = 50
 
 
@@ -28,9 +30,7 @@ def differences(warehouse: Warehouse, exports: Path, package: Path) -> list[str]
 
 
 def differences_together(warehouse: Warehouse, folder: Path, seeds: Iterable[int]) -> list[str]:
-    return differences(
-        warehouse, generate_together(folder / "exports", seeds), folder / "package"
-    )
+    return differences(warehouse, generate_together(folder / "exports", seeds), folder / "package")
 
 
 @pytest.mark.parametrize("seed", range(len(MESSES)))
@@ -44,6 +44,19 @@ def test_a_set_alone(seed: int, warehouse: Warehouse, tmp_path: Path) -> None:
 def test_sets_together(first: int, warehouse: Warehouse, tmp_path: Path) -> None:
     seeds = range(first, first + SETS_IN_ONE_CLOSE)
     assert differences_together(warehouse, tmp_path, seeds) == []
+
+
+def test_worlds_full_of_collisions(warehouse: Warehouse, tmp_path: Path) -> None:
+    exports = collide(tmp_path / "exports", range(WORLDS_IN_ONE_CLOSE))
+    assert differences(warehouse, exports, tmp_path / "package") == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("batch", range(CLOSES_IN_EXHAUSTION))
+def test_many_worlds_full_of_collisions(batch: int, warehouse: Warehouse, tmp_path: Path) -> None:
+    first = 10_000 + batch * WORLDS_IN_ONE_CLOSE
+    exports = collide(tmp_path / "exports", range(first, first + WORLDS_IN_ONE_CLOSE))
+    assert differences(warehouse, exports, tmp_path / "package") == []
 
 
 @pytest.mark.exhaustive

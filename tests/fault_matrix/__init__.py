@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import intake, movements, records
+from . import corners, intake, movements, records
 from .dsl import CLOSE_DATE, SCENARIOS, Expected, Scenario, write
 
 __all__ = [
     "CLOSE_DATE",
     "SCENARIOS",
     "Scenario",
+    "corners",
     "expected",
     "intake",
     "merged_scenarios",

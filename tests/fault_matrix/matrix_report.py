@@ -32,7 +32,7 @@ and compares.
 
 - **tripped by**: sets of exports that inject the fault.
 - **nearly by**: sets that come as near to it as can be without it.
-- **injected**, **detected**: findings that these sets must give, and those of them that a close gave.
+- **injected**, **detected**: findings that these sets must give, and those that a close gave.
 - **false alarms**: findings of the code that no set asked for, over all sets.
 - **rule that failed**: the rule of the close checklist that names the finding as what breaks it.
   Warnings break none.

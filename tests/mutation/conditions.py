@@ -64,13 +64,13 @@ def conditions(model: CompiledModel) -> list[Condition]:
 def split_parentheses(text: str) -> tuple[str, str]:
     """The two conditions of `(one) and (other)`."""
     depth, is_quoted = 0, False
-    for place, character in enumerate(text):
+    for end, character in enumerate(text, start=1):
         is_quoted ^= character == "'"
         if not is_quoted:
             depth += {"(": 1, ")": -1}.get(character, 0)
         if depth == 0:
-            break
-    first, rest = text[1:place], text[place + 1 :]
-    assert rest.startswith(" and (")
-    assert rest.endswith(")")
-    return first, rest[len(" and (") : -1]
+            first, rest = text[1 : end - 1], text[end:]
+            assert rest.startswith(" and (")
+            assert rest.endswith(")")
+            return first, rest[len(" and (") : -1]
+    raise AssertionError(f"a parenthesis is not closed: {text}")

@@ -72,6 +72,8 @@ def mutations(condition: str) -> list[Mutation]:
     made: dict[str, Mutation] = {}
     for path, node in _nodes(statement, ROOT):
         for what, new in _changes(node, is_condition=path == ROOT):
+            if _is_only_null_for_false(statement, path, node, new):
+                continue
             mutated = to_sql(_replaced(statement, path, new))
             if mutated != original:
                 description = f"{what}: {_text(node)}"
@@ -101,9 +103,9 @@ def _nodes(statement: Node, path: Path) -> Iterator[tuple[Path, Node]]:
     node = _at(statement, path)
     if isinstance(node, dict):
         if "class" in node:
-            yield path, node
             if node["class"] == "CASE" and len(_text(node)) > LONGEST_CASE:
                 return
+            yield path, node
         for key, value in node.items():
             if isinstance(value, dict | list):
                 yield from _nodes(statement, (*path, key))
@@ -118,10 +120,13 @@ def _changes(node: Node, *, is_condition: bool) -> Iterator[tuple[str, Node]]:
     if is_condition:
         yield "negated", _negated(node)
     if node["class"] == "CONJUNCTION":
-        yield "and for or" if kind == "CONJUNCTION_OR" else "or for and", {
-            **node,
-            "type": FLIPPED_CONJUNCTIONS[kind],
-        }
+        yield (
+            "and for or" if kind == "CONJUNCTION_OR" else "or for and",
+            {
+                **node,
+                "type": FLIPPED_CONJUNCTIONS[kind],
+            },
+        )
         for index, child in enumerate(node["children"]):
             yield f"dropped {_text(child)}", _without_child(node, index)
             yield f"negated {_text(child)}", _with_child(node, index, _negated(child))
@@ -154,6 +159,18 @@ def _changes(node: Node, *, is_condition: bool) -> Iterator[tuple[str, Node]]:
         yield "plus one", {**node, "literal": literal}
 
 
+def _is_only_null_for_false(statement: Node, path: Path, node: Node, new: Node) -> bool:
+    """Within nothing but and and or, null says what false says: the subject has no finding."""
+    is_default_dropped = (
+        node["type"] == "OPERATOR_COALESCE"
+        and _text(node["children"][-1]) == "false"
+        and new == node["children"][0]
+    )
+    above = [_at(statement, path[:end]) for end in range(len(ROOT), len(path))]
+    kinds = {each.get("class") for each in above if isinstance(each, dict)}
+    return is_default_dropped and kinds <= {"CONJUNCTION"}
+
+
 def _negated(node: Node) -> Node:
     template = parse("not (x)")
     negation: Node = _at(template, ROOT)
@@ -162,7 +179,9 @@ def _negated(node: Node) -> Node:
 
 def _without_child(node: Node, index: int) -> Node:
     kept = [child for place, child in enumerate(node["children"]) if place != index]
-    return kept[0] if len(kept) == 1 and node["type"] != "COMPARE_IN" else {**node, "children": kept}
+    return (
+        kept[0] if len(kept) == 1 and node["type"] != "COMPARE_IN" else {**node, "children": kept}
+    )
 
 
 def _with_child(node: Node, index: int, child: Node) -> Node:

@@ -99,9 +99,11 @@ def score(folder: Path) -> Score:
     project = compiled_project(CLOSE_DATE)
     result = Score()
     alive = mutants(project)
+    judging = [name for name in project.models if name.startswith(MODEL_PREFIX)]
     for name, exports in exports_folders(folder).items():
         warehouse = Warehouse(project)
-        warehouse.close(exports)
+        warehouse.load(exports)
+        warehouse.run_models(project.upstream(judging))
         alive = survivors(warehouse, name, alive, result.killed_by)
         warehouse.close_connection()
     result.survivors = alive

@@ -13,7 +13,6 @@ import pytest
 
 from tests.fault_matrix import CLOSE_DATE
 from tests.harness import compiled_project
-
 from tests.mutation.conditions import MODEL_PREFIX, conditions, split_parentheses
 from tests.mutation.mutate import mutations
 from tests.mutation.score import Score, Survivor, score

@@ -1,0 +1,425 @@
+"""What the close report says, read from the published views as the text that they publish.
+
+Counts are whole numbers and sums of amounts are exact; nothing here passes through a float.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal, Inexact
+from typing import TYPE_CHECKING, Any
+
+from pool_recon.package import VIEW_SCHEMA, Verdict, close_parameters
+
+if TYPE_CHECKING:
+    import duckdb
+
+Row = dict[str, Any]
+
+# Wide enough for the sum of as many amounts as a disk can hold; an inexact sum would raise.
+_EXACT = Context(prec=120, traps=[Inexact])
+
+# Where a finding stands. Only the first keeps a close from being signed off.
+STANDINGS = ("blocking", "warning", "approved")
+
+# The reconciliation states in the order in which they are drawn; the rest follows by name.
+_STATE_ORDER = ("matched", "approved", "open", "lapsed", "exception")
+
+# The ages of findings in days: label, first day, last day.
+_AGES: tuple[tuple[str, int, int | None], ...] = (
+    ("new today", 0, 0),
+    ("1 to 2 days", 1, 2),
+    ("3 to 7 days", 3, 7),
+    ("8 to 30 days", 8, 30),
+    ("older than 30 days", 31, None),
+)
+
+# The columns of balances.csv that a roll-forward adds up, between opening and closing.
+BALANCE_STEPS = ("funding", "debits", "refunds", "returns", "fees", "adjustments")
+
+SET_ASIDE = ("duplicates", "superseded", "quarantined")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many lines each list of the page has at most; what is cut is said and named."""
+
+    findings: int = 500
+    changes: int = 100
+    balances: int = 200
+    closes: int = 30
+    violations: int = 10
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Findings of one kind: how many by standing, how many overdue, and what is at risk."""
+
+    key: str
+    counts: Mapping[str, int]
+    overdue: int
+    oldest: int
+    at_risk: Mapping[str, Mapping[str, str]]
+
+    @property
+    def total(self) -> int:
+        """All findings of the kind."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the checklist: its published row, what its test said, and why it fails."""
+
+    row: Row
+    state: str
+    codes: Sequence[tuple[str, int]]
+    violations: Sequence[Row]
+    violation_count: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """The findings of one code that the page lists, and how many there are in all."""
+
+    code: str
+    severity: str
+    meaning: str
+    first_action: str
+    rows: Sequence[Row]
+    total: int
+    standing: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened to findings since the close before: the first of them, and how many."""
+
+    kind: str
+    rows: Sequence[Row]
+    total: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything that the page says."""
+
+    close: Mapping[str, str]
+    verdict: Verdict
+    rules: Sequence[Rule]
+    states: Sequence[tuple[str, int]]
+    match_rate: str | None
+    findings: Tally
+    codes: Sequence[Tally]
+    owners: Sequence[Tally]
+    ages: Sequence[Tally]
+    assets: Sequence[Tally]
+    groups: Sequence[Group]
+    balances: Sequence[Row]
+    balance_count: int
+    conservation: Sequence[Row]
+    trend: Sequence[Row]
+    close_count: int
+    changes: Sequence[Change]
+    register: Sequence[Row]
+    approvals: Sequence[tuple[str, int]]
+    files: Sequence[Mapping[str, Any]]
+    input_count: int
+
+    @property
+    def movements(self) -> int:
+        """All movements."""
+        return sum(count for _, count in self.states)
+
+    @property
+    def listed(self) -> int:
+        """How many findings the page lists."""
+        return sum(len(group.rows) for group in self.groups)
+
+    @property
+    def previous(self) -> Row | None:
+        """The close before this one, None where this is the first."""
+        return self.trend[-2] if len(self.trend) > 1 else None
+
+    def landed(self, column: str) -> int:
+        """The sum of a column of conservation.csv over all exports."""
+        return sum(int(row[column]) for row in self.conservation)
+
+
+def read_figures(
+    connection: duckdb.DuckDBPyConnection,
+    verdict: Verdict,
+    outputs: Sequence[Mapping[str, Any]],
+    limits: Limits,
+) -> Figures:
+    """Read the figures of the close that the warehouse was last built for.
+
+    Raises CloseError where the warehouse does not say what it closes, duckdb.Error where it cannot
+    be read.
+    """
+    close = close_parameters(connection)
+    trend = _rows(
+        connection, "select * replace (cast(close_date as varchar) as close_date)"
+        " from marts.fct_close_trend order by close_date"
+    )  # fmt: skip
+    balances = _package(connection, "balances")
+    facts = _finding_facts(connection, close["close_date"])
+    return Figures(
+        close=close,
+        verdict=verdict,
+        rules=_rules(connection, verdict, facts, limits),
+        states=_states(connection),
+        match_rate=trend[-1]["match_rate_percent"] if trend else None,
+        findings=_tally("all", facts),
+        codes=_tallies(facts, lambda fact: str(fact["code"])),
+        owners=_tallies(facts, lambda fact: str(fact["owner"] or "")),
+        ages=_ages(facts),
+        assets=_tallies(
+            [fact for fact in facts if fact["amount"]], lambda fact: str(fact["asset"] or "")
+        ),
+        groups=_groups(connection, limits.findings),
+        balances=balances[: limits.balances],
+        balance_count=len(balances),
+        conservation=_package(connection, "conservation"),
+        trend=trend[-limits.closes :],
+        close_count=len(trend),
+        changes=_changes(connection, close["close_date"], limits.changes),
+        register=_package(connection, "register"),
+        approvals=_approvals(facts),
+        files=sorted(outputs, key=lambda output: str(output["file"])),
+        input_count=_count(connection, "select count(*) from raw.files"),
+    )
+
+
+def share(count: int, total: int) -> str:
+    """`count` of `total` in per cent with two decimals, cut and not rounded, as the trend has it."""
+    if not total:
+        return ""
+    hundredths = count * 10000 // total
+    return f"{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()
+) -> list[Row]:
+    cursor = connection.execute(sql, list(parameters))
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(sql).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _package(connection: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
+    """The rows of a published file, in its order and with the number of each."""
+    view = f"{VIEW_SCHEMA}.pkg_{name}"
+    columns = [row["column_name"] for row in _rows(connection, f"describe {view}")]
+    order = ", ".join(column for column in columns if column.startswith("_sort"))
+    rows = _rows(
+        connection, f"select columns(c -> not starts_with(c, '_sort')) from {view} order by {order}"
+    )
+    return [{"row_number": number, **row} for number, row in enumerate(rows, start=1)]
+
+
+def _states(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
+    counts = {
+        str(row["reconciliation_state"]): int(row["movements"])
+        for row in _rows(
+            connection,
+            "select reconciliation_state, count(*) as movements"
+            f" from {VIEW_SCHEMA}.pkg_reconciliation group by all",
+        )
+    }
+    known = [(state, counts.pop(state, 0)) for state in _STATE_ORDER]
+    return known + sorted(counts.items())
+
+
+def _finding_facts(connection: duckdb.DuckDBPyConnection, close_date: str) -> list[Row]:
+    """Findings that are the same for every summary, with how many they are."""
+    return _rows(
+        connection,
+        "select code, owner, asset, amount_at_risk as amount, approval,"
+        " case when approval = 'approved' then 'approved' else severity end as standing,"
+        " cast(age_days as bigint) as age, next_review_date < ? as is_overdue, count(*) as findings"
+        f" from {VIEW_SCHEMA}.pkg_exceptions group by all order by all",
+        [close_date],
+    )
+
+
+def _tally(key: str, facts: Iterable[Row]) -> Tally:
+    counts: Counter[str] = Counter()
+    sums: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    overdue, oldest = 0, 0
+    for fact in facts:
+        findings, standing = int(fact["findings"]), str(fact["standing"])
+        counts[standing] += findings
+        overdue += findings if fact["is_overdue"] else 0
+        oldest = max(oldest, int(fact["age"]))
+        if fact["amount"]:
+            amount = _EXACT.multiply(Decimal(fact["amount"]), Decimal(findings))
+            of_asset = sums[str(fact["asset"] or "")]
+            of_asset[standing] = _EXACT.add(of_asset.get(standing, Decimal(0)), amount)
+    at_risk = {
+        asset: {standing: format(amount, "f") for standing, amount in sorted(of_asset.items())}
+        for asset, of_asset in sorted(sums.items())
+    }
+    return Tally(key, {name: counts[name] for name in STANDINGS}, overdue, oldest, at_risk)
+
+
+def _tallies(facts: Iterable[Row], key: Callable[[Row], str]) -> list[Tally]:
+    """One tally for each key; what blocks most comes first."""
+    of_key: dict[str, list[Row]] = defaultdict(list)
+    for fact in facts:
+        of_key[key(fact)].append(fact)
+    tallies = [_tally(name, rows) for name, rows in of_key.items()]
+    return sorted(tallies, key=lambda t: (*(-t.counts[name] for name in STANDINGS), t.key))
+
+
+def _ages(facts: Sequence[Row]) -> list[Tally]:
+    return [
+        _tally(
+            label,
+            (
+                fact
+                for fact in facts
+                if first <= int(fact["age"]) and (last is None or int(fact["age"]) <= last)
+            ),
+        )
+        for label, first, last in _AGES
+    ]
+
+
+def _approvals(facts: Iterable[Row]) -> list[tuple[str, int]]:
+    counts: Counter[str] = Counter()
+    for fact in facts:
+        counts[str(fact["approval"])] += int(fact["findings"])
+    return sorted(counts.items())
+
+
+def _rules(
+    connection: duckdb.DuckDBPyConnection, verdict: Verdict, facts: Iterable[Row], limits: Limits
+) -> list[Rule]:
+    rule_of_code = {
+        row["code"]: row["rule_name"]
+        for row in _rows(connection, "select code, rule_name from reference.ref_findings")
+    }
+    codes: dict[str, Counter[str]] = defaultdict(Counter)
+    for fact in facts:
+        if fact["standing"] == "blocking" or (
+            fact["approval"] != "approved" and rule_of_code.get(fact["code"])
+        ):
+            codes[str(rule_of_code.get(fact["code"]))][str(fact["code"])] += int(fact["findings"])
+    rules = []
+    for row in _package(connection, "checklist"):
+        state = verdict.rules.get(row["rule"], "not checked")
+        of_rule = codes.get(row["rule"], Counter())
+        fails = state != "holds" or row["holds"] != "true"
+        # Findings say why by themselves; a rule that fails without any is explained by its rows.
+        violations = _violations(connection, row["rule"]) if fails and not of_rule else []
+        rules.append(
+            Rule(
+                row=row,
+                state=state if row["holds"] == "true" or state != "holds" else "fails",
+                codes=sorted(of_rule.items(), key=lambda item: (-item[1], item[0])),
+                violations=violations[: limits.violations],
+                violation_count=len(violations),
+            )
+        )
+    return rules
+
+
+def _violations(connection: duckdb.DuckDBPyConnection, rule: str) -> list[Row]:
+    return _rows(
+        connection,
+        "select subject_type, subject_id, violation from marts.close_violations"
+        " where rule_name = ? order by all",
+        [rule],
+    )
+
+
+def _groups(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Group]:
+    """The findings to list: of every code its oldest and largest first, up to `limit` in all."""
+    rows = _rows(
+        connection,
+        f"""
+        with findings as (
+            select
+                *,
+                case when approval = 'approved' then 2 when severity = 'blocking' then 0 else 1 end as rank_of_standing,
+                cast(age_days as bigint) as age,
+                -- for the order of the list alone; what is shown is the text
+                try_cast(amount_at_risk as double) as size
+            from {VIEW_SCHEMA}.pkg_exceptions
+        ),
+        ranked as (
+            select
+                *,
+                row_number() over (
+                    partition by code
+                    order by rank_of_standing, age desc, size desc nulls last, _sort_3, _sort_4, exception_id
+                ) as rank_in_code,
+                count(*) over (partition by code) as total,
+                count(*) filter (where rank_of_standing < 2) over (partition by code) as standing,
+                min(rank_of_standing) over (partition by code) as group_rank,
+                max(age) over (partition by code) as group_age
+            from findings
+        )
+        select ranked.* exclude (first_action), codes.meaning, ranked.first_action
+        from ranked
+        left join reference.ref_findings as codes on ranked.code = codes.code
+        order by rank_in_code, group_rank, age desc, size desc nulls last, ranked.code
+        limit ?
+        """,
+        [limit],
+    )  # fmt: skip
+    of_code: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        of_code[str(row["code"])].append(row)
+    groups = [
+        (
+            (
+                found[0]["group_rank"],
+                found[0]["severity"],
+                -found[0]["group_age"],
+                -found[0]["standing"],
+                code,
+            ),
+            Group(
+                code=code,
+                severity=str(found[0]["severity"]),
+                meaning=str(found[0]["meaning"] or ""),
+                first_action=str(found[0]["first_action"] or ""),
+                rows=found,
+                total=int(found[0]["total"]),
+                standing=int(found[0]["standing"]),
+            ),
+        )
+        for code, found in of_code.items()
+    ]
+    return [group for _, group in sorted(groups, key=lambda item: item[0])]
+
+
+def _changes(
+    connection: duckdb.DuckDBPyConnection, close_date: str, limit: int
+) -> list[Change]:
+    changes = []
+    for kind, condition in (
+        ("opened", "is_open and opened_on = cast(? as date)"),
+        ("reopened", "is_open and reopened_on = cast(? as date)"),
+        ("resolved", "resolved_on = cast(? as date)"),
+    ):
+        rows = _rows(
+            connection,
+            "select exception_id, code, severity, subject_type, subject_id, owner,"
+            " cast(opened_on as varchar) as opened_on,"
+            " cast(last_seen_on as varchar) as last_seen_on, count(*) over () as total"
+            f" from marts.fct_finding_history where {condition}"
+            " order by severity, code, subject_type, subject_id, exception_id limit ?",
+            [close_date, limit],
+        )
+        changes.append(Change(kind, rows, int(rows[0]["total"]) if rows else 0))
+    return changes

@@ -1,0 +1,142 @@
+"""Renders the close report: one HTML file that needs no network, no script and no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pool_recon import __version__
+from pool_recon.package import Verdict
+from pool_recon.report import charts
+from pool_recon.report.figures import (
+    BALANCE_STEPS,
+    STANDINGS,
+    Figures,
+    Limits,
+    Row,
+    read_figures,
+    share,
+)
+
+if TYPE_CHECKING:
+    import duckdb
+    from jinja2 import Environment
+
+PAGE_NAME = "report.html"
+
+_FOLDER = Path(__file__).parent
+_NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
+
+# The ids that a finding may name, in the order in which they are shown: column and label.
+_IDS = (
+    ("partner_order_id", "order"),
+    ("quote_id", "quote"),
+    ("transact_id", "trade"),
+    ("event_id", "event"),
+    ("ledger_entry_id", "entry"),
+    ("request_id", "request"),
+    ("pool_id", "pool"),
+)
+
+
+def write_report(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    verdict: Verdict,
+    outputs: Sequence[Mapping[str, Any]],
+    limits: Limits | None = None,
+) -> Path:
+    """Write report.html into `folder` and return its path.
+
+    `outputs` are the manifest entries of the files that the page may point at. The same warehouse
+    and verdict give the same bytes. Raises CloseError, duckdb.Error and OSError.
+    """
+    figures = read_figures(connection, verdict, outputs, limits or Limits())
+    page = folder / PAGE_NAME
+    page.write_text(render(figures), encoding="utf-8", newline="\n")
+    return page
+
+
+def render(figures: Figures) -> str:
+    """The page as text. Every value is escaped; a carriage return keeps its own form."""
+    text = _environment().get_template("report.html.j2").render(
+        f=figures,
+        version=__version__,
+        ids=_IDS,
+        standings=STANDINGS,
+        steps=charts.waterfall(figures),
+        trend=charts.trend(figures.trend, [state for state, _ in figures.states]),
+        state_bars=charts.stack(figures.states, figures.movements),
+        balance_steps=BALANCE_STEPS,
+    )  # fmt: skip
+    return text.replace("\r", "&#13;")
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        number=_number, words=_words, long_date=_long_date, share=share, px=_px
+    )
+    environment.globals.update(
+        tally_bars=charts.tally_bars, roll_forward=charts.roll_forward, agreement=_agreement
+    )
+    return environment
+
+
+def _number(value: object) -> object:
+    """A number as it is written, with its thousands set apart by space that is no character."""
+    from markupsafe import Markup
+
+    text = "" if value is None else str(value)
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    sign, whole, decimals = match.groups()
+    head = len(whole) % 3 or 3
+    groups = [whole[:head], *(whole[at : at + 3] for at in range(head, len(whole), 3))]
+    marked = groups[0] + "".join(f"<i>{group}</i>" for group in groups[1:])
+    if decimals is not None:
+        kept = decimals.rstrip("0")
+        kept = decimals[: max(len(kept), min(2, len(decimals)))]
+        rest = decimals[len(kept) :]
+        marked += f".{kept}" + (f"<s>{rest}</s>" if rest else "")
+    # Only digits, a sign and a point have passed the pattern.
+    return Markup(sign + marked)  # noqa: S704
+
+
+def _words(name: str) -> str:
+    """A name of the warehouse as words."""
+    return name.replace("_", " ").capitalize()
+
+
+def _long_date(text: str) -> str:
+    day = date.fromisoformat(text)
+    months = (
+        "January February March April May June July August September October November December"
+    ).split()
+    return f"{day.day} {months[day.month - 1]} {day.year}"
+
+
+def _px(length: float) -> str:
+    return f"{length:.2f}".rstrip("0").rstrip(".")
+
+
+def _agreement(row: Row) -> str:
+    """Whether the balance that was reported is the closing one, as numbers."""
+    reported = row["reported_balance"]
+    if reported is None or reported == "":
+        return "none"
+    return "agrees" if Decimal(reported) == Decimal(row["closing"]) else "differs"

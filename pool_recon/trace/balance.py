@@ -1,0 +1,152 @@
+"""Why a balance moved between two moments."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pool_recon.errors import CloseError
+from pool_recon.trace.reader import (
+    SCHEMA_VERSION,
+    Missing,
+    Packet,
+    Reader,
+    moment_text,
+    reading,
+)
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
+    r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
+)
+
+
+def explain_balance(
+    warehouse: Path, *, partner: str, asset: str, environment: str, begin: str, end: str
+) -> Packet | Missing:
+    """The entries that make up the difference of a balance between two moments, exactly.
+
+    A balance at a moment is the sum of all deltas before it, so an entry at `begin` counts and one
+    at `end` does not. A date alone is the start of that date in the business time zone.
+
+    Raises:
+        CloseError: a moment cannot be read, `begin` is after `end`, or there is no closed
+            warehouse.
+    """
+    with reading(warehouse, partner) as reader:
+        first, last = _moment(reader, begin, "--from"), _moment(reader, end, "--to")
+        if first > last:
+            raise CloseError(f"--from {begin} is after --to {end}: swap them")
+        entries = reader.rows(
+            "select * from marts.fct_balance_entries where environment = $environment "
+            "and partner_id = $partner and asset = $asset and effective_at < $last "
+            "order by entry_position",
+            environment=environment,
+            partner=partner,
+            asset=asset,
+            last=last,
+        )
+        if not entries:
+            missing = _no_such_balance(reader, environment, partner, asset)
+            if missing:
+                return missing
+        inside = [entry for entry in entries if entry["effective_at"] >= first]
+        before = entries[: len(entries) - len(inside)]
+        opening = before[-1]["ledger_balance"] if before else Decimal(0)
+        closing = entries[-1]["ledger_balance"] if entries else Decimal(0)
+        by_class: dict[str, list[Decimal]] = defaultdict(list)
+        for entry in inside:
+            by_class[entry["entry_class"]].append(entry["delta"])
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "close_date": reader.close_date.isoformat(),
+            "environment": environment,
+            "partner_id": partner,
+            "asset": asset,
+            "from": moment_text(first),
+            "to": moment_text(last),
+            "balance_from": reader.amount(opening, asset),
+            "balance_to": reader.amount(closing, asset),
+            "difference": reader.amount(closing - opening, asset),
+            "by_class": [
+                {
+                    "entry_class": entry_class,
+                    "entries": len(deltas),
+                    "delta": reader.amount(sum(deltas, Decimal(0)), asset),
+                }
+                for entry_class, deltas in sorted(by_class.items())
+            ],
+            "entries": [
+                {
+                    "at": moment_text(entry["effective_at"]),
+                    "ledger_entry_id": entry["ledger_entry_id"],
+                    "entry_type": entry["entry_type"],
+                    "entry_class": entry["entry_class"],
+                    "delta": reader.amount(entry["delta"], asset),
+                    "balance": reader.amount(entry["ledger_balance"], asset),
+                    "stated_balance": reader.amount(entry["stated_balance"], asset),
+                    "transact_id": entry["joined_transact_id"],
+                    "quote_id": entry["joined_quote_id"],
+                    "partner_order_id": entry["joined_partner_order_id"],
+                    "funding_reference": entry["funding_reference"],
+                }
+                for entry in inside
+            ],
+            "reported": [
+                {
+                    "as_of": moment_text(row["as_of"]),
+                    "balance": reader.amount(row["balance"], asset),
+                    "ledger_balance": reader.amount(row["ledger_balance"], asset),
+                }
+                for row in reader.rows(
+                    "select as_of, balance, ledger_balance "
+                    "from intermediate.int_balances_reconciled "
+                    "where environment = $environment and partner_id = $partner "
+                    "and asset = $asset and as_of between $first and $last order by as_of",
+                    environment=environment,
+                    partner=partner,
+                    asset=asset,
+                    first=first,
+                    last=last,
+                )
+            ],
+        }
+
+
+def _moment(reader: Reader, text: str, option: str) -> datetime:
+    try:
+        if _DATE.fullmatch(text):
+            zone = ZoneInfo(reader.business_time_zone)
+            return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC).replace(
+                tzinfo=None
+            )
+        if not _MOMENT.fullmatch(text):
+            raise ValueError
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise CloseError(
+            f"{option} {text} is no moment: write YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ"
+        ) from None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _no_such_balance(
+    reader: Reader, environment: str, partner: str, asset: str
+) -> Missing | None:
+    known = reader.rows(
+        "select distinct environment, asset from marts.fct_balance_entries "
+        "where partner_id = $partner order by environment, asset",
+        partner=partner,
+    )
+    if {"environment": environment, "asset": asset} in known:
+        return None
+    return Missing(
+        f"partner {partner} has no balance of {asset} in {environment} in the close of "
+        f"{reader.close_date}",
+        tuple(f"{row['environment']} {row['asset']}" for row in known),
+    )

@@ -1,0 +1,563 @@
+"""The support packet of an id: everything that a close knows about it, as one plain object.
+
+Its keys are always there, null or empty where there is nothing. Amounts are exact texts, moments
+are UTC texts in the form of the close package.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pool_recon.trace.lookup import STREAMS, Hits, find, movements, visible
+from pool_recon.trace.nearest import nearest_ids
+from pool_recon.trace.reader import (
+    SCHEMA_VERSION,
+    Missing,
+    Packet,
+    Reader,
+    Row,
+    moment_text,
+    reading,
+)
+
+MOVEMENT_LIMIT = 50
+AFTER_CUT_OFF = "after_cut_off"
+IN_FORCE = "in_force"
+DUPLICATE = "duplicate"
+QUARANTINE = "quarantine"
+
+
+def trace(warehouse: Path, wanted: str, partner: str | None = None) -> Packet | Missing:
+    """Everything about the id `wanted`; with `partner`, nothing of any other partner.
+
+    Raises:
+        CloseError: there is no warehouse, or no close has built it.
+    """
+    wanted = wanted.strip()
+    with reading(warehouse, partner) as reader:
+        hits = find(reader, wanted)
+        found = movements(reader, hits)
+        if not found and not hits.has_any:
+            return unknown_id(reader, wanted)
+        records = Records(reader)
+        shown = movement_packets(reader, records, found[:MOVEMENT_LIMIT])
+        funding = _funding(reader, records, hits, wanted)
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "id": wanted,
+            "matched_as": hits.matched_as,
+            "partner_filter": partner,
+            "close_date": reader.close_date.isoformat(),
+            "cut_off_at": moment_text(reader.cut_off_at),
+            "movement_count": len(found),
+            "movements": shown,
+            "funding": funding,
+            "unjoined": _unjoined(reader, records, hits) if len(found) <= MOVEMENT_LIMIT else [],
+        }
+
+
+def unknown_id(reader: Reader, wanted: str) -> Missing:
+    """What is said about an id that nothing carries."""
+    of_partner = f" of partner {reader.partner}" if reader.partner else ""
+    return Missing(
+        f"no record{of_partner} has the id {wanted} in the close of {reader.close_date}",
+        nearest_ids(reader, wanted),
+    )
+
+
+class Records:
+    """Landed rows by export, with where they went at the close and the name of their row.
+
+    Remembers which rows it has given out, and which partners it kept back.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.given: set[int] = set()
+        self.hidden_partners: set[str] = set()
+        self._file_names: dict[int, str] = {}
+
+    def of(self, export: str, column: str, values: Collection[str], also: str = "") -> list[Row]:
+        """The rows of `export` whose `column` is one of `values`, in the order of landing."""
+        if not values:
+            return []
+        stream = STREAMS[export]
+        rows = self.reader.rows(
+            f"select *, coalesce({stream.own_time} >= $cut_off, false) as _is_later "
+            f"from staging.stg_{export} where {column} in (select unnest($wanted)) {also} "
+            "order by row_order",
+            wanted=sorted(values),
+            cut_off=self.reader.cut_off_at,
+        )
+        seen = visible(self.reader, export, rows)
+        kept = {row["row_order"] for row in seen}
+        self.hidden_partners |= {
+            row["partner_id"] for row in rows if row["row_order"] not in kept and row["partner_id"]
+        }
+        self._place(export, seen)
+        self.given |= kept
+        return seen
+
+    def later(self, export: str, column: str, values: Collection[str]) -> list[Row]:
+        """Likewise, only the rows that the cut-off leaves to a later close."""
+        own_time = STREAMS[export].own_time
+        return self.of(export, column, values, f"and {own_time} >= $cut_off")
+
+    def _place(self, export: str, rows: list[Row]) -> None:
+        """Add to each row its place, its name and the values of its record in force."""
+        if not rows:
+            return
+        reader, stream = self.reader, STREAMS[export]
+        orders = {row["row_order"] for row in rows}
+        in_force = {
+            row["row_order"]: row
+            for row in reader.rows_with(f"intermediate.{stream.in_force}", "row_order", orders)
+        }
+        set_aside = {
+            row["row_order"]: row["disposition"]
+            for row in reader.rows_with("intermediate.int_rows_set_aside", "row_order", orders)
+        }
+        missing = {row["file_id"] for row in rows} - self._file_names.keys()
+        for file in reader.rows_with("raw.files", "file_id", missing):
+            self._file_names[file["file_id"]] = file["row_name"]
+        for row in rows:
+            order = row["row_order"]
+            version_later = (row.get("updated_at") or datetime.min) >= reader.cut_off_at
+            row["_row"] = f"{self._file_names[row['file_id']]}:{row['row_number']}"
+            row["_in_force"] = in_force.get(order)
+            if row["quarantine_reasons"] is not None:
+                row["_place"] = QUARANTINE
+            elif order in in_force:
+                row["_place"] = IN_FORCE
+            elif row["_is_later"] or version_later:
+                row["_place"] = AFTER_CUT_OFF
+            else:
+                row["_place"] = set_aside.get(order, DUPLICATE)
+
+
+def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list[Packet]:
+    """The packet of each movement, with few queries for all of them together."""
+    trades = _values(found, "transact_id")
+    quotes = _values(found, "quote_id")
+    events = reader.rows_with("marts.fct_events", "joined_transact_id", trades)
+    entries = reader.rows_with("marts.fct_ledger_entries", "joined_transact_id", trades)
+    event_trade = {row["event_id"]: row["joined_transact_id"] for row in events}
+    entry_trade = {row["ledger_entry_id"]: row["joined_transact_id"] for row in entries}
+    by_export = {
+        "orders": records.of("orders", "partner_order_id", _values(found, "partner_order_id")),
+        "quotes": records.of("quotes", "quote_id", quotes),
+        "trades": records.of("trades", "transact_id", trades),
+        "events": records.of("events", "event_id", event_trade.keys()),
+        "ledger": records.of("ledger", "ledger_entry_id", entry_trade.keys()),
+    }
+    later = {
+        export: _once(
+            records.later(export, "transact_id", trades) + records.later(export, "quote_id", quotes)
+        )
+        for export in ("events", "ledger")
+    }
+    links = reader.rows_with(
+        "intermediate.int_movement_findings", "movement_id", _values(found, "movement_id")
+    )
+    findings = _findings(
+        reader, records, "exception_id", {link["exception_id"] for link in links}
+    )
+    packets = []
+    for movement in found:
+        transact_id, quote_id = movement["transact_id"], movement["quote_id"]
+        rows = {
+            "orders": _where(by_export["orders"], "partner_order_id", movement["partner_order_id"]),
+            "quotes": _where(by_export["quotes"], "quote_id", quote_id),
+            "trades": _where(by_export["trades"], "transact_id", transact_id),
+        }
+        for export, joined in (("events", event_trade), ("ledger", entry_trade)):
+            key = STREAMS[export].key
+            mine = [
+                row
+                for row in by_export[export]
+                if transact_id is not None and joined[row[key]] == transact_id
+            ]
+            known = {row[key] for row in mine}
+            mine += [
+                row
+                for row in later[export]
+                if row[key] not in joined
+                and row[key] not in known
+                and (
+                    row["transact_id"] == transact_id
+                    if row["transact_id"] is not None
+                    else row["quote_id"] == quote_id
+                )
+            ]
+            rows[export] = mine
+        mine_findings = {
+            link["exception_id"]
+            for link in links
+            if (link["movement_type"], link["movement_id"])
+            == (movement["movement_type"], movement["movement_id"])
+        }
+        packets.append(
+            {
+                **_identity(reader, movement),
+                "findings": [f for f in findings if f["exception_id"] in mine_findings],
+                "timeline": _timeline(reader, rows, movement),
+                "records": _record_packets(rows),
+            }
+        )
+    return packets
+
+
+def _identity(reader: Reader, movement: Row) -> Packet:
+    source, target = movement["source_asset"], movement["target_asset"]
+    is_on_ramp = movement["side"] == "on_ramp"
+    return {
+        **{
+            name: movement[name]
+            for name in (
+                *("movement_id", "movement_type", "reconciliation_state", "environment"),
+                *("partner_id", "partner_order_id", "pool_id", "side", "quote_id", "transact_id"),
+                *("idempotency_key", "request_id", "product_state", "quote_status"),
+                *("trade_status", "effective_status"),
+            )
+        },
+        "source_asset": source,
+        "source_amount": reader.amount(movement["source_amount"], source),
+        "target_asset": target,
+        "target_amount": reader.amount(movement["target_amount"], target),
+        "fiat_amount": reader.amount(movement["fiat_amount"], source if is_on_ramp else target),
+        "crypto_amount": reader.amount(movement["crypto_amount"], target if is_on_ramp else source),
+        "ledger_source_net": reader.amount(movement["ledger_source_net"], source),
+        "ledger_target_net": reader.amount(movement["ledger_target_net"], target),
+        **{
+            name: moment_text(movement[name])
+            for name in ("created_at", "accepted_at", "expires_at", "reserved_at", "terminal_at")
+        },
+        **{
+            name: reader.amount(movement[name])
+            for name in (
+                *("quote_clock_seconds", "execution_clock_seconds"),
+                "settlement_clock_seconds",
+            )
+        },
+    }
+
+
+def _timeline(reader: Reader, rows: dict[str, list[Row]], movement: Row) -> list[Packet]:
+    """What happened, in the order of time; what has no time comes last."""
+    makers = {
+        "orders": _order_steps,
+        "quotes": _quote_steps,
+        "trades": _trade_steps,
+        "events": _event_steps,
+        "ledger": _ledger_steps,
+    }
+    found: list[tuple[datetime, int, int, Packet]] = []
+    for position, (export, make) in enumerate(makers.items()):
+        for row in rows[export]:
+            if row["_place"] in (DUPLICATE, QUARANTINE):
+                continue
+            for moment, step, details in make(reader, row):
+                packet = {
+                    "at": moment_text(moment),
+                    "record_type": STREAMS[export].record_type,
+                    "record_id": row[STREAMS[export].key],
+                    "step": step,
+                    "place": row["_place"],
+                    "row": row["_row"],
+                    "details": details,
+                }
+                found.append((moment or datetime.max, position, row["row_order"], packet))
+    found.sort(key=lambda item: item[:3])
+    return [packet for *_, packet in found]
+
+
+Step = tuple[datetime | None, str, Packet]
+
+
+def _order_steps(reader: Reader, row: Row) -> Iterable[Step]:
+    moment = row["updated_at"] or row["created_at"]
+    details = {"product_state": row["product_state"]}
+    if row["_place"] == IN_FORCE and row["created_at"] != moment:
+        yield row["created_at"], "created", {"product_state": None}
+    yield moment, "version", details
+
+
+def _quote_steps(reader: Reader, row: Row) -> Iterable[Step]:
+    # The row in force is the first; what later rows filled in stands in the record.
+    quote = row["_in_force"]
+    if quote is None:
+        return
+    details = {
+        "quote_type": quote["quote_type"],
+        "status": quote["status"],
+        "rate": reader.amount(quote["rate"]),
+    }
+    for name in ("created_at", "accepted_at", "expires_at"):
+        if quote[name] is not None:
+            yield quote[name], name.removesuffix("_at"), details
+
+
+def _trade_steps(reader: Reader, row: Row) -> Iterable[Step]:
+    status = row["status"]
+    moment = row["updated_at"] or row["terminal_at"] or row["reserved_at"]
+    yield moment, "version", {"status": status}
+    if row["_place"] == IN_FORCE:
+        for name in ("reserved_at", "terminal_at"):
+            if row[name] not in (None, moment):
+                yield row[name], name.removesuffix("_at"), {"status": None}
+
+
+def _event_steps(reader: Reader, row: Row) -> Iterable[Step]:
+    event = row["_in_force"] or row
+    details = {name: event[name] for name in ("status", "source", "signature_result")}
+    details["is_trusted"] = row["_in_force"]["is_trusted"] if row["_in_force"] else None
+    for name in ("occurred_at", "received_at", "processed_at"):
+        details[name] = moment_text(event[name])
+    yield event["occurred_at"] or event["received_at"], event["source"] or "webhook", details
+
+
+def _ledger_steps(reader: Reader, row: Row) -> Iterable[Step]:
+    yield row["effective_at"], row["entry_type"], _entry_details(reader, row)
+
+
+def _entry_details(reader: Reader, row: Row) -> Packet:
+    entry, asset = row["_in_force"] or {}, row["asset"]
+    return {
+        "entry_class": entry.get("entry_class"),
+        "asset": asset,
+        "amount": reader.amount(row["amount"], asset),
+        "delta": reader.amount(entry.get("delta"), asset),
+        "balance_after": reader.amount(row["balance_after"], asset),
+        "join_rule": entry.get("join_rule"),
+        "ledger_ref": row["ledger_ref"],
+        "funding_reference": row["funding_reference"],
+    }
+
+
+def _record_packets(rows: dict[str, list[Row]]) -> list[Packet]:
+    """Which landed rows each record came from, and what became of them."""
+    records: dict[tuple[str, str], list[Packet]] = defaultdict(list)
+    for export, landed in rows.items():
+        for row in landed:
+            stream = STREAMS[export]
+            records[stream.record_type, row[stream.key]].append(
+                {"row": row["_row"], "place": row["_place"]}
+            )
+    return [
+        {"record_type": record_type, "record_id": record_id, "rows": landed}
+        for (record_type, record_id), landed in records.items()
+    ]
+
+
+def _funding(reader: Reader, records: Records, hits: Hits, wanted: str) -> list[Packet]:
+    """The payments and credits under a funding reference, and the balances that they moved."""
+    is_reference = any(row["is_funding_reference"] for row in hits.rows["ledger"])
+    if not hits.rows["funding"] and not is_reference:
+        return []
+    payments = records.of("funding", "funding_reference", {wanted})
+    credits = records.of("ledger", "funding_reference", {wanted})
+    credit_ids = {row["ledger_entry_id"] for row in credits if row["_in_force"]}
+    balances = {
+        row["ledger_entry_id"]: row
+        for row in _balance_rows(reader, credits)
+        if row["ledger_entry_id"] in credit_ids
+    }
+    sums = [
+        row
+        for row in reader.rows_with(
+            "intermediate.int_funding_credited", "funding_reference", {wanted}
+        )
+        if reader.is_visible(row["partner_id"])
+    ]
+    findings = [
+        *_findings(reader, records, "subject_id", {wanted}, "funding"),
+        *_findings(reader, records, "subject_id", credit_ids, "ledger_entry"),
+    ]
+    return [
+        {
+            "funding_reference": wanted,
+            "totals": [
+                {
+                    "environment": row["environment"],
+                    "partner_id": row["partner_id"],
+                    "asset": row["asset"],
+                    "confirmed": reader.amount(row["confirmed_amount"], row["asset"]),
+                    "credited": reader.amount(row["credited_amount"], row["asset"]),
+                }
+                for row in sums
+            ],
+            "payments": [
+                {
+                    "confirmed_at": moment_text(row["confirmed_at"]),
+                    "status": row["status"],
+                    "asset": row["asset"],
+                    "amount": reader.amount(row["amount"], row["asset"]),
+                    "environment": row["environment"],
+                    "partner_id": row["partner_id"],
+                    "place": row["_place"],
+                    "row": row["_row"],
+                }
+                for row in payments
+            ],
+            "credits": [
+                {
+                    "at": moment_text(row["effective_at"]),
+                    "ledger_entry_id": row["ledger_entry_id"],
+                    "entry_type": row["entry_type"],
+                    **_entry_details(reader, row),
+                    "balance_before": _balance(reader, balances, row, "balance_before"),
+                    "ledger_balance": _balance(reader, balances, row, "ledger_balance"),
+                    "place": row["_place"],
+                    "row": row["_row"],
+                }
+                for row in credits
+            ],
+            "findings": findings,
+        }
+    ]
+
+
+def _balance_rows(reader: Reader, credits: list[Row]) -> list[Row]:
+    moved = {
+        (entry["environment"], entry["partner_id"], entry["asset"])
+        for entry in (row["_in_force"] for row in credits)
+        if entry and entry["touches_balance"]
+    }
+    rows = []
+    for environment, partner_id, asset in sorted(moved):
+        rows += reader.rows(
+            "select ledger_entry_id, balance_before, ledger_balance from marts.fct_balance_entries "
+            "where environment = $environment and partner_id = $partner and asset = $asset",
+            environment=environment,
+            partner=partner_id,
+            asset=asset,
+        )
+    return rows
+
+
+def _balance(reader: Reader, balances: dict[str, Row], row: Row, name: str) -> str | None:
+    found = balances.get(row["ledger_entry_id"])
+    return reader.amount(found[name], row["asset"]) if found and row["_in_force"] else None
+
+
+def _unjoined(reader: Reader, records: Records, hits: Hits) -> list[Packet]:
+    """The records that carry the id and are on none of the movements shown."""
+    packets = []
+    for export, stream in STREAMS.items():
+        keys = {row[stream.key] for row in hits.rows[export] if row[stream.key] is not None}
+        orders = {row["row_order"] for row in hits.rows[export]} - records.given
+        if not orders:
+            continue
+        rows = [row for row in records.of(export, stream.key, keys) if row["row_order"] in orders]
+        rows += [
+            row
+            for row in records.of(export, "row_order", orders)
+            if row[stream.key] is None
+        ]
+        by_key: dict[str | None, list[Row]] = defaultdict(list)
+        for row in rows:
+            by_key[row[stream.key]].append(row)
+        for key, landed in by_key.items():
+            packets.append(_unjoined_record(reader, records, export, key, landed))
+    return packets
+
+
+def _unjoined_record(
+    reader: Reader, records: Records, export: str, key: str | None, landed: list[Row]
+) -> Packet:
+    stream = STREAMS[export]
+    places = {row["_place"] for row in landed}
+    if IN_FORCE in places:
+        reason = "joins_to_no_movement"
+    elif places <= {QUARANTINE}:
+        reason = QUARANTINE
+    elif AFTER_CUT_OFF in places:
+        reason = AFTER_CUT_OFF
+    else:
+        reason = "not_in_force"
+    names = {row["_row"] for row in landed}
+    findings = [
+        *_findings(reader, records, "subject_id", {key} if key else set(), stream.record_type),
+        *_findings(reader, records, "subject_id", names, "export_row"),
+    ]
+    return {
+        "record_type": stream.record_type,
+        "record_id": key,
+        "reason": reason,
+        "quarantine_reasons": sorted(
+            {row["quarantine_reasons"] for row in landed if row["quarantine_reasons"]}
+        ),
+        "timeline": _timeline(
+            reader, {name: landed if name == export else [] for name in STREAMS}, {}
+        ),
+        "records": _record_packets({export: landed}),
+        "findings": findings,
+    }
+
+
+def _findings(
+    reader: Reader,
+    records: Records,
+    column: str,
+    values: Collection[str],
+    subject_type: str | None = None,
+) -> list[Packet]:
+    """Findings of this close, blocking ones first; those of other partners' records are left out.
+
+    The finding of a row has no partner of its own: it is shown with its row.
+    """
+    found = []
+    for row in reader.rows_with("marts.fct_exceptions", column, values):
+        if subject_type is not None and row["subject_type"] != subject_type:
+            continue
+        if row["subject_type"] == "export_row":
+            if row["row_order"] not in records.given:
+                continue
+        elif not reader.is_visible(row["partner_id"]):
+            continue
+        found.append(row)
+    found.sort(key=lambda row: (not row["is_blocking"], row["code"], row["subject_id"]))
+    return [_finding(reader, records, row) for row in found]
+
+
+def _finding(reader: Reader, records: Records, row: Row) -> Packet:
+    return {
+        **{
+            name: row[name]
+            for name in ("exception_id", "code", "severity", "subject_type", "subject_id")
+        },
+        "expected": _without(row["expected"], records.hidden_partners),
+        "actual": _without(row["actual"], records.hidden_partners),
+        "asset": row["asset"],
+        "amount_at_risk": reader.amount(row["amount_at_risk"], row["asset"]),
+        "owner": row["owner"],
+        "opened_on": row["opened_on"].isoformat(),
+        "age_days": row["age_days"],
+        "next_review_date": row["next_review_date"].isoformat(),
+        "approval": row["approval"],
+        "approved_by": row["approved_by"],
+        "first_action": row["first_action"],
+    }
+
+
+def _without(text: str | None, partners: Collection[str]) -> str | None:
+    """The text, in which partners whose rows are not shown are not named either."""
+    for partner in sorted(partners, key=len, reverse=True):
+        text = text.replace(partner, "another partner") if text else text
+    return text
+
+
+def _values(rows: Iterable[Row], column: str) -> set[str]:
+    return {row[column] for row in rows if row[column] is not None}
+
+
+def _where(rows: list[Row], column: str, value: Any) -> list[Row]:
+    return [row for row in rows if value is not None and row[column] == value]
+
+
+def _once(rows: list[Row]) -> list[Row]:
+    return list({row["row_order"]: row for row in rows}.values())

@@ -1,0 +1,398 @@
+"""Packets as text for a person. Colours are styles of click, which drops them off a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import click
+
+from pool_recon.trace.reader import Packet
+
+# Control characters, line ends and marks that turn the direction of text: an id can hold any.
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_STATE_COLOURS = {"matched": "green", "approved": "green", "exception": "red"}
+_SEVERITY_COLOURS = {"blocking": "red", "warning": "yellow"}
+_PLACES = {
+    "in_force": "in force",
+    "superseded": "superseded",
+    "duplicate": "exact duplicate",
+    "quarantine": "in quarantine",
+    "after_cut_off": "after the cut-off",
+}
+_REASONS = {
+    "joins_to_no_movement": "on no movement",
+    "quarantine": "in quarantine: it could not be read exactly, and counts for nothing",
+    "after_cut_off": "after the cut-off: it belongs to a later close",
+    "not_in_force": "not in force: another row of the same id counts",
+}
+
+
+def printable(value: object) -> str:
+    """`value` as one line of text without anything that a terminal would act on."""
+    return _UNPRINTABLE.sub("?", str(value))
+
+
+def trace_text(packet: Packet) -> list[str]:
+    """The lines of a support packet."""
+    lines = [
+        _bold(printable(packet["id"]))
+        + f", found as {', '.join(packet['matched_as'])}, in the close of {packet['close_date']} "
+        f"(cut-off {packet['cut_off_at']})"
+    ]
+    for movement in packet["movements"]:
+        lines += ["", *_movement(movement, packet["id"])]
+    left_out = packet["movement_count"] - len(packet["movements"])
+    if left_out:
+        lines += ["", f"and {left_out:,} more movements: use an id that fewer of them share"]
+    for funding in packet["funding"]:
+        lines += ["", *_funding(funding)]
+    for record in packet["unjoined"]:
+        lines += ["", *_unjoined(record, packet["id"])]
+    return lines
+
+
+def movement_text(packet: Packet) -> list[str]:
+    """The lines that say why movements are in their states."""
+    lines: list[str] = []
+    for movement in packet["movements"]:
+        lines += ["", _title(movement), ""]
+        rows = []
+        for condition in movement["state_rule"]:
+            mark = "->" if condition["decides"] else "  "
+            answer = "yes" if condition["holds"] else "no"
+            values = ", ".join(
+                f"{name} {_listed(value)}" for name, value in condition["values"].items()
+            )
+            rows.append((mark, condition["state"], answer, condition["condition"], values))
+        lines += _table(rows)
+        if movement["status_steps"]:
+            lines += ["", "  Effective status"]
+            lines += _table(
+                ("  ", step["at"], step["source"], step["status"], step["outcome"])
+                for step in movement["status_steps"]
+            )
+        lines += _findings(movement["findings"])
+    return lines[1:]
+
+
+def balance_text(packet: Packet) -> list[str]:
+    """The lines that say why a balance moved."""
+    asset = packet["asset"]
+    lines = [
+        _bold(f"{printable(packet['partner_id'])} {printable(asset)} {packet['environment']}")
+        + f", from {packet['from']} to {packet['to']}",
+        "",
+    ]
+    rows = [(packet["from"], "balance", "", "", packet["balance_from"], "")]
+    rows += [
+        (
+            entry["at"],
+            entry["entry_type"],
+            entry["ledger_entry_id"],
+            _signed(entry["delta"]),
+            entry["balance"],
+            entry["transact_id"] or entry["funding_reference"],
+        )
+        for entry in packet["entries"]
+    ]
+    rows.append(
+        (
+            packet["to"],
+            "balance",
+            f"{len(packet['entries']):,} entries",
+            _signed(packet["difference"]),
+            packet["balance_to"],
+            "",
+        )
+    )
+    lines += _table(rows, right={3, 4})
+    if packet["by_class"]:
+        lines += ["", "  By class"]
+        lines += _table(
+            (
+                (item["entry_class"], f"{item['entries']:,}", _signed(item["delta"]))
+                for item in packet["by_class"]
+            ),
+            right={1, 2},
+            indent="    ",
+        )
+    for reported in packet["reported"]:
+        lines += ["", f"  reported at {reported['as_of']}: {reported['balance']} {asset}"]
+    return lines
+
+
+def _movement(movement: Packet, wanted: str) -> list[str]:
+    lines = [_title(movement), ""]
+    lines += _table(
+        (label, value)
+        for label, value in (
+            ("environment", movement["environment"]),
+            ("partner", movement["partner_id"]),
+            ("order", _with(movement["partner_order_id"], movement["product_state"])),
+            ("quote", _with(movement["quote_id"], movement["quote_status"])),
+            ("trade", _with(movement["transact_id"], _trade_status(movement))),
+            ("idempotency key", movement["idempotency_key"]),
+            ("request id", movement["request_id"]),
+            ("pool", _with(movement["pool_id"], movement["side"])),
+            ("expected", _expected(movement)),
+            ("ledger net", _ledger_net(movement)),
+            ("clocks", _clocks(movement)),
+        )
+        if value
+    )
+    lines += _timeline(movement["timeline"], wanted)
+    lines += _findings(movement["findings"])
+    lines += _sources(movement["records"])
+    return lines
+
+
+def _title(movement: Packet) -> str:
+    state = movement["reconciliation_state"]
+    return (
+        _bold(f"Movement {printable(movement['movement_id'])}")
+        + f" ({movement['movement_type']})  "
+        + click.style(state, fg=_STATE_COLOURS.get(state, "yellow"), bold=True)
+    )
+
+
+def _trade_status(movement: Packet) -> str | None:
+    own, effective = movement["trade_status"], movement["effective_status"]
+    return own if own == effective else f"{own}, effectively {effective}"
+
+
+def _expected(movement: Packet) -> str | None:
+    if movement["source_amount"] is None and movement["target_amount"] is None:
+        return None
+    source = f"{movement['source_amount'] or '?'} {movement['source_asset'] or ''}".rstrip()
+    target = f"{movement['target_amount'] or '?'} {movement['target_asset'] or ''}".rstrip()
+    return f"{source} -> {target}"
+
+
+def _ledger_net(movement: Packet) -> str | None:
+    parts = [
+        f"{_signed(movement[f'ledger_{leg}_net'])} {movement[f'{leg}_asset'] or ''}".rstrip()
+        for leg in ("source", "target")
+        if movement[f"ledger_{leg}_net"] is not None
+    ]
+    return ", ".join(parts) or None
+
+
+def _clocks(movement: Packet) -> str:
+    return ", ".join(
+        f"{name} {_seconds(movement[f'{name}_clock_seconds'])}"
+        for name in ("quote", "execution", "settlement")
+    )
+
+
+def _seconds(seconds: str | None) -> str:
+    return "-" if seconds is None else f"{seconds} s"
+
+
+def _timeline(steps: list[Packet], wanted: str) -> list[str]:
+    if not steps:
+        return []
+    rows = []
+    for step in steps:
+        note = "" if step["place"] == "in_force" else f"({_PLACES[step['place']]})"
+        rows.append(
+            (
+                "->" if step["record_id"] == wanted else "",
+                step["at"] or "no time",
+                step["record_type"].replace("_", " "),
+                step["record_id"],
+                step["step"].replace("_", " "),
+                " ".join(filter(None, (_what(step), note))),
+                step["row"],
+            )
+        )
+    return ["", "  Timeline (UTC)", *_table(rows)]
+
+
+def _what(step: Packet) -> str:
+    details = step["details"]
+    if step["record_type"] == "order":
+        return details["product_state"] or ""
+    if step["record_type"] == "quote":
+        return details["quote_type"] or ""
+    if step["record_type"] == "trade":
+        return details["status"] or ""
+    if step["record_type"] == "event":
+        trust = {True: "trusted", False: "not trusted", None: ""}[details["is_trusted"]]
+        signature = "" if step["step"] == "status_read" else f"signature {_signature(details)}"
+        received = details["received_at"]
+        late = f"received {received}" if received != step["at"] else ""
+        return ", ".join(filter(None, (details["status"], signature, trust, late)))
+    return _entry_what(details)
+
+
+def _signature(details: Packet) -> str:
+    return details["signature_result"] or "missing"
+
+
+def _entry_what(details: Packet) -> str:
+    moved = _signed(details["delta"]) or f"amount {details['amount']}"
+    parts = [f"{moved} {details['asset']}"]
+    if details["balance_after"] is not None:
+        parts.append(f"balance {details['balance_after']}")
+    if details["join_rule"]:
+        parts.append("joins nothing" if details["join_rule"] == "none" else
+                     f"by {details['join_rule']}")
+    if details["funding_reference"]:
+        parts.append(f"reference {details['funding_reference']}")
+    return ", ".join(parts)
+
+
+def _findings(findings: list[Packet]) -> list[str]:
+    if not findings:
+        return ["", "  No findings"]
+    lines = ["", "  Findings"]
+    for finding in findings:
+        severity = finding["severity"]
+        lines.append(
+            "  "
+            + click.style(severity, fg=_SEVERITY_COLOURS.get(severity))
+            + f" {_bold(finding['code'])} of {finding['subject_type'].replace('_', ' ')} "
+            + printable(finding["subject_id"])
+        )
+        at_risk = finding["amount_at_risk"]
+        approval = finding["approval"]
+        if finding["approved_by"]:
+            approval += f" by {finding['approved_by']}"
+        lines += _table(
+            (
+                (label, value)
+                for label, value in (
+                    ("expected", finding["expected"]),
+                    ("actual", finding["actual"]),
+                    ("at risk", at_risk and _with_asset(at_risk, finding["asset"])),
+                    ("first action", finding["first_action"]),
+                    ("owner", finding["owner"]),
+                    (
+                        "review",
+                        f"next on {finding['next_review_date']}, open since "
+                        f"{finding['opened_on']} ({finding['age_days']} days)",
+                    ),
+                    ("approval", approval),
+                )
+                if value
+            ),
+            indent="    ",
+        )
+    return lines
+
+
+def _sources(records: list[Packet]) -> list[str]:
+    rows = [
+        (
+            record["record_type"].replace("_", " "),
+            record["record_id"],
+            ", ".join(
+                source["row"]
+                if source["place"] == "in_force"
+                else f"{source['row']} ({_PLACES[source['place']]})"
+                for source in record["rows"]
+            ),
+        )
+        for record in records
+    ]
+    return ["", "  Landed rows", *_table(rows)] if rows else []
+
+
+def _funding(funding: Packet) -> list[str]:
+    lines = [_bold(f"Funding reference {printable(funding['funding_reference'])}"), ""]
+    lines += _table(
+        (
+            "total",
+            f"{total['credited'] or '0'} of {total['confirmed'] or '0'} {total['asset']} credited",
+            total["partner_id"],
+            total["environment"],
+        )
+        for total in funding["totals"]
+    )
+    lines += ["", "  Payments"] + _table(
+        (
+            payment["confirmed_at"] or "no time",
+            payment["status"],
+            f"{payment['amount']} {payment['asset']}",
+            "" if payment["place"] == "in_force" else f"({_PLACES[payment['place']]})",
+            payment["row"],
+        )
+        for payment in funding["payments"]
+    )
+    if not funding["payments"]:
+        lines.append("  none")
+    lines += ["", "  Credits"] + _table(
+        (
+            credit["at"],
+            credit["entry_type"],
+            credit["ledger_entry_id"],
+            f"{_signed(credit['delta'])} {credit['asset']}",
+            f"balance {credit['balance_before']} -> {credit['ledger_balance']}"
+            if credit["ledger_balance"] is not None
+            else f"({_PLACES[credit['place']]})",
+            credit["row"],
+        )
+        for credit in funding["credits"]
+    )
+    if not funding["credits"]:
+        lines.append("  none")
+    return lines + _findings(funding["findings"])
+
+
+def _unjoined(record: Packet, wanted: str) -> list[str]:
+    name = record["record_type"].replace("_", " ").capitalize()
+    lines = [
+        _bold(f"{name} {printable(record['record_id'] or 'without an id')}")
+        + f"  {_REASONS[record['reason']]}"
+    ]
+    lines += [f"  {printable(reasons)}" for reasons in record["quarantine_reasons"]]
+    lines += _timeline(record["timeline"], wanted)
+    lines += _findings(record["findings"])
+    return lines + _sources(record["records"])
+
+
+def _with(name: str | None, more: str | None) -> str | None:
+    return f"{name} ({more})" if name and more else name or more
+
+
+def _with_asset(amount: str, asset: str | None) -> str:
+    return f"{amount} {asset}" if asset else amount
+
+
+def _signed(amount: str | None) -> str:
+    if amount is None:
+        return ""
+    return amount if amount.startswith("-") or not amount.strip("0.") else f"+{amount}"
+
+
+def _listed(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
+    return "none" if value is None else str(value)
+
+
+def _bold(text: str) -> str:
+    return click.style(text, bold=True)
+
+
+def _table(
+    rows: Iterable[Iterable[object]], right: Iterable[int] = (), indent: str = "  "
+) -> list[str]:
+    """Rows in columns as wide as they need to be; a column that is empty everywhere is left out."""
+    cells = [["" if cell is None else printable(cell) for cell in row] for row in rows]
+    if not cells:
+        return []
+    at_right = set(right)
+    widths = [max(len(row[index]) for row in cells) for index in range(len(cells[0]))]
+    return [
+        indent
+        + "  ".join(
+            cell.rjust(widths[index]) if index in at_right else cell.ljust(widths[index])
+            for index, cell in enumerate(row)
+            if widths[index]
+        ).rstrip()
+        for row in cells
+    ]

@@ -1,0 +1,310 @@
+"""Scenarios of the corners of conditions, each found by a change to a condition that lived."""
+
+from __future__ import annotations
+
+from .dsl import AFTER, CUT_OFF, Movement, Row, Scenario, at, scenario
+
+# --- a webhook that is late, of each status ------------------------------------------------------
+
+
+@scenario(trips="cutoff_timing_difference", nearly="missing_webhook")
+def webhook_of_failure_late(s: Scenario) -> None:
+    m = s.ended("failed", "failed")
+    m.event |= {"received_at": CUT_OFF, "processed_at": ""}
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference", nearly="missing_webhook")
+def webhook_of_release_late(s: Scenario) -> None:
+    m = s.ended("released", "released")
+    m.event |= {"received_at": CUT_OFF, "processed_at": ""}
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+@scenario(trips="missing_webhook", nearly="cutoff_timing_difference")
+def webhook_of_failure_late_for_a_release(s: Scenario) -> None:
+    m = s.ended("released", "released")
+    m.event |= {"received_at": CUT_OFF, "processed_at": "", "status": "failed"}
+    s.expect("missing_webhook", "trade", m.trade_id)
+
+
+# --- nets that later entries complete ------------------------------------------------------------
+
+
+def in_part(s: Scenario, m: Movement) -> None:
+    """Only 60 of the 100 that are due have been debited."""
+    m.debit["amount"] = "-60.00"
+
+
+def later(s: Scenario, entry: Row, **changes: str) -> None:
+    """Another entry like this one, after the cut-off."""
+    number = len(s.rows["ledger"]) + 1
+    id_ = f"{s.name}-l{number}"
+    values = {"ledger_entry_id": id_, "entry_seq": str(number), "effective_at": AFTER}
+    s.again("ledger", entry, **{**values, **changes})
+
+
+@scenario(trips="cutoff_timing_difference", nearly="ledger_mismatch")
+def reserved_in_part_and_refunded_later(s: Scenario) -> None:
+    m = s.reserved()
+    in_part(s, m)
+    later(s, m.debit, entry_type="buy_refund", amount="60.00")
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+@scenario(trips="ledger_mismatch", nearly="cutoff_timing_difference")
+def settled_in_part_and_refunded_later(s: Scenario) -> None:
+    m = s.movement()
+    in_part(s, m)
+    later(s, m.debit, entry_type="buy_refund", amount="60.00")
+    s.expect("ledger_mismatch", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference", nearly="ledger_mismatch")
+def debit_later_than_settle(s: Scenario) -> None:
+    m = s.movement()
+    m.debit["effective_at"] = CUT_OFF
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference", nearly="ledger_mismatch")
+def settle_in_part_and_the_rest_later(s: Scenario) -> None:
+    m = s.movement()
+    m.settle["amount"] = "50"
+    later(s, m.settle, amount="57.31")
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+@scenario(trips="ledger_mismatch", nearly="cutoff_timing_difference")
+def settle_in_part_and_too_little_later(s: Scenario) -> None:
+    m = s.movement()
+    m.settle["amount"] = "50"
+    later(s, m.settle, amount="57.309999")
+    s.expect("ledger_mismatch", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference", nearly="ledger_mismatch")
+def debit_completed_later_without_settle(s: Scenario) -> None:
+    m = s.movement()
+    s.drop(m.settle)
+    in_part(s, m)
+    later(s, m.debit, amount="-40.00")
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+@scenario(trips="ledger_mismatch", nearly="cutoff_timing_difference")
+def debit_completed_later_but_settle_wrong(s: Scenario) -> None:
+    m = s.movement()
+    in_part(s, m)
+    m.settle["amount"] = "107.30"
+    later(s, m.debit, amount="-40.00")
+    s.expect("ledger_mismatch", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference", nearly="ledger_mismatch")
+def debit_completed_and_settled_later(s: Scenario) -> None:
+    m = s.movement()
+    in_part(s, m)
+    m.settle["effective_at"] = AFTER
+    later(s, m.debit, amount="-40.00")
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+@scenario(trips="ledger_mismatch", nearly="cutoff_timing_difference")
+def debit_completed_but_settled_wrong_later(s: Scenario) -> None:
+    m = s.movement()
+    in_part(s, m)
+    m.settle |= {"effective_at": AFTER, "amount": "107.30"}
+    later(s, m.debit, amount="-40.00")
+    s.expect("ledger_mismatch", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference", nearly="ledger_mismatch")
+def debit_completed_later_in_an_unknown_lane(s: Scenario) -> None:
+    """The target asset is not known, so that nothing can be demanded of the settle entry."""
+    m = s.movement()
+    for row in (m.order, m.quote, m.trade):
+        row["pool_id"] = f"{s.name}-lane"
+    m.quote["source_asset"] = "EUR"
+    s.add("pools", pool_id=f"{s.name}-lane", seen_at=at("00:00:00"))
+    in_part(s, m)
+    m.settle["amount"] = "1"
+    later(s, m.debit, amount="-40.00")
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+# --- states --------------------------------------------------------------------------------------
+
+
+def earlier_version(s: Scenario, m: Movement, status: str) -> None:
+    m.trade["updated_at"] = at("12:00:00")
+    s.again("trades", m.trade, status=status, updated_at=at("11:00:00"))
+
+
+@scenario(trips="terminal_state_conflict")
+def settled_before_failed(s: Scenario) -> None:
+    m = s.ended("failed", "failed")
+    earlier_version(s, m, "settled")
+    s.expect("terminal_state_conflict", "trade", m.trade_id)
+
+
+@scenario(trips="terminal_state_conflict")
+def returned_before_failed(s: Scenario) -> None:
+    m = s.ended("failed", "failed")
+    earlier_version(s, m, "returned")
+    s.expect("terminal_state_conflict", "trade", m.trade_id)
+
+
+@scenario(trips="terminal_state_conflict")
+def released_before_settled(s: Scenario) -> None:
+    m = s.movement()
+    earlier_version(s, m, "released")
+    s.expect("terminal_state_conflict", "trade", m.trade_id)
+
+
+@scenario(trips="terminal_state_conflict")
+def failed_but_return_confirmed(s: Scenario) -> None:
+    m = s.ended("failed", "failed")
+    s.again("events", m.event, event_id=f"{s.name}-e2", status="returned")
+    s.expect("terminal_state_conflict", "trade", m.trade_id)
+
+
+@scenario(trips="terminal_state_conflict missing_webhook")
+def returned_by_its_only_version_to_come(s: Scenario) -> None:
+    """No version counts yet, so that the earliest does, and its status is contradicted."""
+    m = s.ended("returned", "returned")
+    m.settle["entry_type"] = "trade_return"
+    m.event["status"] = "failed"
+    m.trade["updated_at"] = AFTER
+    s.expect("terminal_state_conflict", "trade", m.trade_id)
+    s.expect("missing_webhook", "trade", m.trade_id)
+
+
+@scenario(nearly="stuck_reserved")
+def reserved_since_its_acceptance(s: Scenario) -> None:
+    """The order is older than the limit, the acceptance is not."""
+    m = s.reserved()
+    m.order["created_at"] = "2026-06-29T23:59:59Z"
+    m.quote |= {"created_at": "2026-06-29T23:59:59Z", "accepted_at": at("00:00:00")}
+    m.trade["reserved_at"] = ""
+
+
+@scenario(trips="product_state_conflict")
+def success_of_a_released_trade(s: Scenario) -> None:
+    m = s.ended("released", "completed")
+    s.expect("product_state_conflict", "order", m.order_id)
+
+
+@scenario(trips="order_state_regression")
+def order_pending_again_without_a_trade(s: Scenario) -> None:
+    m = s.order_only(state="failed")
+    m.order["updated_at"] = at("11:00:00")
+    s.again("orders", m.order, product_state="created", updated_at=at("12:00:00"))
+    s.expect("order_state_regression", "order", m.order_id)
+
+
+# --- what is not said, and digits ----------------------------------------------------------------
+
+
+@scenario(nearly="pool_mismatch")
+def side_said_by_nobody(s: Scenario) -> None:
+    m = s.movement()
+    for row in (m.order, m.quote, m.trade):
+        row["side"] = ""
+
+
+@scenario(trips="excess_precision amount_mismatch")
+def crypto_of_a_trade_too_precise(s: Scenario) -> None:
+    m = s.movement()
+    m.trade["crypto_amount"] = "107.3100001"
+    m.settle["amount"] = "107.3100001"
+    for code in ("excess_precision", "amount_mismatch"):
+        s.expect(code, "trade", m.trade_id)
+    s.expect("excess_precision", "ledger_entry", m.settle["ledger_entry_id"])
+
+
+@scenario(trips="excess_precision")
+def source_of_a_quote_too_precise(s: Scenario) -> None:
+    m = s.order_only()
+    m.quote |= {"source_amount": "100.001", "rate": ""}
+    s.expect("excess_precision", "quote", m.quote_id)
+
+
+@scenario(nearly="ledger_sign_conflict")
+def credit_of_nothing(s: Scenario) -> None:
+    s.add(
+        "ledger",
+        ledger_entry_id=f"{s.name}-l1",
+        entry_type="adjustment",
+        asset="EUR",
+        amount="-0.00",
+        effective_at=at("09:00:00"),
+    )
+    s.add("funding", funding_reference=f"{s.name}-f", asset="EUR", amount="0", status="confirmed")
+    s.add(
+        "ledger",
+        ledger_entry_id=f"{s.name}-l2",
+        entry_type="funding_credit",
+        asset="EUR",
+        amount="0.00",
+        funding_reference=f"{s.name}-f",
+        effective_at=at("09:00:01"),
+    )
+
+
+@scenario(trips="quote_terms_inconsistent")
+def rate_below_zero(s: Scenario) -> None:
+    m = s.movement()
+    m.quote["rate"] = "-1.0731"
+    s.expect("quote_terms_inconsistent", "quote", m.quote_id)
+
+
+# --- bugs that generated exports have found ------------------------------------------------------
+
+
+def csv_text(columns: list[str], row: Row) -> str:
+    return "".join(",".join(line) + "\n" for line in (columns, [row[c] for c in columns]))
+
+
+@scenario(nearly="missing_trade delivery_not_locked")
+def side_of_the_order_that_only_the_trade_names(s: Scenario) -> None:
+    """The quote joins to no order; its trade's order says off_ramp."""
+    m = s.movement()
+    m.order |= {"quote_id": "", "side": "off_ramp"}
+    m.quote |= {"partner_order_id": "", "side": "", "dest_address": "", "pool_id": "lane"}
+    m.quote |= {"source_asset": "EUR", "target_asset": "USDT"}
+    m.trade |= {"side": "", "fiat_amount": "107.31", "crypto_amount": "100.00"}
+    for row in (m.order, m.trade):
+        row["pool_id"] = "lane"
+    s.add("pools", environment="", partner_id="", pool_id="lane", seen_at=at("00:00:00"))
+
+
+@scenario(trips="unprocessed_event")
+def unprocessed_in_the_second_file(s: Scenario) -> None:
+    """The first delivery's file lacks the column; the second's has it, empty."""
+    m = s.movement()
+    delivery = {**m.event, "received_at": at("10:06:00"), "processed_at": ""}
+    columns = [column for column in delivery if column != "processed_at"]
+    s.drop(m.event)
+    s.files = {
+        f"events/{s.name}-1.csv": csv_text(columns, delivery),
+        f"events/{s.name}-2.csv": csv_text([*columns, "processed_at"], delivery),
+    }
+    s.expect("unprocessed_event", "event", m.event_id)
+
+
+@scenario(trips="missing_trade", nearly="cutoff_timing_difference")
+def later_trade_of_the_order_of_its_quote(s: Scenario) -> None:
+    """It names this order, but its quote belongs to another one."""
+    m = s.order_only(state="completed")
+    other = s.order_only("-other")
+    s.add(
+        "trades",
+        transact_id=f"{s.name}-t",
+        quote_id=other.quote_id,
+        partner_order_id=m.order_id,
+        idempotency_key=f"{s.name}-k",
+        status="reserved",
+        reserved_at=AFTER,
+    )
+    s.expect("missing_trade", "order", m.order_id)
