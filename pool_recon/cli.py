@@ -6,12 +6,13 @@ written; 2 it could not run, one line on stderr says why, and nothing was change
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -25,9 +26,11 @@ from pool_recon.errors import CloseError
 if TYPE_CHECKING:
     from pool_recon.close import CloseResult, Progress
     from pool_recon.loader import LoadSummary
+    from pool_recon.trace import Missing, Packet
 
 EXIT_DONE = 0
 EXIT_BLOCKED = 1
+EXIT_NOT_FOUND = 1
 EXIT_COULD_NOT_RUN = 2
 
 DEFAULT_OUT = Path("out")
@@ -307,6 +310,104 @@ def validate(warehouse: Path, package: Path | None) -> int:
     return EXIT_DONE if reading.holds else EXIT_BLOCKED
 
 
+BUILT_WAREHOUSE = click.option(
+    "--warehouse",
+    type=NEW_FILE,
+    envvar="POOL_RECON_WAREHOUSE",
+    default=DEFAULT_OUT / WAREHOUSE_NAME,
+    show_default=True,
+    help="DuckDB file that a close has built.",
+)
+AS_JSON = click.option("--json", "is_json", is_flag=True, help="One JSON object, for a ticket.")
+
+
+@cli.command()
+@click.argument("wanted", metavar="ID")
+@BUILT_WAREHOUSE
+@click.option("--partner", metavar="P", help="Show nothing of any other partner.")
+@AS_JSON
+def trace(wanted: str, warehouse: Path, partner: str | None, is_json: bool) -> int:
+    """Show everything about an id: the support packet.
+
+    ID is a partner order, quote, transact, idempotency key, request, event, ledger entry, ledger
+    ref or funding reference. Shows the movements that it is on: every status with its time and
+    source, every ledger entry, the clocks, the findings with what to do first, and the landed row
+    of each record. Exit code 1: nothing has the id; the nearest ones are named.
+
+    \b
+    Examples:
+      pool-recon trace txn_test_456
+      pool-recon trace req_8f2c --partner acme --json > ticket.json
+    """
+    from pool_recon.loader.masking import mask
+    from pool_recon.trace import trace as run
+    from pool_recon.trace import trace_text
+
+    return _answer(run(warehouse, mask(wanted), partner), trace_text, is_json)
+
+
+@cli.group()
+def explain() -> None:
+    """Say why a balance moved, or why a movement is in its state."""
+
+
+@explain.command("balance")
+@BUILT_WAREHOUSE
+@click.option("--partner", required=True, metavar="P", help="Whose balance.")
+@click.option("--asset", required=True, metavar="A", help="In which asset.")
+@click.option("--environment", default="live", show_default=True, help="In which environment.")
+@click.option("--from", "begin", required=True, metavar="T", help="The first moment.")
+@click.option("--to", "end", required=True, metavar="T", help="The second moment; not included.")
+@AS_JSON
+def explain_balance(
+    warehouse: Path,
+    partner: str,
+    asset: str,
+    environment: str,
+    begin: str,
+    end: str,
+    is_json: bool,
+) -> int:
+    """List the entries that sum exactly to what a balance moved by.
+
+    T is YYYY-MM-DDTHH:MM:SSZ, or a date alone for its start in the business time zone. A balance
+    at a moment is the sum of everything before it.
+
+    \b
+    Example:
+      pool-recon explain balance --partner acme --asset EUR --from 2026-06-30 --to 2026-07-01
+    """
+    from pool_recon.trace import balance_text
+    from pool_recon.trace import explain_balance as run
+
+    found = run(
+        warehouse, partner=partner, asset=asset, environment=environment, begin=begin, end=end
+    )
+    return _answer(found, balance_text, is_json)
+
+
+@explain.command("movement")
+@click.argument("wanted", metavar="ID")
+@BUILT_WAREHOUSE
+@click.option("--partner", metavar="P", help="Show nothing of any other partner.")
+@AS_JSON
+def explain_movement(wanted: str, warehouse: Path, partner: str | None, is_json: bool) -> int:
+    """Say why the movements of an id are in their states.
+
+    Every condition of the state, in the order in which they are asked, with the values that it
+    saw; the steps to the effective status; and every finding with what was expected.
+
+    \b
+    Example:
+      pool-recon explain movement txn_test_456
+    """
+    from pool_recon.loader.masking import mask
+    from pool_recon.trace import explain_movement as run
+    from pool_recon.trace import movement_text
+
+    return _answer(run(warehouse, mask(wanted), partner), movement_text, is_json)
+
+
 @cli.command()
 @click.option("--orders", required=True, type=click.IntRange(min=1), help="How many orders.")
 @click.option("--out", required=True, type=NEW_FOLDER, help="New folder to write the exports into.")
@@ -409,6 +510,19 @@ def _run(arguments: list[str]) -> int:
 def _could_not_run(message: str) -> int:
     click.echo(f"pool-recon: {' '.join(message.split())}", err=True)
     return EXIT_COULD_NOT_RUN
+
+
+def _answer(found: Packet | Missing, as_text: Callable[[Packet], list[str]], is_json: bool) -> int:
+    """Print what was found, or say on stderr that nothing was; return the exit code."""
+    from pool_recon.trace import Missing, printable
+
+    if isinstance(found, Missing):
+        click.echo(f"pool-recon: {printable(found.message)}", err=True)
+        for name in found.nearest:
+            click.echo(f"  nearest: {printable(name)}", err=True)
+        return EXIT_NOT_FOUND
+    _say([json.dumps(found, ensure_ascii=False, indent=2)] if is_json else as_text(found))
+    return EXIT_DONE
 
 
 def _say(lines: Sequence[str]) -> None:

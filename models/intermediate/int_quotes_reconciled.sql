@@ -1,8 +1,59 @@
 {{ config(materialized='view') }}
 -- Everything that is known about a quote at the cut-off, on one row.
-with quotes as (
+with linked_quotes as (
 
     select * from {{ ref('int_quotes_linked') }}
+
+),
+
+-- Where neither the quote nor its trade says a side, the order of the trade does, which may not be the quote's own.
+sides_of_trades as (
+
+    select
+        linked_quotes.quote_id,
+        trades.side
+    from linked_quotes
+    inner join {{ ref('int_trades_linked') }} as trades on linked_quotes.first_transact_id = trades.transact_id
+    where
+        linked_quotes.stated_side is null
+        and trades.side <> linked_quotes.side
+
+),
+
+quotes as (
+
+    select
+        linked_quotes.quote_id,
+        linked_quotes.partner_order_id,
+        linked_quotes.stated_partner_order_id,
+        linked_quotes.first_transact_id,
+        linked_quotes.pool_id,
+        linked_quotes.environment,
+        linked_quotes.partner_id,
+        linked_quotes.quote_type,
+        coalesce(sides_of_trades.side, linked_quotes.side) as side,
+        linked_quotes.dest_address,
+        linked_quotes.request_id,
+        linked_quotes.status,
+        linked_quotes.source_amount,
+        linked_quotes.target_amount,
+        linked_quotes.rate,
+        linked_quotes.has_changed_terms,
+        linked_quotes.created_at,
+        linked_quotes.accepted_at,
+        linked_quotes.first_reserved_at,
+        linked_quotes.expires_at,
+        linked_quotes.row_order,
+        case
+            when sides_of_trades.side is null then linked_quotes.source_asset
+            else {{ pool_recon.source_asset('linked_quotes.stated_source_asset', 'linked_quotes.pool_id', 'sides_of_trades.side') }}
+        end as source_asset,
+        case
+            when sides_of_trades.side is null then linked_quotes.target_asset
+            else {{ pool_recon.target_asset('linked_quotes.stated_target_asset', 'linked_quotes.pool_id', 'sides_of_trades.side') }}
+        end as target_asset
+    from linked_quotes
+    left join sides_of_trades on linked_quotes.quote_id = sides_of_trades.quote_id
 
 ),
 

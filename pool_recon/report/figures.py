@@ -218,10 +218,9 @@ def _package(connection: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
     """The rows of a published file, in its order and with the number of each."""
     view = f"{VIEW_SCHEMA}.pkg_{name}"
     columns = [row["column_name"] for row in _rows(connection, f"describe {view}")]
+    published = ", ".join(f'"{column}"' for column in columns if not column.startswith("_sort"))
     order = ", ".join(column for column in columns if column.startswith("_sort"))
-    rows = _rows(
-        connection, f"select columns(c -> not starts_with(c, '_sort')) from {view} order by {order}"
-    )
+    rows = _rows(connection, f"select {published} from {view} order by {order}")
     return [{"row_number": number, **row} for number, row in enumerate(rows, start=1)]
 
 

@@ -112,7 +112,7 @@ def _number(value: object) -> object:
         kept = decimals.rstrip("0")
         kept = decimals[: max(len(kept), min(2, len(decimals)))]
         rest = decimals[len(kept) :]
-        marked += f".{kept}" + (f"<s>{rest}</s>" if rest else "")
+        marked += f".{kept}" + (f"<small>{rest}</small>" if rest else "")
     # Only digits, a sign and a point have passed the pattern.
     return Markup(sign + marked)  # noqa: S704
 

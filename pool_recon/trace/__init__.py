@@ -7,7 +7,7 @@ from pool_recon.trace.balance import explain_balance
 from pool_recon.trace.movement import explain_movement
 from pool_recon.trace.packet import trace
 from pool_recon.trace.reader import Missing, Packet
-from pool_recon.trace.text import balance_text, movement_text, trace_text
+from pool_recon.trace.text import balance_text, movement_text, printable, trace_text
 
 __all__ = [
     "Missing",
@@ -16,6 +16,7 @@ __all__ = [
     "explain_balance",
     "explain_movement",
     "movement_text",
+    "printable",
     "trace",
     "trace_text",
 ]

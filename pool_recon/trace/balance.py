@@ -122,8 +122,11 @@ def _moment(reader: Reader, text: str, option: str) -> datetime:
     try:
         if _DATE.fullmatch(text):
             zone = ZoneInfo(reader.business_time_zone)
-            return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC).replace(
-                tzinfo=None
+            return (
+                datetime.fromisoformat(text)
+                .replace(tzinfo=zone)
+                .astimezone(UTC)
+                .replace(tzinfo=None)
             )
         if not _MOMENT.fullmatch(text):
             raise ValueError
@@ -135,9 +138,7 @@ def _moment(reader: Reader, text: str, option: str) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _no_such_balance(
-    reader: Reader, environment: str, partner: str, asset: str
-) -> Missing | None:
+def _no_such_balance(reader: Reader, environment: str, partner: str, asset: str) -> Missing | None:
     known = reader.rows(
         "select distinct environment, asset from marts.fct_balance_entries "
         "where partner_id = $partner order by environment, asset",

@@ -26,6 +26,7 @@ class Stream:
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """Every column with an id."""
         return (self.key, *self.shared, *self.named)
 
 
@@ -92,6 +93,7 @@ class Hits:
 
     @property
     def has_any(self) -> bool:
+        """Whether anything carries the id."""
         return any(self.rows.values())
 
 

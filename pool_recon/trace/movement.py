@@ -25,7 +25,9 @@ def explain_movement(warehouse: Path, wanted: str, partner: str | None = None) -
             return unknown_id(reader, wanted)
         terminal = {
             row["status"]
-            for row in reader.rows("select status from reference.ref_trade_states where is_terminal")
+            for row in reader.rows(
+                "select status from reference.ref_trade_states where is_terminal"
+            )
         }
         classes = {
             row["product_state"]: row["state_class"]
@@ -124,7 +126,7 @@ def _status_steps(reader: Reader, movement: Row, packet: Packet) -> list[Packet]
         for step in packet["timeline"]
         if step["record_type"] == "event" and step["details"]["is_trusted"] is not None
     ]
-    for event in sorted(events, key=lambda step: (step["at"], step["record_id"])):
+    for event in sorted(events, key=lambda step: (step["at"].rstrip("Z"), step["record_id"])):
         to = event["details"]["status"]
         if not event["details"]["is_trusted"]:
             outcome = "not trusted"

@@ -29,6 +29,8 @@ AFTER_CUT_OFF = "after_cut_off"
 IN_FORCE = "in_force"
 DUPLICATE = "duplicate"
 QUARANTINE = "quarantine"
+VERSION = "version"
+_STATED_MOMENTS = ("created", "reserved", "terminal")
 
 
 def trace(warehouse: Path, wanted: str, partner: str | None = None) -> Packet | Missing:
@@ -163,9 +165,7 @@ def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list
     links = reader.rows_with(
         "intermediate.int_movement_findings", "movement_id", _values(found, "movement_id")
     )
-    findings = _findings(
-        reader, records, "exception_id", {link["exception_id"] for link in links}
-    )
+    findings = _findings(reader, records, "exception_id", {link["exception_id"] for link in links})
     packets = []
     for movement in found:
         transact_id, quote_id = movement["transact_id"], movement["quote_id"]
@@ -204,7 +204,7 @@ def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list
             {
                 **_identity(reader, movement),
                 "findings": [f for f in findings if f["exception_id"] in mine_findings],
-                "timeline": _timeline(reader, rows, movement),
+                "timeline": _timeline(reader, rows),
                 "records": _record_packets(rows),
             }
         )
@@ -246,7 +246,7 @@ def _identity(reader: Reader, movement: Row) -> Packet:
     }
 
 
-def _timeline(reader: Reader, rows: dict[str, list[Row]], movement: Row) -> list[Packet]:
+def _timeline(reader: Reader, rows: dict[str, list[Row]]) -> list[Packet]:
     """What happened, in the order of time; what has no time comes last."""
     makers = {
         "orders": _order_steps,
@@ -257,7 +257,7 @@ def _timeline(reader: Reader, rows: dict[str, list[Row]], movement: Row) -> list
     }
     found: list[tuple[datetime, int, int, Packet]] = []
     for position, (export, make) in enumerate(makers.items()):
-        for row in rows[export]:
+        for row in rows.get(export, []):
             if row["_place"] in (DUPLICATE, QUARANTINE):
                 continue
             for moment, step, details in make(reader, row):
@@ -267,12 +267,35 @@ def _timeline(reader: Reader, rows: dict[str, list[Row]], movement: Row) -> list
                     "record_id": row[STREAMS[export].key],
                     "step": step,
                     "place": row["_place"],
-                    "row": row["_row"],
+                    "row": _source(rows, export, step, row)["_row"],
                     "details": details,
                 }
                 found.append((moment or datetime.max, position, row["row_order"], packet))
+    versions = {
+        (packet["record_type"], packet["record_id"], packet["at"])
+        for *_, packet in found
+        if packet["step"] == VERSION
+    }
     found.sort(key=lambda item: item[:3])
-    return [packet for *_, packet in found]
+    # The moment of a version says it all: no second line for what it states about that moment.
+    return [
+        packet
+        for *_, packet in found
+        if packet["step"] not in _STATED_MOMENTS
+        or (packet["record_type"], packet["record_id"], packet["at"]) not in versions
+    ]
+
+
+def _source(rows: dict[str, list[Row]], export: str, step: str, row: Row) -> Row:
+    """The row that states a step: an acceptance is often filled in by a later row of the quote."""
+    if export != "quotes" or step != "accepted":
+        return row
+    stating = (
+        other
+        for other in rows[export]
+        if other["quote_id"] == row["quote_id"] and other["accepted_at"] is not None
+    )
+    return next(stating, row)
 
 
 Step = tuple[datetime | None, str, Packet]
@@ -281,9 +304,9 @@ Step = tuple[datetime | None, str, Packet]
 def _order_steps(reader: Reader, row: Row) -> Iterable[Step]:
     moment = row["updated_at"] or row["created_at"]
     details = {"product_state": row["product_state"]}
-    if row["_place"] == IN_FORCE and row["created_at"] != moment:
+    if row["_place"] == IN_FORCE:
         yield row["created_at"], "created", {"product_state": None}
-    yield moment, "version", details
+    yield moment, VERSION, details
 
 
 def _quote_steps(reader: Reader, row: Row) -> Iterable[Step]:
@@ -304,10 +327,10 @@ def _quote_steps(reader: Reader, row: Row) -> Iterable[Step]:
 def _trade_steps(reader: Reader, row: Row) -> Iterable[Step]:
     status = row["status"]
     moment = row["updated_at"] or row["terminal_at"] or row["reserved_at"]
-    yield moment, "version", {"status": status}
+    yield moment, VERSION, {"status": status}
     if row["_place"] == IN_FORCE:
         for name in ("reserved_at", "terminal_at"):
-            if row[name] not in (None, moment):
+            if row[name] is not None:
                 yield row[name], name.removesuffix("_at"), {"status": None}
 
 
@@ -453,11 +476,7 @@ def _unjoined(reader: Reader, records: Records, hits: Hits) -> list[Packet]:
         if not orders:
             continue
         rows = [row for row in records.of(export, stream.key, keys) if row["row_order"] in orders]
-        rows += [
-            row
-            for row in records.of(export, "row_order", orders)
-            if row[stream.key] is None
-        ]
+        rows += [row for row in records.of(export, "row_order", orders) if row[stream.key] is None]
         by_key: dict[str | None, list[Row]] = defaultdict(list)
         for row in rows:
             by_key[row[stream.key]].append(row)
@@ -491,9 +510,7 @@ def _unjoined_record(
         "quarantine_reasons": sorted(
             {row["quarantine_reasons"] for row in landed if row["quarantine_reasons"]}
         ),
-        "timeline": _timeline(
-            reader, {name: landed if name == export else [] for name in STREAMS}, {}
-        ),
+        "timeline": _timeline(reader, {export: landed}),
         "records": _record_packets({export: landed}),
         "findings": findings,
     }

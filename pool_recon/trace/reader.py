@@ -106,9 +106,7 @@ def reading(warehouse: Path, partner: str | None = None) -> Iterator[Reader]:
             ) from error
 
 
-def _reader(
-    connection: duckdb.DuckDBPyConnection, warehouse: Path, partner: str | None
-) -> Reader:
+def _reader(connection: duckdb.DuckDBPyConnection, warehouse: Path, partner: str | None) -> Reader:
     built = connection.execute(
         "select count(*) from information_schema.tables where (table_schema, table_name) in "
         "(('intermediate', 'int_close'), ('marts', 'fct_reconciliation'))"
@@ -124,4 +122,14 @@ def _reader(
     if close is None:
         raise CloseError(f"the warehouse {warehouse} holds no close date: close it again")
     units = connection.execute("select asset, minor_unit from intermediate.int_assets").fetchall()
-    return Reader(connection, *close, minor_units=dict(units), partner=partner)
+    close_date, cut_off_at, time_zone, environment, default_partner = close
+    return Reader(
+        connection,
+        close_date,
+        cut_off_at,
+        time_zone,
+        environment,
+        default_partner,
+        dict(units),
+        partner,
+    )

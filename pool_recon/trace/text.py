@@ -196,7 +196,8 @@ def _timeline(steps: list[Packet], wanted: str) -> list[str]:
         return []
     rows = []
     for step in steps:
-        note = "" if step["place"] == "in_force" else f"({_PLACES[step['place']]})"
+        is_usual = step["place"] == "in_force" or _is_version(step["record_type"], step["place"])
+        note = "" if is_usual else f"({_PLACES[step['place']]})"
         rows.append(
             (
                 "->" if step["record_id"] == wanted else "",
@@ -205,7 +206,6 @@ def _timeline(steps: list[Packet], wanted: str) -> list[str]:
                 step["record_id"],
                 step["step"].replace("_", " "),
                 " ".join(filter(None, (_what(step), note))),
-                step["row"],
             )
         )
     return ["", "  Timeline (UTC)", *_table(rows)]
@@ -238,8 +238,9 @@ def _entry_what(details: Packet) -> str:
     if details["balance_after"] is not None:
         parts.append(f"balance {details['balance_after']}")
     if details["join_rule"]:
-        parts.append("joins nothing" if details["join_rule"] == "none" else
-                     f"by {details['join_rule']}")
+        parts.append(
+            "joins nothing" if details["join_rule"] == "none" else f"by {details['join_rule']}"
+        )
     if details["funding_reference"]:
         parts.append(f"reference {details['funding_reference']}")
     return ", ".join(parts)
@@ -290,15 +291,23 @@ def _sources(records: list[Packet]) -> list[str]:
             record["record_type"].replace("_", " "),
             record["record_id"],
             ", ".join(
-                source["row"]
-                if source["place"] == "in_force"
-                else f"{source['row']} ({_PLACES[source['place']]})"
+                source["row"] + _place_note(record["record_type"], source["place"])
                 for source in record["rows"]
             ),
         )
         for record in records
     ]
     return ["", "  Landed rows", *_table(rows)] if rows else []
+
+
+def _place_note(record_type: str, place: str) -> str:
+    if place == "in_force":
+        return ""
+    return " (earlier version)" if _is_version(record_type, place) else f" ({_PLACES[place]})"
+
+
+def _is_version(record_type: str, place: str) -> bool:
+    return place == "superseded" and record_type in ("order", "trade", "funding")
 
 
 def _funding(funding: Packet) -> list[str]:
@@ -312,7 +321,8 @@ def _funding(funding: Packet) -> list[str]:
         )
         for total in funding["totals"]
     )
-    lines += ["", "  Payments"] + _table(
+    lines += ["", "  Payments"]
+    lines += _table(
         (
             payment["confirmed_at"] or "no time",
             payment["status"],
@@ -324,7 +334,8 @@ def _funding(funding: Packet) -> list[str]:
     )
     if not funding["payments"]:
         lines.append("  none")
-    lines += ["", "  Credits"] + _table(
+    lines += ["", "  Credits"]
+    lines += _table(
         (
             credit["at"],
             credit["entry_type"],

@@ -53,6 +53,37 @@ def reserved_in_part_and_refunded_later(s: Scenario) -> None:
 
 
 @scenario(trips="ledger_mismatch", nearly="cutoff_timing_difference")
+def reserved_in_part_and_refunded_in_part_later(s: Scenario) -> None:
+    m = s.reserved()
+    in_part(s, m)
+    later(s, m.debit, entry_type="buy_refund", amount="30.00")
+    s.expect("ledger_mismatch", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference ledger_without_terminal_trade", nearly="ledger_mismatch")
+def reserved_but_settled_in_part_and_the_rest_later(s: Scenario) -> None:
+    """Nothing is debited, now or later, which is one of the two nets of a reserved trade."""
+    m = s.reserved()
+    m.debit |= {"entry_type": "trade_settle", "asset": "USDT", "amount": "50"}
+    later(s, m.debit, amount="57.31")
+    for code in ("cutoff_timing_difference", "ledger_without_terminal_trade"):
+        s.expect(code, "trade", m.trade_id)
+
+
+@scenario(nearly="ledger_mismatch")
+def settle_of_failed_in_another_asset(s: Scenario) -> None:
+    m = s.ended("failed", "failed")
+    s.again(
+        "ledger",
+        m.settle,
+        ledger_entry_id=f"{s.name}-l3",
+        entry_type="trade_settle",
+        asset="USDC",
+        amount="1",
+    )
+
+
+@scenario(trips="ledger_mismatch", nearly="cutoff_timing_difference")
 def settled_in_part_and_refunded_later(s: Scenario) -> None:
     m = s.movement()
     in_part(s, m)
@@ -201,6 +232,23 @@ def order_pending_again_without_a_trade(s: Scenario) -> None:
     m.order["updated_at"] = at("11:00:00")
     s.again("orders", m.order, product_state="created", updated_at=at("12:00:00"))
     s.expect("order_state_regression", "order", m.order_id)
+
+
+@scenario(trips="pool_not_entitled", nearly="outside_pool_limits")
+def not_entitled_at_the_limits(s: Scenario) -> None:
+    m = s.movement()
+    for row in (m.order, m.quote, m.trade):
+        row["pool_id"] = f"{s.name}-lane"
+    m.quote |= {"source_asset": "EUR", "target_asset": "USDT"}
+    limits = {"min_source_amount": "100", "max_source_amount": "100.000"}
+    s.add(
+        "pools",
+        pool_id=f"{s.name}-lane",
+        seen_at=at("00:00:00"),
+        entitled="false",
+        **limits,
+    )
+    s.expect("pool_not_entitled", "quote", m.quote_id)
 
 
 # --- what is not said, and digits ----------------------------------------------------------------

@@ -72,7 +72,7 @@ class CompiledProject:
     def upstream(self, wanted: Collection[str]) -> list[str]:
         """These models and all that they read from, in the order in which they run."""
         needed = set(wanted)
-        for model in reversed(self.models.values()):
+        for model in reversed(list(self.models.values())):
             if model.name in needed:
                 needed |= model.parents
         return [name for name in self.models if name in needed]
@@ -149,7 +149,8 @@ class Warehouse:
         self.connection = duckdb.connect(IN_MEMORY)
         self.connection.execute("set timezone = 'UTC'; set threads = 1")
         self.connection.execute("create schema raw")
-        schemas = {each.schema for each in (*project.seeds, *project.models.values())}
+        schemas = {seed.schema for seed in project.seeds}
+        schemas |= {model.schema for model in project.models.values()}
         for schema in sorted(schemas):
             self.connection.execute(f"create schema if not exists {schema}")
         for seed in project.seeds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ import duckdb
 
 # longer ones are exact arithmetic written out, which has tests of its own
 LONGEST_CASE = 1000
+LONGEST_DESCRIPTION = 100
 
 Node = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -36,7 +38,7 @@ FLIPPED_CONJUNCTIONS = {"CONJUNCTION_AND": "CONJUNCTION_OR", "CONJUNCTION_OR": "
 
 @dataclass(frozen=True)
 class Mutation:
-    """What was changed, and the condition that it makes."""
+    """What was changed, in words that no other mutation of the condition has, and what it makes."""
 
     description: str
     condition: str
@@ -70,15 +72,23 @@ def mutations(condition: str) -> list[Mutation]:
     statement = parse(condition)
     original = to_sql(statement)
     made: dict[str, Mutation] = {}
+    counts: Counter[str] = Counter()
     for path, node in _nodes(statement, ROOT):
         for what, new in _changes(node, is_condition=path == ROOT):
             if _is_only_null_for_false(statement, path, node, new):
                 continue
             mutated = to_sql(_replaced(statement, path, new))
-            if mutated != original:
-                description = f"{what}: {_text(node)}"
-                made.setdefault(mutated, Mutation(description, mutated))
+            if mutated != original and mutated not in made:
+                description = f"{_short(what)} in {_short(_text(node))}"
+                counts[description] += 1
+                if counts[description] > 1:
+                    description += f" ({counts[description]})"
+                made[mutated] = Mutation(description, mutated)
     return list(made.values())
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_DESCRIPTION else text[:LONGEST_DESCRIPTION] + "..."
 
 
 def _text(node: Node) -> str:

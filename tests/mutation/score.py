@@ -32,7 +32,7 @@ class Mutant:
     @property
     def key(self) -> Survivor:
         subjects = self.condition.model.name.removeprefix(MODEL_PREFIX)
-        return subjects, self.condition.code, self.part, self.mutation.condition
+        return subjects, self.condition.code, self.part, self.mutation.description
 
     @property
     def flags(self) -> tuple[str, str]:

@@ -26,7 +26,7 @@ def equivalents() -> dict[Survivor, str]:
     with EQUIVALENT.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines, strict=True))
     return {
-        (row["subjects"], row["code"], row["part"], row["mutant"]): row["reason"] for row in rows
+        (row["subjects"], row["code"], row["part"], row["mutation"]): row["reason"] for row in rows
     }
 
 
@@ -44,7 +44,7 @@ def test_every_mutant_is_killed_or_equivalent(scored: Score) -> None:
     killed = len(scored.killed_by)
     print(f"\n{killed} of {scored.mutants} mutants killed ({killers})")
     print(f"{len(scored.survivors) - len(alive)} equivalent, {len(alive)} survivors")
-    assert [(*mutant.key, mutant.mutation.description) for mutant in alive] == []
+    assert [mutant.key for mutant in alive] == []
 
 
 @pytest.mark.exhaustive
