@@ -1,9 +1,10 @@
 # Needs Python 3.11 or newer, make and a package index; everything else goes into .venv.
 PYTHON ?= python3
+N ?= 1000000
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-TEST_FOLDERS := $(wildcard tests/unit tests/end_to_end tests/oracle tests/fault_matrix)
+TEST_FOLDERS := tests/unit tests/oracle tests/fault_matrix tests/agreement tests/end_to_end tests/mutation
 
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -11,13 +12,15 @@ export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help close test lint unit lock clean
+.PHONY: help close test test-exhaustive lint unit bench lock clean
 
 help:
 	@echo "make close   set up, then close the sample exports into out/2026-06-30"
 	@echo "make test    set up, then lint and run every test"
 	@echo "make lint    ruff, mypy and sqlfluff only"
 	@echo "make unit    the unit tests only"
+	@echo "make test-exhaustive  the slow tests: hundreds of generated exports, mutation of every finding"
+	@echo "make bench   measure a close against the floor (N=1000000 orders)"
 	@echo "make lock    pin the newest allowed dependencies in requirements.lock (needs uv)"
 	@echo "make clean   remove .venv and everything that was built"
 
@@ -35,6 +38,12 @@ close: $(STAMP)
 
 test: lint
 	@$(BIN)/python -m pytest $(TEST_FOLDERS)
+
+test-exhaustive: $(STAMP)
+	@$(BIN)/python -m pytest -m exhaustive tests/agreement tests/mutation
+
+bench: $(STAMP)
+	@$(BIN)/python benchmarks/run.py --orders $(N)
 
 unit: $(STAMP)
 	@$(BIN)/python -m pytest tests/unit

@@ -113,6 +113,13 @@ def cli(ctx: click.Context, debug: bool) -> None:
     metavar="NAME",
     help="Zone whose midnight ends the business date, such as Europe/Berlin.  [default: UTC]",
 )
+@click.option(
+    "--workbook-rows",
+    type=click.IntRange(min=1),
+    envvar="POOL_RECON_WORKBOOK_ROWS",
+    metavar="ROWS",
+    help="Most rows of a file on a sheet of close.xlsx; the files are whole.  [default: 50000]",
+)
 @click.pass_obj
 def close(
     options: dict[str, bool],
@@ -122,6 +129,7 @@ def close(
     warehouse: Path | None,
     register: Path | None,
     time_zone: str | None,
+    workbook_rows: int | None,
 ) -> int:
     """Load exports, reconcile them and write the close package.
 
@@ -147,6 +155,7 @@ def close(
         register=register,
         time_zone=time_zone,
         is_debug=options["debug"],
+        workbook_rows=workbook_rows,
     )
     with _progress() as progress:
         result = run(request, progress)
@@ -519,7 +528,7 @@ def _answer(found: Packet | Missing, as_text: Callable[[Packet], list[str]], is_
     if isinstance(found, Missing):
         click.echo(f"pool-recon: {printable(found.message)}", err=True)
         for name in found.nearest:
-            click.echo(f"  nearest: {printable(name)}", err=True)
+            click.echo(f"  {found.label}: {printable(name)}", err=True)
         return EXIT_NOT_FOUND
     _say([json.dumps(found, ensure_ascii=False, indent=2)] if is_json else as_text(found))
     return EXIT_DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -42,7 +42,8 @@ class CloseRequest:
     """What to close.
 
     `close_date` is a business date in `time_zone`, an IANA name; None leaves that to the dbt
-    project, whose own setting is UTC.
+    project, whose own setting is UTC. `workbook_rows` is how many rows of a file a sheet of the
+    workbook takes at most, None the default.
     """
 
     exports: Path
@@ -52,6 +53,7 @@ class CloseRequest:
     register: Path | None = None
     time_zone: str | None = None
     is_debug: bool = False
+    workbook_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,13 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             outputs = write_tables(connection, package.new, _views(nodes))
         progress("reading it all a second time")
         verdict, reports = read_again(copy.file, package.new, verdict)
+        progress("writing the report and the workbook")
         with contextlib.closing(connect(copy.file)) as connection:
-            write_manifest(connection, package.new, outputs + reports, verdict, register)
+            outputs += reports
+            outputs += write_documents(
+                connection, package.new, verdict, outputs, request.workbook_rows
+            )
+            write_manifest(connection, package.new, outputs, verdict, register)
             result = CloseResult(
                 loaded=loaded,
                 package=package.published,
@@ -188,6 +195,27 @@ def read_again(
     )
     rows = len(reading.results)
     return added, [output_entry(file, rows) for file in write_report(reading, package)]
+
+
+def write_documents(
+    connection: duckdb.DuckDBPyConnection,
+    package: Path,
+    verdict: Verdict,
+    outputs: Sequence[Mapping[str, Any]],
+    workbook_rows: int | None = None,
+) -> list[dict[str, Any]]:
+    """Write the report page and the workbook over the files in `package`.
+
+    `outputs` are the manifest entries of these files. Returns the entries of the two: the rows of
+    the page are the findings that it lists, those of the workbook the rows on its sheets.
+    """
+    from pool_recon.report import read_figures, write_report
+    from pool_recon.workbook import DEFAULT_ROWS, write_workbook
+
+    figures = read_figures(connection, verdict, outputs)
+    page = write_report(figures, package)
+    workbook, rows = write_workbook(connection, package, figures, workbook_rows or DEFAULT_ROWS)
+    return [output_entry(page, figures.listed), output_entry(workbook, rows)]
 
 
 @contextlib.contextmanager

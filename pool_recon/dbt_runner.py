@@ -101,6 +101,11 @@ def _cannot_build(broken: list[NodeResult]) -> str:
         return "dbt found nothing to build: the dbt project is incomplete; install it again"
     first = broken[0]
     others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+    if "Overflow" in first.message:
+        return (
+            f"amounts add up to more than 20 integer digits in the model {first.name}{others}: "
+            "look for an amount that cannot be meant in the ledger, quotes and trades exports"
+        )
     return f"the {first.resource_type} {first.name} cannot be built{others}: {first.message}"
 
 

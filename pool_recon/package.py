@@ -208,6 +208,8 @@ def _versions() -> dict[str, str]:
         "dbt-duckdb": version("dbt-duckdb"),
         "duckdb": version("duckdb"),
         "great-expectations": version("great-expectations"),
+        "jinja2": version("jinja2"),
+        "xlsxwriter": version("xlsxwriter"),
         "python": platform.python_version(),
     }
 

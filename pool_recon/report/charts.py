@@ -1,4 +1,4 @@
-"""The geometry of the charts: where each bar lies. Floats are lengths on the page, never figures."""
+"""The geometry of the charts: where each bar lies. A float is a length, never a figure."""
 
 from __future__ import annotations
 
@@ -114,9 +114,9 @@ def _step(
 
 def trend(rows: Sequence[Row], states: Sequence[str]) -> TrendChart:
     """A stacked column for each close: the share of its movements in each state."""
-    pitch, top, tall = 56.0, 26.0, 132.0
-    width = max(pitch * len(rows), 2 * pitch)
-    every = 1 if len(rows) <= 16 else 2
+    pitch = min(96.0, max(36.0, 1120.0 / max(1, len(rows))))
+    top, tall, wide = 26.0, 150.0, pitch * 0.62
+    every = 1 if pitch >= 48 else 2
     columns = []
     for number, row in enumerate(rows):
         centre = pitch * (number + 0.5)
@@ -127,10 +127,10 @@ def trend(rows: Sequence[Row], states: Sequence[str]) -> TrendChart:
             if count and total:
                 height = tall * count / total
                 base -= height
-                bars.append(Bar(f"state-{state}", centre - 17, base, 34, height))
+                bars.append(Bar(f"state-{state}", centre - wide / 2, base, wide, height))
         is_labelled = (len(rows) - 1 - number) % every == 0
         columns.append(Column(row, centre, bars, is_labelled))
-    return TrendChart(width, top + tall + 24, top + tall, columns)
+    return TrendChart(pitch * len(rows), top + tall + 24, top + tall, columns)
 
 
 def roll_forward(row: Row) -> list[Bar]:

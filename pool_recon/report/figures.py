@@ -33,7 +33,7 @@ _AGES: tuple[tuple[str, int, int | None], ...] = (
     ("1 to 2 days", 1, 2),
     ("3 to 7 days", 3, 7),
     ("8 to 30 days", 8, 30),
-    ("older than 30 days", 31, None),
+    ("31 days and more", 31, None),
 )
 
 # The columns of balances.csv that a roll-forward adds up, between opening and closing.
@@ -50,7 +50,7 @@ class Limits:
     changes: int = 100
     balances: int = 200
     closes: int = 30
-    violations: int = 10
+    violations: int = 5
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,7 @@ class Figures:
     states: Sequence[tuple[str, int]]
     match_rate: str | None
     findings: Tally
+    blocking: Tally
     codes: Sequence[Tally]
     owners: Sequence[Tally]
     ages: Sequence[Tally]
@@ -134,6 +135,12 @@ class Figures:
         return sum(count for _, count in self.states)
 
     @property
+    def failed_expectations(self) -> list[str]:
+        """The expectations that failed, without those of rules that fail anyway."""
+        failing = {rule.row["rule"] for rule in self.rules if rule.state != "holds"}
+        return [name for name in self.verdict.failed_expectations if name not in failing]
+
+    @property
     def listed(self) -> int:
         """How many findings the page lists."""
         return sum(len(group.rows) for group in self.groups)
@@ -152,18 +159,20 @@ def read_figures(
     connection: duckdb.DuckDBPyConnection,
     verdict: Verdict,
     outputs: Sequence[Mapping[str, Any]],
-    limits: Limits,
+    limits: Limits | None = None,
 ) -> Figures:
     """Read the figures of the close that the warehouse was last built for.
 
-    Raises CloseError where the warehouse does not say what it closes, duckdb.Error where it cannot
-    be read.
+    `outputs` are the manifest entries of the files that the package has so far. Raises CloseError
+    where the warehouse does not say what it closes, duckdb.Error where it cannot be read.
     """
+    limits = limits or Limits()
     close = close_parameters(connection)
     trend = _rows(
-        connection, "select * replace (cast(close_date as varchar) as close_date)"
-        " from marts.fct_close_trend order by close_date"
-    )  # fmt: skip
+        connection,
+        "select * replace (cast(close_date as varchar) as close_date)"
+        " from marts.fct_close_trend order by close_date",
+    )
     balances = _package(connection, "balances")
     facts = _finding_facts(connection, close["close_date"])
     return Figures(
@@ -173,6 +182,7 @@ def read_figures(
         states=_states(connection),
         match_rate=trend[-1]["match_rate_percent"] if trend else None,
         findings=_tally("all", facts),
+        blocking=_tally("blocking", (f for f in facts if f["standing"] == "blocking")),
         codes=_tallies(facts, lambda fact: str(fact["code"])),
         owners=_tallies(facts, lambda fact: str(fact["owner"] or "")),
         ages=_ages(facts),
@@ -194,7 +204,7 @@ def read_figures(
 
 
 def share(count: int, total: int) -> str:
-    """`count` of `total` in per cent with two decimals, cut and not rounded, as the trend has it."""
+    """`count` of `total` in per cent with two decimals, cut and not rounded as in the trend."""
     if not total:
         return ""
     hundredths = count * 10000 // total
@@ -348,7 +358,11 @@ def _groups(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Group]:
         with findings as (
             select
                 *,
-                case when approval = 'approved' then 2 when severity = 'blocking' then 0 else 1 end as rank_of_standing,
+                case
+                    when approval = 'approved' then 2
+                    when severity = 'blocking' then 0
+                    else 1
+                end as rank_of_standing,
                 cast(age_days as bigint) as age,
                 -- for the order of the list alone; what is shown is the text
                 try_cast(amount_at_risk as double) as size
@@ -359,7 +373,8 @@ def _groups(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Group]:
                 *,
                 row_number() over (
                     partition by code
-                    order by rank_of_standing, age desc, size desc nulls last, _sort_3, _sort_4, exception_id
+                    order by
+                        rank_of_standing, age desc, size desc nulls last, subject_id, exception_id
                 ) as rank_in_code,
                 count(*) over (partition by code) as total,
                 count(*) filter (where rank_of_standing < 2) over (partition by code) as standing,
@@ -374,7 +389,7 @@ def _groups(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Group]:
         limit ?
         """,
         [limit],
-    )  # fmt: skip
+    )
     of_code: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         of_code[str(row["code"])].append(row)
@@ -402,9 +417,7 @@ def _groups(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Group]:
     return [group for _, group in sorted(groups, key=lambda item: item[0])]
 
 
-def _changes(
-    connection: duckdb.DuckDBPyConnection, close_date: str, limit: int
-) -> list[Change]:
+def _changes(connection: duckdb.DuckDBPyConnection, close_date: str, limit: int) -> list[Change]:
     changes = []
     for kind, condition in (
         ("opened", "is_open and opened_on = cast(? as date)"),

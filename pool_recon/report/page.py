@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pool_recon import __version__
-from pool_recon.package import Verdict
 from pool_recon.report import charts
 from pool_recon.report.figures import (
     BALANCE_STEPS,
     STANDINGS,
     Figures,
-    Limits,
     Row,
-    read_figures,
     share,
 )
 
 if TYPE_CHECKING:
-    import duckdb
     from jinja2 import Environment
 
 PAGE_NAME = "report.html"
 
+_TEMPLATE = "report.html.j2"
 _FOLDER = Path(__file__).parent
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 
 # The ids that a finding may name, in the order in which they are shown: column and label.
@@ -43,19 +43,11 @@ _IDS = (
 )
 
 
-def write_report(
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-    verdict: Verdict,
-    outputs: Sequence[Mapping[str, Any]],
-    limits: Limits | None = None,
-) -> Path:
+def write_report(figures: Figures, folder: Path) -> Path:
     """Write report.html into `folder` and return its path.
 
-    `outputs` are the manifest entries of the files that the page may point at. The same warehouse
-    and verdict give the same bytes. Raises CloseError, duckdb.Error and OSError.
+    The same figures give the same bytes. Raises OSError.
     """
-    figures = read_figures(connection, verdict, outputs, limits or Limits())
     page = folder / PAGE_NAME
     page.write_text(render(figures), encoding="utf-8", newline="\n")
     return page
@@ -63,16 +55,19 @@ def write_report(
 
 def render(figures: Figures) -> str:
     """The page as text. Every value is escaped; a carriage return keeps its own form."""
-    text = _environment().get_template("report.html.j2").render(
+    template = _environment().get_template(_TEMPLATE)
+    text = template.render(
         f=figures,
         version=__version__,
         ids=_IDS,
         standings=STANDINGS,
         steps=charts.waterfall(figures),
         trend=charts.trend(figures.trend, [state for state, _ in figures.states]),
-        state_bars=charts.stack(figures.states, figures.movements),
+        state_bars=charts.stack(
+            [(f"state-{state}", count) for state, count in figures.states], figures.movements
+        ),
         balance_steps=BALANCE_STEPS,
-    )  # fmt: skip
+    )
     return text.replace("\r", "&#13;")
 
 
@@ -91,7 +86,10 @@ def _environment() -> Environment:
         number=_number, words=_words, long_date=_long_date, share=share, px=_px
     )
     environment.globals.update(
-        tally_bars=charts.tally_bars, roll_forward=charts.roll_forward, agreement=_agreement
+        tally_bars=charts.tally_bars,
+        roll_forward=charts.roll_forward,
+        agreement=_agreement,
+        is_zero=_is_zero,
     )
     return environment
 
@@ -114,7 +112,7 @@ def _number(value: object) -> object:
         rest = decimals[len(kept) :]
         marked += f".{kept}" + (f"<small>{rest}</small>" if rest else "")
     # Only digits, a sign and a point have passed the pattern.
-    return Markup(sign + marked)  # noqa: S704
+    return Markup(sign + marked)
 
 
 def _words(name: str) -> str:
@@ -124,10 +122,7 @@ def _words(name: str) -> str:
 
 def _long_date(text: str) -> str:
     day = date.fromisoformat(text)
-    months = (
-        "January February March April May June July August September October November December"
-    ).split()
-    return f"{day.day} {months[day.month - 1]} {day.year}"
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _px(length: float) -> str:
@@ -140,3 +135,7 @@ def _agreement(row: Row) -> str:
     if reported is None or reported == "":
         return "none"
     return "agrees" if Decimal(reported) == Decimal(row["closing"]) else "differs"
+
+
+def _is_zero(amount: str) -> bool:
+    return Decimal(amount) == 0

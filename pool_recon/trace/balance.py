@@ -149,5 +149,6 @@ def _no_such_balance(reader: Reader, environment: str, partner: str, asset: str)
     return Missing(
         f"partner {partner} has no balance of {asset} in {environment} in the close of "
         f"{reader.close_date}",
-        tuple(f"{row['environment']} {row['asset']}" for row in known),
+        tuple(f"{row['asset']} in {row['environment']}" for row in known),
+        "it has",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from pool_recon.trace.reader import Reader, Row
@@ -29,6 +29,9 @@ class Stream:
         """Every column with an id."""
         return (self.key, *self.shared, *self.named)
 
+
+# More rows than this carry no id that anybody would trace; it bounds memory.
+HIT_LIMIT = 10_000
 
 STREAMS = {
     "orders": Stream(
@@ -80,7 +83,7 @@ class Hits:
     """The landed rows that carry an id, per export, and as which of their columns."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
-    matched_as: list[str] = field(default_factory=list)
+    matched_as: set[str] = field(default_factory=set)
 
     def keys(self, export: str, columns: Collection[str]) -> set[str]:
         """The records of `export` that carry the id in one of `columns`."""
@@ -97,49 +100,60 @@ class Hits:
         return any(self.rows.values())
 
 
-def find(reader: Reader, wanted: str) -> Hits:
-    """The rows that carry the id `wanted` in any column; of the reader's partner, if it has one."""
-    hits = Hits()
-    matched = set()
-    for export, stream in STREAMS.items():
-        flags = ", ".join(
-            f"coalesce({column} = $wanted, false) as is_{column}" for column in stream.columns
+def locate(reader: Reader, wanted: str) -> tuple[Hits, list[Row]]:
+    """The rows that carry the id `wanted`, and the movements that they are on, by id.
+
+    A record's own id decides, and then no other column is looked at. Where no record has it as
+    its own, or that record is on no movement, the records that share or name it count too; their
+    orders and quotes only where nothing nearer to the money has led to a movement of theirs.
+
+    An id that is another partner's own is not there for the reader's partner, though its rows
+    name it.
+    """
+    own, is_foreign = _hits(reader, wanted, lambda stream: (stream.key,))
+    found = _Found(reader)
+    found.add_joined(_keys(own, "events", "key"), _keys(own, "ledger", "key"))
+    found.add("transact_id", _keys(own, "trades", "key"))
+    found.add_quotes(_keys(own, "quotes", "key"))
+    found.add("partner_order_id", _keys(own, "orders", "key"))
+    if found.found or is_foreign:
+        return own, found.sorted()
+    every, _ = _hits(reader, wanted, lambda stream: stream.columns)
+    for kind in ("shared", "named"):
+        found.add_joined(_keys(every, "events", kind), _keys(every, "ledger", kind))
+        found.add("transact_id", _keys(every, "trades", kind))
+        found.add_quotes(_keys(every, "quotes", kind) - found.known("quote_id"))
+        found.add(
+            "partner_order_id", _keys(every, "orders", kind) - found.known("partner_order_id")
         )
-        condition = " or ".join(f"{column} = $wanted" for column in stream.columns)
+    return every, found.sorted()
+
+
+def _hits(
+    reader: Reader, wanted: str, columns_of: Callable[[Stream], tuple[str, ...]]
+) -> tuple[Hits, bool]:
+    """The rows with the id in these columns, and whether it only stands in other partners' rows."""
+    hits = Hits()
+    has_hidden = False
+    for export, stream in STREAMS.items():
+        columns = columns_of(stream)
+        flags = ", ".join(
+            f"{f'coalesce({column} = $wanted, false)' if column in columns else 'false'} "
+            f"as is_{column}"
+            for column in stream.columns
+        )
+        condition = " or ".join(f"{column} = $wanted" for column in columns)
         rows = reader.rows(
             f"select {stream.key}, partner_id, quarantine_reasons, row_order, {flags} "
-            f"from staging.stg_{export} where {condition} order by row_order",
+            f"from staging.stg_{export} where {condition} order by row_order limit {HIT_LIMIT}",
             wanted=wanted,
         )
         hits.rows[export] = visible(reader, export, rows)
-        for column in stream.columns:
-            if any(row[f"is_{column}"] for row in hits.rows[export]):
-                matched.add(column)
-    hits.matched_as = sorted(matched)
-    return hits
-
-
-def movements(reader: Reader, hits: Hits) -> list[Row]:
-    """The movements that the hits are on, by id.
-
-    A record's own id decides. Where no record has it as its own, or that record is on no
-    movement, the records that share or name it do; their orders and quotes only count where
-    nothing nearer to the money has led to a movement of theirs.
-    """
-    own = _Found(reader)
-    own.add_joined(_keys(hits, "events", "key"), _keys(hits, "ledger", "key"))
-    own.add("transact_id", _keys(hits, "trades", "key"))
-    own.add_quotes(_keys(hits, "quotes", "key"))
-    own.add("partner_order_id", _keys(hits, "orders", "key"))
-    if own.found:
-        return own.sorted()
-    other = _Found(reader)
-    for kind in ("shared", "named"):
-        other.add_joined(_keys(hits, "events", kind), _keys(hits, "ledger", kind))
-        other.add("transact_id", _keys(hits, "trades", kind))
-        other.add_quotes(_keys(hits, "quotes", kind) - other.known("quote_id"))
-        other.add("partner_order_id", _keys(hits, "orders", kind) - other.known("partner_order_id"))
-    return other.sorted()
+        has_hidden |= len(hits.rows[export]) < len(rows)
+        hits.matched_as |= {
+            column for column in columns if any(row[f"is_{column}"] for row in hits.rows[export])
+        }
+    return hits, has_hidden and not hits.has_any
 
 
 def _keys(hits: Hits, export: str, kind: str) -> set[str]:

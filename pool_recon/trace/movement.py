@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pool_recon.trace.lookup import find, movements
+from pool_recon.trace.lookup import locate
 from pool_recon.trace.packet import MOVEMENT_LIMIT, Records, movement_packets, unknown_id
-from pool_recon.trace.reader import SCHEMA_VERSION, Missing, Packet, Reader, Row, reading
+from pool_recon.trace.reader import SCHEMA_VERSION, Missing, Packet, Reader, Row, reading, wanted_id
 
 
 def explain_movement(warehouse: Path, wanted: str, partner: str | None = None) -> Packet | Missing:
@@ -16,11 +16,13 @@ def explain_movement(warehouse: Path, wanted: str, partner: str | None = None) -
     a trade's own status to its effective one, and every finding on the movement.
 
     Raises:
-        CloseError: there is no warehouse, or no close has built it.
+        CloseError: the id is empty, there is no warehouse, or no close has built it.
     """
-    wanted = wanted.strip()
+    wanted = wanted_id(wanted)
     with reading(warehouse, partner) as reader:
-        found = movements(reader, find(reader, wanted))
+        hits, found = locate(reader, wanted)
+        if not found and hits.has_any:
+            return Missing(f"{wanted} is on no movement: 'pool-recon trace' shows what carries it")
         if not found:
             return unknown_id(reader, wanted)
         terminal = {
@@ -86,10 +88,10 @@ def _state_rule(
             has_lapsed,
             {
                 "trade": movement["transact_id"],
-                "quote": movement["quote_status"],
+                "quote": packet["quote_status"],
                 "accepted": packet["accepted_at"],
-                "product state": movement["product_state"],
-                "of class": state_class,
+                "product state": packet["product_state"],
+                "of class": state_class if packet["product_state"] else None,
             },
         ),
         ("open", "none of the above", True, {}),

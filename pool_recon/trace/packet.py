@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pool_recon.trace.lookup import STREAMS, Hits, find, movements, visible
+from pool_recon.trace.lookup import STREAMS, Hits, locate, visible
 from pool_recon.trace.nearest import nearest_ids
 from pool_recon.trace.reader import (
     SCHEMA_VERSION,
@@ -21,7 +21,9 @@ from pool_recon.trace.reader import (
     Reader,
     Row,
     moment_text,
+    one_of,
     reading,
+    wanted_id,
 )
 
 MOVEMENT_LIMIT = 50
@@ -30,6 +32,11 @@ IN_FORCE = "in_force"
 DUPLICATE = "duplicate"
 QUARANTINE = "quarantine"
 VERSION = "version"
+# Columns of a movement that its quote states, by their beginnings.
+_FROM_QUOTE = (
+    *("quote_status", "quote_clock", "execution_clock", "accepted", "expires", "created"),
+    *("source_", "target_", "fiat_", "crypto_", "ledger_source", "ledger_target"),
+)
 _STATED_MOMENTS = ("created", "reserved", "terminal")
 
 
@@ -37,12 +44,11 @@ def trace(warehouse: Path, wanted: str, partner: str | None = None) -> Packet | 
     """Everything about the id `wanted`; with `partner`, nothing of any other partner.
 
     Raises:
-        CloseError: there is no warehouse, or no close has built it.
+        CloseError: the id is empty, there is no warehouse, or no close has built it.
     """
-    wanted = wanted.strip()
+    wanted = wanted_id(wanted)
     with reading(warehouse, partner) as reader:
-        hits = find(reader, wanted)
-        found = movements(reader, hits)
+        hits, found = locate(reader, wanted)
         if not found and not hits.has_any:
             return unknown_id(reader, wanted)
         records = Records(reader)
@@ -51,7 +57,7 @@ def trace(warehouse: Path, wanted: str, partner: str | None = None) -> Packet | 
         return {
             "schema_version": SCHEMA_VERSION,
             "id": wanted,
-            "matched_as": hits.matched_as,
+            "matched_as": sorted(hits.matched_as),
             "partner_filter": partner,
             "close_date": reader.close_date.isoformat(),
             "cut_off_at": moment_text(reader.cut_off_at),
@@ -83,17 +89,27 @@ class Records:
         self.hidden_partners: set[str] = set()
         self._file_names: dict[int, str] = {}
 
-    def of(self, export: str, column: str, values: Collection[str], also: str = "") -> list[Row]:
-        """The rows of `export` whose `column` is one of `values`, in the order of landing."""
+    def of(
+        self, export: str, column: str, values: Collection[Any], *, is_later: bool = False
+    ) -> list[Row]:
+        """The rows of `export` whose `column` is one of `values`, in the order of landing.
+
+        With `is_later`, only those that the cut-off leaves to a later close.
+        """
         if not values:
             return []
         stream = STREAMS[export]
+        table = f"staging.stg_{export}"
+        condition, parameters = one_of(column, values)
+        if is_later:
+            condition += f" and {stream.own_time} >= $cut_off"
+        # Looking for the narrow row_order first spares reading every column of every row.
         rows = self.reader.rows(
-            f"select *, coalesce({stream.own_time} >= $cut_off, false) as _is_later "
-            f"from staging.stg_{export} where {column} in (select unnest($wanted)) {also} "
+            f"select *, coalesce({stream.own_time} >= $cut_off, false) as _is_later from {table} "
+            f"where row_order in (select row_order from {table} where {condition}) "
             "order by row_order",
-            wanted=sorted(values),
             cut_off=self.reader.cut_off_at,
+            **parameters,
         )
         seen = visible(self.reader, export, rows)
         kept = {row["row_order"] for row in seen}
@@ -103,11 +119,6 @@ class Records:
         self._place(export, seen)
         self.given |= kept
         return seen
-
-    def later(self, export: str, column: str, values: Collection[str]) -> list[Row]:
-        """Likewise, only the rows that the cut-off leaves to a later close."""
-        own_time = STREAMS[export].own_time
-        return self.of(export, column, values, f"and {own_time} >= $cut_off")
 
     def _place(self, export: str, rows: list[Row]) -> None:
         """Add to each row its place, its name and the values of its record in force."""
@@ -158,7 +169,8 @@ def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list
     }
     later = {
         export: _once(
-            records.later(export, "transact_id", trades) + records.later(export, "quote_id", quotes)
+            records.of(export, "transact_id", trades, is_later=True)
+            + records.of(export, "quote_id", quotes, is_later=True)
         )
         for export in ("events", "ledger")
     }
@@ -202,13 +214,35 @@ def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list
         }
         packets.append(
             {
-                **_identity(reader, movement),
+                **_identity(
+                    reader, _of_rows(movement, rows) if records.hidden_partners else movement
+                ),
                 "findings": [f for f in findings if f["exception_id"] in mine_findings],
                 "timeline": _timeline(reader, rows),
                 "records": _record_packets(rows),
             }
         )
     return packets
+
+
+def _of_rows(movement: Row, rows: dict[str, list[Row]]) -> Row:
+    """The movement without what only rows that are kept back say about it."""
+    said = {
+        row[column]
+        for export, landed in rows.items()
+        for row in landed
+        for column in STREAMS[export].columns
+    }
+    dropped = {
+        name
+        for name in ("partner_order_id", "quote_id", "idempotency_key", "request_id")
+        if movement[name] not in said
+    }
+    if not rows["orders"]:
+        dropped |= {"product_state", "created_at"}
+    if not rows["quotes"]:
+        dropped |= {name for name in movement if name.startswith(_FROM_QUOTE)}
+    return {name: None if name in dropped else value for name, value in movement.items()}
 
 
 def _identity(reader: Reader, movement: Row) -> Packet:

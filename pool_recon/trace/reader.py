@@ -24,10 +24,11 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Missing:
-    """Nothing was found: `message` says what was looked for, `nearest` are ids like it."""
+    """Nothing was found: `message` says what was looked for, `nearest` what there is instead."""
 
     message: str
     nearest: tuple[str, ...] = ()
+    label: str = "nearest"
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,8 @@ class Reader:
         """The rows of `table` whose `column` is one of `values`."""
         if not values:
             return []
-        return self.rows(
-            f"select * from {table} where {column} in (select unnest($wanted))",
-            wanted=sorted(values),
-        )
+        condition, parameters = one_of(column, values)
+        return self.rows(f"select * from {table} where {condition}", **parameters)
 
     def is_visible(self, partner_id: str | None) -> bool:
         """Whether a row that states this partner may be shown; one that states none may."""
@@ -74,12 +73,34 @@ class Reader:
         return f"{whole}.{decimals}" if decimals else whole
 
 
+def one_of(column: str, values: Collection[Any]) -> tuple[str, dict[str, object]]:
+    """The condition that `column` is one of `values`, and its parameters.
+
+    A plain equality is what a scan is quickest at.
+    """
+    if len(values) == 1:
+        return f"{column} = $wanted", {"wanted": next(iter(values))}
+    return f"{column} in (select unnest($wanted))", {"wanted": sorted(values)}
+
+
 def moment_text(moment: datetime | None) -> str | None:
     """A UTC moment as the close package writes it."""
     if moment is None:
         return None
     form = "%Y-%m-%dT%H:%M:%S.%fZ" if moment.microsecond else "%Y-%m-%dT%H:%M:%SZ"
     return moment.strftime(form)
+
+
+def wanted_id(text: str) -> str:
+    """The id that a person gave, trimmed as the ids of the exports are.
+
+    Raises:
+        CloseError: it is empty.
+    """
+    wanted = text.strip()
+    if not wanted:
+        raise CloseError("the ID is empty: give the id of an order, a quote, a trade or the like")
+    return wanted
 
 
 @contextlib.contextmanager

@@ -102,7 +102,7 @@ def balance_text(packet: Packet) -> list[str]:
         (
             packet["to"],
             "balance",
-            f"{len(packet['entries']):,} entries",
+            _entries(len(packet["entries"])),
             _signed(packet["difference"]),
             packet["balance_to"],
             "",
@@ -274,7 +274,7 @@ def _findings(findings: list[Packet]) -> list[str]:
                     (
                         "review",
                         f"next on {finding['next_review_date']}, open since "
-                        f"{finding['opened_on']} ({finding['age_days']} days)",
+                        f"{finding['opened_on']} (age {finding['age_days']} d)",
                     ),
                     ("approval", approval),
                 )
@@ -383,6 +383,10 @@ def _listed(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "none"
     return "none" if value is None else str(value)
+
+
+def _entries(count: int) -> str:
+    return f"{count:,} entry" if count == 1 else f"{count:,} entries"
 
 
 def _bold(text: str) -> str:

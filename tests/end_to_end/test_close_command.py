@@ -126,7 +126,8 @@ def test_the_manifest_agrees_with_the_files(sample: str, request: pytest.Fixture
         data = (ran.package / name).read_bytes()
         assert entry["sha256"] == hashlib.sha256(data).hexdigest()
         assert entry["size_bytes"] == len(data)
-        assert entry["rows"] == len(ran.rows(Path(name).stem))
+        if name.endswith(".csv"):
+            assert entry["rows"] == len(ran.rows(Path(name).stem))
     for entry in manifest["inputs"]:
         data = (ROOT / "samples" / sample / entry["path"]).read_bytes()
         assert entry["sha256"] == hashlib.sha256(data).hexdigest()

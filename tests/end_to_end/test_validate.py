@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -112,7 +113,7 @@ def test_the_command_exits_0_when_all_holds(clean: Ran, tmp_path: Path) -> None:
         *("validate", "--warehouse", warehouse, "--package", clean.package), out=tmp_path
     )
     assert (ran.exit_code, ran.stderr) == (0, "")
-    assert "65 of 65" in ran.stdout or "expectations hold" in ran.stdout
+    assert re.search(r"(\d+) of \1 expectations hold", ran.stdout)
     assert sorted(clean.out.rglob("*")) == before
     assert list(tmp_path.iterdir()) == []
 

@@ -34,8 +34,8 @@ and compares.
 - **nearly by**: sets that come as near to it as can be without it.
 - **injected**, **detected**: findings that these sets must give, and those that a close gave.
 - **false alarms**: findings of the code that no set asked for, over all sets.
-- **rule that failed**: the rule of the close checklist that names the finding as what breaks it.
-  Warnings break none.
+- **rule that failed**: the rule of the close checklist that names the subject of the finding as what
+  breaks it. Warnings break none.
 
 | code | severity | tripped by | nearly by | injected | detected | false alarms | rule that failed |
 |---|---|---:|---:|---:|---:|---:|---|
@@ -65,10 +65,12 @@ def close_all(folder: Path) -> list[Closed]:
 
 def close_one(warehouse: Warehouse, scenarios: list[Scenario], exports: Path) -> Closed:
     warehouse.close(exports)
-    # what breaks a rule begins with the code, where it is a finding
-    rows = warehouse.connection.execute(
-        "select distinct rule_name, split_part(violation, ':', 1) from marts.close_violations"
-    ).fetchall()
+    rows = warehouse.connection.execute("""
+        select distinct violations.rule_name, exceptions.code
+        from marts.close_violations as violations
+        inner join marts.fct_exceptions as exceptions
+            using (rule_name, subject_type, subject_id)
+    """).fetchall()
     broken_rules = {(str(rule), str(code)) for rule, code in rows}
     return Closed(scenarios, warehouse.findings(), broken_rules)
 

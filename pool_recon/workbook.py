@@ -1,0 +1,505 @@
+"""The workbook: the files of the package as sheets of one Excel file, for people who live in one.
+
+An amount keeps its exact text, and beside it stands a column `<column>_number` for sums: a number
+of Excel has 15 digits. Text is written as text and formatted as text, so that no value can become a
+formula, not even when its cell is edited. The same package gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pool_recon.report.figures import STANDINGS, Figures
+
+if TYPE_CHECKING:
+    import duckdb
+    from xlsxwriter.format import Format
+    from xlsxwriter.workbook import Workbook
+    from xlsxwriter.worksheet import Worksheet
+
+WORKBOOK_NAME = "close.xlsx"
+
+# How many rows of a file a sheet takes unless told otherwise. The files are always whole.
+DEFAULT_ROWS = 50_000
+# What Excel can hold: rows of a sheet, of which two may be a note and the header; text of a cell.
+MAX_ROWS = 1_048_576 - 2
+_MAX_TEXT = 32_767
+
+# The sheets in the order of their use; other files of the package follow by name.
+_FIRST_SHEETS = (
+    "checklist",
+    "exceptions",
+    "reconciliation",
+    "balances",
+    "conservation",
+    "orders",
+    "quotes",
+    "trades",
+    "events",
+    "ledger",
+)
+
+# Where a file is cut, the rows that come first: file, column, value.
+_ROWS_FIRST = {"reconciliation": ("reconciliation_state", "exception")}
+
+# Words that colour their cells: column, word, colour.
+_COLOURS = (
+    ("holds", "true", "good"),
+    ("holds", "false", "bad"),
+    ("severity", "blocking", "bad"),
+    ("severity", "warning", "warn"),
+    ("approval", "approved", "info"),
+    ("approval", "rejected", "warn"),
+    ("approval", "expired", "warn"),
+    ("approval", "stale", "warn"),
+    ("reconciliation_state", "matched", "good"),
+    ("reconciliation_state", "approved", "info"),
+    ("reconciliation_state", "open", "warn"),
+    ("reconciliation_state", "lapsed", "idle"),
+    ("reconciliation_state", "exception", "bad"),
+)
+_FILLS = {
+    "good": ("#E6F3EB", "#1F7A4D"),
+    "bad": ("#FBEAE8", "#B3261E"),
+    "warn": ("#FBF1DD", "#8A5A00"),
+    "info": ("#E7EEF8", "#2B5FA8"),
+    "idle": ("#EFEEEA", "#5D5F69"),
+}
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}")
+_WIDTH_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A file of the package on its sheet: how many rows it has, and how many the sheet shows."""
+
+    name: str
+    rows: int
+    shown: int
+    cut_texts: int
+
+    @property
+    def note(self) -> str:
+        """What the sheet does not show, empty where it shows everything."""
+        parts = []
+        if self.shown < self.rows:
+            first = ", those with exceptions first" if self.name in _ROWS_FIRST else ""
+            parts.append(
+                f"{self.shown} of {self.rows} rows{first}; all of them are in {self.name}.csv"
+            )
+        if self.cut_texts:
+            parts.append(
+                f"{self.cut_texts} texts longer than a cell can hold are cut; they are whole in "
+                f"{self.name}.csv"
+            )
+        return "; ".join(parts)
+
+
+def write_workbook(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    figures: Figures,
+    rows: int = DEFAULT_ROWS,
+) -> tuple[Path, int]:
+    """Write close.xlsx into `folder`, a package whose CSV files are written.
+
+    `rows` is the most that a sheet takes of a file; what it leaves out is said on the sheet and in
+    the summary. Returns the path and the number of rows on all sheets of files. Raises OSError, and
+    duckdb.Error where the warehouse cannot be read.
+    """
+    import xlsxwriter
+
+    path = folder / WORKBOOK_NAME
+    kinds = _kinds(connection)
+    limit = max(1, min(rows, MAX_ROWS))
+    options = {"constant_memory": True, "tmpdir": str(folder)}
+    workbook = xlsxwriter.Workbook(str(path), options)
+    # Nothing else in the file tells when it was made.
+    close_date = datetime.fromisoformat(figures.close["close_date"])
+    workbook.set_properties({"title": f"Close of {close_date:%Y-%m-%d}", "created": close_date})
+    styles = _Styles(workbook)
+    summary = workbook.add_worksheet("summary", worksheet_class=_worksheet_class())
+    files = {Path(str(output["file"])).stem: output for output in _csv_files(figures.files)}
+    names = [name for name in _FIRST_SHEETS if name in files]
+    names += sorted(set(files) - set(names))
+    sheets = []
+    for name in names:
+        worksheet = workbook.add_worksheet(name, worksheet_class=_worksheet_class())
+        count = int(files[name]["rows"])
+        writer = _SheetWriter(worksheet, styles, name, kinds, close_date)
+        sheets.append(writer.write(folder / f"{name}.csv", count, limit))
+    _write_summary(summary, styles, figures, sheets)
+    # The archive keeps the permissions of its parts, which are to be the same for everyone.
+    mask = os.umask(0o077)
+    try:
+        workbook.close()
+    finally:
+        os.umask(mask)
+    path.chmod(0o666 & ~mask)
+    return path, sum(sheet.shown for sheet in sheets)
+
+
+def _csv_files(outputs: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    return (output for output in outputs if str(output["file"]).endswith(".csv"))
+
+
+def _kinds(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What each published column holds, by the type that the warehouse keeps it in."""
+    rows = connection.execute(
+        "select column_name, string_agg(distinct case"
+        " when data_type like 'DECIMAL%,0)' then 'whole'"
+        " when data_type like 'DECIMAL%' then 'amount'"
+        " when data_type in ('INTEGER', 'BIGINT', 'HUGEINT') then 'whole'"
+        " when data_type = 'DATE' then 'date' else 'text' end, ' ') as kinds"
+        " from information_schema.columns where table_schema in ('marts', 'intermediate')"
+        " group by column_name"
+    ).fetchall()
+    return dict(rows)
+
+
+def _worksheet_class() -> type[Worksheet]:
+    from xlsxwriter.worksheet import Worksheet
+
+    class PlainWorksheet(Worksheet):  # type: ignore[misc]
+        """Writes every text as it is: a value that looks like rich text stays a value."""
+
+        def _xml_rich_inline_string(self, string: str, attributes: Any = None) -> None:
+            self._xml_inline_string(string, True, attributes or [])
+
+    return PlainWorksheet
+
+
+class _Styles:
+    """The formats of the workbook."""
+
+    def __init__(self, workbook: Workbook) -> None:
+        base = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
+
+        def made(**properties: object) -> Format:
+            return workbook.add_format({**base, **properties})
+
+        number = "#,##0.00####;[Red]-#,##0.00####"
+        self.text = made(num_format="@")
+        self.amount = made(num_format="@", align="right")
+        self.number = made(num_format=number, font_color="#5D5F69")
+        self.whole = made(num_format="0")
+        self.count = made(num_format="0", align="left")
+        self.date = made(num_format="yyyy-mm-dd", align="left")
+        self.header = made(
+            bold=True, font_color="#FFFFFF", bg_color="#30333D", valign="vcenter", num_format="@"
+        )
+        self.note = made(bold=True, num_format="@", bg_color="#FBF1DD", font_color="#8A5A00")
+        self.title = made(bold=True, num_format="@", font_size=18)
+        self.section = made(bold=True, num_format="@", font_size=12, bottom=2)
+        self.strong = made(bold=True, num_format="@")
+        self.wrapped = made(num_format="@", text_wrap=True)
+        self.fills = {
+            name: workbook.add_format({"bg_color": fill, "font_color": ink})
+            for name, (fill, ink) in _FILLS.items()
+        }
+        self.verdicts = {
+            name: made(bold=True, num_format="@", font_size=18, bg_color=fill, font_color=ink)
+            for name, (fill, ink) in _FILLS.items()
+        }
+
+
+class _SheetWriter:
+    """Writes one file of the package onto a sheet, row after row."""
+
+    def __init__(
+        self,
+        worksheet: Worksheet,
+        styles: _Styles,
+        name: str,
+        kinds: Mapping[str, str],
+        close_date: datetime,
+    ) -> None:
+        self._worksheet = worksheet
+        self._styles = styles
+        self._name = name
+        self._kinds = kinds
+        self._close_date = close_date
+        self._cut_texts = 0
+
+    def write(self, file: Path, count: int, limit: int) -> Sheet:
+        """Write up to `limit` of the `count` rows of `file`."""
+        shown = min(count, limit)
+        is_cut = shown < count
+        columns, rows = _read(file)
+        if is_cut and self._name in _ROWS_FIRST:
+            rows = _first(file, columns, *_ROWS_FIRST[self._name])
+        sample = list(islice(rows, min(_WIDTH_ROWS, shown)))
+        header_row = 1 if is_cut else 0
+        positions = self._head(columns, sample, header_row)
+        if is_cut:
+            note = Sheet(self._name, count, shown, 0).note
+            self._worksheet.write_string(0, 0, f"Cut: {note}", self._styles.note)
+        self._write_header(positions, header_row)
+        first = header_row + 1
+        writers = [
+            self._writer(column, self._kinds.get(column, "text"), at) for column, at in positions
+        ]
+        taken = islice(chain(sample, rows), shown)
+        for number, row in enumerate(taken, start=first):
+            for write, value in zip(writers, row, strict=True):
+                if value:
+                    write(number, value)
+        self._finish(positions, header_row, header_row + shown)
+        return Sheet(self._name, count, shown, self._cut_texts)
+
+    def _head(
+        self, columns: Sequence[str], sample: Sequence[Sequence[str]], header_row: int
+    ) -> list[tuple[str, int]]:
+        """Where each column stands, with its width; an amount takes two."""
+        positions, at = [], 0
+        for index, column in enumerate(columns):
+            kind = self._kinds.get(column, "text")
+            longest = max((len(row[index]) for row in sample), default=0)
+            # room for the arrow of the filter
+            width = min(max(longest + 2, len(column) + 4, 8), 60)
+            formats = {
+                "amount": self._styles.amount,
+                "whole": self._styles.whole,
+                "date": self._styles.date,
+            }
+            self._worksheet.set_column(at, at, width, formats.get(kind, self._styles.text))
+            positions.append((column, at))
+            at += 1
+            if kind == "amount":
+                self._worksheet.set_column(at, at, len(column) + 11, self._styles.number)
+                at += 1
+        self._worksheet.freeze_panes(header_row + 1, 1)
+        return positions
+
+    def _write_header(self, positions: Sequence[tuple[str, int]], row: int) -> None:
+        self._worksheet.set_row(row, 20)
+        for column, at in positions:
+            self._worksheet.write_string(row, at, column, self._styles.header)
+            if self._kinds.get(column) == "amount":
+                name = f"{column}_number"
+                self._worksheet.write_string(row, at + 1, name, self._styles.header)
+
+    def _writer(self, column: str, kind: str, at: int) -> Callable[[int, str], None]:
+        worksheet = self._worksheet
+        write_string, write_number = worksheet.write_string, worksheet.write_number
+
+        def amount(row: int, value: str) -> None:
+            write_string(row, at, value)
+            write_number(row, at + 1, float(value))
+
+        def whole(row: int, value: str) -> None:
+            if _WHOLE_NUMBER.fullmatch(value):
+                write_number(row, at, int(value))
+            else:
+                write_string(row, at, value)
+
+        def day(row: int, value: str) -> None:
+            # The calendar of Excel begins in 1900, with a leap day that never was.
+            if value >= "1900-03-01":
+                worksheet.write_datetime(row, at, date.fromisoformat(value))
+            else:
+                write_string(row, at, value)
+
+        def text(row: int, value: str) -> None:
+            if len(value) > _MAX_TEXT // 2 and _length(value) > _MAX_TEXT:
+                self._cut_texts += 1
+                note = f" [cut: {len(value)} characters in {self._name}.csv]"
+                kept = value.encode("utf-16-le")[: 2 * (_MAX_TEXT - len(note))]
+                value = kept.decode("utf-16-le", errors="ignore") + note
+            write_string(row, at, value)
+
+        return {"amount": amount, "whole": whole, "date": day}.get(kind, text)
+
+    def _finish(self, positions: Sequence[tuple[str, int]], header_row: int, last: int) -> None:
+        worksheet, first = self._worksheet, header_row + 1
+        width = max((at for _, at in positions), default=0)
+        if positions and self._kinds.get(positions[-1][0]) == "amount":
+            width += 1
+        worksheet.autofilter(header_row, 0, max(last, header_row), width)
+        worksheet.set_landscape()
+        worksheet.fit_to_pages(1, 0)
+        worksheet.repeat_rows(header_row)
+        if last < first:
+            return
+        for column, at in positions:
+            for coloured, word, colour in _COLOURS:
+                if coloured == column:
+                    worksheet.conditional_format(
+                        *(first, at, last, at),
+                        {
+                            "type": "cell",
+                            "criteria": "==",
+                            "value": f'"{word}"',
+                            "format": self._styles.fills[colour],
+                        },
+                    )
+            if column == "next_review_date":
+                worksheet.conditional_format(
+                    *(first, at, last, at),
+                    {
+                        "type": "date",
+                        "criteria": "less than",
+                        "value": self._close_date,
+                        "format": self._styles.fills["bad"],
+                    },
+                )
+
+
+def _read(file: Path) -> tuple[list[str], Iterator[list[str]]]:
+    rows = _rows(file)
+    return next(rows), rows
+
+
+def _rows(file: Path) -> Iterator[list[str]]:
+    # A list of ids may be longer than the reader takes by default.
+    csv.field_size_limit(2**31 - 1)
+    with file.open(encoding="utf-8", newline="") as stream:
+        yield from csv.reader(stream, strict=True)
+
+
+def _first(file: Path, columns: Sequence[str], column: str, value: str) -> Iterator[list[str]]:
+    """The rows of a file with those first that have `value` in `column`; nothing is kept."""
+    at = columns.index(column)
+    yield from (row for row in _read(file)[1] if row[at] == value)
+    yield from (row for row in _read(file)[1] if row[at] != value)
+
+
+def _length(value: str) -> int:
+    """The length of a text as Excel counts it."""
+    return len(value.encode("utf-16-le")) // 2
+
+
+def _write_summary(
+    worksheet: Worksheet, styles: _Styles, figures: Figures, sheets: Sequence[Sheet]
+) -> None:
+    """Write the first sheet: verdict, figures, and what each sheet holds."""
+    worksheet.set_column(0, 0, 44, styles.text)
+    worksheet.set_column(1, 3, 22, styles.text)
+    worksheet.set_column(4, 4, 90, styles.text)
+    worksheet.hide_gridlines(2)
+    worksheet.set_landscape()
+    worksheet.fit_to_pages(1, 0)
+    holds = figures.verdict.holds
+    close = figures.close
+    row = _Rows(worksheet, styles)
+    row.line(f"Close of {close['close_date']}", style=styles.title, height=28)
+    row.line(
+        "Ready to sign off" if holds else "Blocked",
+        style=styles.verdicts["good" if holds else "bad"],
+        height=28,
+    )
+    row.line("Cut-off", close["cut_off_at"])
+    row.line("Business time zone", close["time_zone"])
+
+    row.section("Checklist", "Verdict", "Findings", "Approved", "Rule")
+    for rule in figures.rules:
+        row.line(
+            rule.row["rule"],
+            rule.state,
+            int(rule.row["findings"]),
+            int(rule.row["approved"]),
+            rule.row["description"],
+        )
+        row.colour(1, "good" if rule.state == "holds" else "bad")
+    for title, names in (
+        ("Failed checks", figures.verdict.failed_checks),
+        ("Test and checklist disagree", figures.verdict.disagreements),
+        ("Failed expectations", figures.failed_expectations),
+        ("Unchecked expectations", figures.verdict.unchecked_expectations),
+        ("Second reading differs", figures.verdict.differing_readings),
+    ):
+        if names:
+            row.line(title, ", ".join(names))
+
+    row.section("Movements", "Count")
+    row.line("all", figures.movements)
+    for state, count in figures.states:
+        row.line(state, count)
+    row.line("match rate, per cent", figures.match_rate or "")
+
+    row.section("Findings", "Count")
+    for standing in STANDINGS:
+        row.line(standing, figures.findings.counts[standing])
+    row.line("review overdue", figures.findings.overdue)
+
+    row.section("Money at risk", "Standing", "Amount", "Amount as a number")
+    for tally in figures.assets:
+        for asset, sums in tally.at_risk.items():
+            for standing, amount in sums.items():
+                row.line(asset or "no asset stated", standing, amount)
+                row.number(3, amount)
+
+    row.section("Sheets", "Rows of the file", "Rows on the sheet", "", "What is left out")
+    for sheet in sheets:
+        row.line(sheet.name, sheet.rows, sheet.shown, "", sheet.note)
+        row.link(sheet.name)
+        if sheet.note:
+            row.colour(4, "warn")
+
+    row.section("How to read this workbook")
+    for text in (
+        "Amounts are exact as text. A column that ends in _number repeats its amount for sums and "
+        "charts, rounded to the 15 digits that Excel has.",
+        "Times are UTC. Every cell of text is text: what looks like a formula is none.",
+        "The CSV files beside this workbook are the record; manifest.json has their hashes.",
+    ):
+        row.line(text)
+    if any(sheet.note for sheet in sheets):
+        row.line(
+            "Some sheets do not show every row of their file: see What is left out, above.",
+            style=styles.note,
+        )
+
+
+class _Rows:
+    """Writes the summary from top to bottom."""
+
+    def __init__(self, worksheet: Worksheet, styles: _Styles) -> None:
+        self._worksheet = worksheet
+        self._styles = styles
+        self._row = -1
+
+    def line(
+        self,
+        *values: str | int | None,
+        style: Format | None = None,
+        height: float | None = None,
+    ) -> None:
+        """Write a line: whole numbers as numbers, everything else as text."""
+        self._row += 1
+        if height:
+            self._worksheet.set_row(self._row, height)
+        for column, value in enumerate(values):
+            if isinstance(value, int):
+                self._worksheet.write_number(self._row, column, value, style or self._styles.count)
+            elif value:
+                self._worksheet.write_string(self._row, column, value, style or self._styles.text)
+
+    def section(self, *titles: str) -> None:
+        """Leave a line empty and write the heads of a table."""
+        self._row += 1
+        self.line(*(title or " " for title in titles), style=self._styles.section)
+
+    def number(self, column: int, amount: str) -> None:
+        """Write an amount of the line as a number."""
+        self._worksheet.write_number(self._row, column, float(amount), self._styles.number)
+
+    def link(self, sheet: str) -> None:
+        """Make the first cell of the line lead to a sheet."""
+        self._worksheet.write_url(self._row, 0, f"internal:'{sheet}'!A1", string=sheet)
+
+    def colour(self, column: int, name: str) -> None:
+        """Colour a cell of the line."""
+        self._worksheet.conditional_format(
+            *(self._row, column, self._row, column),
+            {"type": "no_blanks", "format": self._styles.fills[name]},
+        )

@@ -1,0 +1,465 @@
+"""The support packet of an id, and why a balance or a movement is as it is, on the bad day."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from closing import Ran, pool_recon
+
+from pool_recon import cli
+from pool_recon.warehouse import working_copy
+
+PUBLISHED_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{6})?Z")
+
+MOVEMENT_KEYS = [
+    *("movement_id", "movement_type", "reconciliation_state", "environment", "partner_id"),
+    *("partner_order_id", "pool_id", "side", "quote_id", "transact_id", "idempotency_key"),
+    *("request_id", "product_state", "quote_status", "trade_status", "effective_status"),
+    *("source_asset", "source_amount", "target_asset", "target_amount", "fiat_amount"),
+    *("crypto_amount", "ledger_source_net", "ledger_target_net", "created_at", "accepted_at"),
+    *("expires_at", "reserved_at", "terminal_at", "quote_clock_seconds"),
+    *("execution_clock_seconds", "settlement_clock_seconds", "findings", "timeline", "records"),
+]
+FINDING_KEYS = [
+    *("exception_id", "code", "severity", "subject_type", "subject_id", "expected", "actual"),
+    *("asset", "amount_at_risk", "owner", "opened_on", "age_days", "next_review_date"),
+    *("approval", "approved_by", "first_action"),
+]
+STEP_KEYS = ["at", "record_type", "record_id", "step", "place", "row", "details"]
+DETAIL_KEYS = {
+    "order": ["product_state"],
+    "quote": ["quote_type", "status", "rate"],
+    "trade": ["status"],
+    "event": [
+        *("status", "source", "signature_result", "is_trusted"),
+        *("occurred_at", "received_at", "processed_at"),
+    ],
+    "ledger_entry": [
+        *("entry_class", "asset", "amount", "delta", "balance_after", "join_rule"),
+        *("ledger_ref", "funding_reference"),
+    ],
+}
+
+
+def run(day: Ran, *arguments: object) -> Ran:
+    """Run a command on the warehouse of a close: in this process, because it is done so often."""
+    out, err = io.StringIO(), io.StringIO()
+    words = [str(word) for word in (*arguments, "--warehouse", day.out / "pool_recon.duckdb")]
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as left,
+    ):
+        cli.main(words)
+    return Ran(int(left.value.code or 0), out.getvalue(), err.getvalue(), day.out)
+
+
+def packet(day: Ran, *arguments: object, command: str = "trace") -> dict[str, Any]:
+    done = run(day, *command.split(), *arguments, "--json")
+    assert (done.exit_code, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+def query(day: Ran, sql: str) -> list[Any]:
+    file = str(day.out / "pool_recon.duckdb")
+    with contextlib.closing(duckdb.connect(file, read_only=True)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def movement_with(day: Ran, code: str) -> dict[str, str]:
+    """A movement of reconciliation.csv on which a finding is."""
+    return next(
+        row for row in day.rows("reconciliation") if code in row["finding_codes"].split(";")
+    )
+
+
+def subject_of(day: Ran, code: str) -> str:
+    return next(row["subject_id"] for row in day.rows("exceptions") if row["code"] == code)
+
+
+def test_every_kind_of_id_finds_its_movement(bad_day: Ran) -> None:
+    row = next(
+        row
+        for row in bad_day.rows("reconciliation")
+        if row["reconciliation_state"] == "matched"
+        and row["ledger_entry_ids"]
+        and row["last_event_id"]
+    )
+    entry = row["ledger_entry_ids"].split(";")[0]
+    wanted = {
+        "partner_order_id": row["partner_order_id"],
+        "quote_id": row["quote_id"],
+        "transact_id": row["transact_id"],
+        "idempotency_key": row["idempotency_key"],
+        "request_id": row["request_id"],
+        "event_id": row["last_event_id"],
+        "ledger_entry_id": entry,
+    }
+    for kind, identifier in wanted.items():
+        found = packet(bad_day, identifier)
+        assert found["matched_as"] == [kind]
+        assert [m["movement_id"] for m in found["movements"]] == [row["movement_id"]], kind
+        assert found["unjoined"] == [], kind
+
+
+def test_a_ledger_ref_finds_its_movement(bad_day: Ran) -> None:
+    reference, transact_id = query(
+        bad_day,
+        "select ledger_ref, joined_transact_id from marts.fct_ledger_entries "
+        "where join_rule like 'ledger_ref%' order by all limit 1",
+    )[0]
+    assert transact_id in {m["movement_id"] for m in packet(bad_day, reference)["movements"]}
+
+
+def test_the_packet_says_what_the_close_package_says(bad_day: Ran) -> None:
+    for row in bad_day.rows("reconciliation")[::6]:
+        movements = packet(bad_day, row["movement_id"])["movements"]
+        movement = next(m for m in movements if m["movement_id"] == row["movement_id"])
+        for column in movement.keys() & row.keys():
+            assert (movement[column] or "") == row[column], column
+        codes = {finding["code"] for finding in movement["findings"]}
+        assert ";".join(sorted(codes)) == row["finding_codes"]
+        entries = {
+            step["record_id"]
+            for step in movement["timeline"]
+            if step["record_type"] == "ledger_entry" and step["place"] == "in_force"
+        }
+        assert ";".join(sorted(entries)) == row["ledger_entry_ids"]
+        events = {
+            step["record_id"]
+            for step in movement["timeline"]
+            if step["record_type"] == "event" and step["place"] == "in_force"
+        }
+        assert str(len(events)) == row["event_count"]
+
+
+def test_findings_say_what_exceptions_csv_says(bad_day: Ran) -> None:
+    movement = movement_with(bad_day, "ledger_mismatch")
+    findings = packet(bad_day, movement["movement_id"])["movements"][0]["findings"]
+    published = {row["exception_id"]: row for row in bad_day.rows("exceptions")}
+    assert findings
+    for finding in findings:
+        row = published[finding["exception_id"]]
+        for column in finding.keys() & row.keys():
+            value = finding[column]
+            assert ("" if value is None else str(value)) == row[column], column
+
+
+def test_the_json_keeps_its_keys(bad_day: Ran) -> None:
+    found = packet(bad_day, movement_with(bad_day, "terminal_state_conflict")["movement_id"])
+    assert found["schema_version"] == 1
+    assert list(found) == [
+        *("schema_version", "id", "matched_as", "partner_filter", "close_date", "cut_off_at"),
+        *("movement_count", "movements", "funding", "unjoined"),
+    ]
+    movement = found["movements"][0]
+    assert list(movement) == MOVEMENT_KEYS
+    assert list(movement["findings"][0]) == FINDING_KEYS
+    assert {step["record_type"] for step in movement["timeline"]} == set(DETAIL_KEYS)
+    for step in movement["timeline"]:
+        assert list(step) == STEP_KEYS
+        assert list(step["details"]) == DETAIL_KEYS[step["record_type"]]
+        assert PUBLISHED_MOMENT.fullmatch(step["at"])
+    moments = [step["at"].rstrip("Z") for step in movement["timeline"]]
+    assert moments == sorted(moments)
+    for record in movement["records"]:
+        assert list(record) == ["record_type", "record_id", "rows"]
+        assert [list(row) for row in record["rows"]] == [["row", "place"]] * len(record["rows"])
+
+
+def test_every_landed_row_is_named_with_its_place(bad_day: Ran) -> None:
+    places = {
+        (f"{file}:{number}", place)
+        for file, number, place in query(
+            bad_day,
+            "select files.row_name, places.row_number, places.place "
+            "from marts.fct_row_places as places join raw.files using (file_id) "
+            "where places.export_name in ('orders', 'quotes', 'trades', 'events', 'ledger')",
+        )
+    }
+    in_force = {"movement", "event", "ledger_entry", "awaiting_movement"}
+    for code in ("ledger_entry_changed", "event_conflict", "cutoff_timing_difference"):
+        for record in packet(bad_day, movement_with(bad_day, code)["movement_id"])["movements"][0][
+            "records"
+        ]:
+            for row in record["rows"]:
+                words = in_force if row["place"] == "in_force" else {row["place"]}
+                assert any((row["row"], word) in places for word in words), row
+
+
+def test_several_movements_of_one_id(bad_day: Ran) -> None:
+    repeated = subject_of(bad_day, "duplicate_trade_attempt")
+    row = next(r for r in bad_day.rows("reconciliation") if r["transact_id"] == repeated)
+    of_order = {
+        r["movement_id"]
+        for r in bad_day.rows("reconciliation")
+        if r["partner_order_id"] == row["partner_order_id"]
+    }
+    found = packet(bad_day, row["partner_order_id"])
+    assert len(of_order) > 1
+    assert found["movement_count"] == len(of_order)
+    assert {m["movement_id"] for m in found["movements"]} == of_order
+    assert [m["movement_id"] for m in packet(bad_day, repeated)["movements"]] == [repeated]
+
+
+@pytest.mark.parametrize(
+    ("code", "record_type"),
+    [("orphan_event", "event"), ("orphan_ledger_entry", "ledger_entry")],
+)
+def test_what_joins_to_nothing_is_shown_with_its_finding(
+    code: str, record_type: str, bad_day: Ran
+) -> None:
+    found = packet(bad_day, subject_of(bad_day, code))
+    assert found["movements"] == []
+    [record] = found["unjoined"]
+    assert (record["record_type"], record["reason"]) == (record_type, "joins_to_no_movement")
+    assert code in {finding["code"] for finding in record["findings"]}
+    assert record["records"][0]["rows"][0]["place"] == "in_force"
+    assert record["timeline"]
+
+
+def test_a_row_in_quarantine_is_found_and_not_quoted(bad_day: Ran) -> None:
+    identifier, text = query(
+        bad_day,
+        "select event_id, original_text from staging.stg_events "
+        "where quarantine_reasons is not null",
+    )[0]
+    done = run(bad_day, "trace", identifier, "--json")
+    [record] = json.loads(done.stdout)["unjoined"]
+    assert record["reason"] == "quarantine"
+    assert [finding["code"] for finding in record["findings"]] == ["quarantined_row"]
+    assert text not in done.stdout
+
+
+def test_what_the_cut_off_leaves_out_is_marked(bad_day: Ran) -> None:
+    later = query(
+        bad_day,
+        "select ledger_entry_id, transact_id from staging.stg_ledger "
+        "where effective_at >= (select cut_off_at from intermediate.int_close)",
+    )[0]
+    [movement] = packet(bad_day, later[1])["movements"]
+    [step] = [step for step in movement["timeline"] if step["record_id"] == later[0]]
+    assert step["place"] == "after_cut_off"
+    assert step["details"]["delta"] is None
+
+
+def test_a_funding_reference_shows_payments_credits_and_balances(bad_day: Ran) -> None:
+    reference = query(
+        bad_day,
+        "select funding_reference from marts.fct_balance_entries where funding_reference in "
+        "(select funding_reference from staging.stg_funding) "
+        "group by all order by count(*) desc, 1 limit 1",
+    )[0][0]
+    [funding] = packet(bad_day, reference)["funding"]
+    assert funding["payments"]
+    assert len(funding["credits"]) > 1
+    for credit in funding["credits"]:
+        before, delta = Decimal(credit["balance_before"]), Decimal(credit["delta"])
+        assert before + delta == Decimal(credit["ledger_balance"])
+    credited = sum(Decimal(credit["delta"]) for credit in funding["credits"])
+    assert credited == sum(Decimal(total["credited"]) for total in funding["totals"])
+    uncredited = subject_of(bad_day, "funding_not_credited")
+    [funding] = packet(bad_day, uncredited)["funding"]
+    assert funding["credits"] == []
+    assert [f["code"] for f in funding["findings"]] == ["funding_not_credited"]
+
+
+def test_an_unknown_id_names_the_nearest(bad_day: Ran) -> None:
+    known = bad_day.rows("trades")[3]["transact_id"]
+    for slip in (f"{known}x", known[1:], known.upper(), known[:-3]):
+        done = run(bad_day, "trace", slip, "--json")
+        assert (done.exit_code, done.stdout) == (1, "")
+        first, *nearest = done.stderr.splitlines()
+        assert slip in first
+        assert 1 <= len(nearest) <= 5
+    done = run(bad_day, "trace", f"{known}x")
+    assert done.stderr.splitlines()[1] == f"  nearest: {known}"
+
+
+def test_a_secret_is_never_repeated(bad_day: Ran) -> None:
+    done = run(bad_day, "trace", "sk_live_abcdefgh12345678")
+    assert done.exit_code == 1
+    assert "abcdefgh" not in done.stderr
+
+
+def test_another_partner_does_not_exist(bad_day: Ran) -> None:
+    partners = {row["partner_id"] for row in bad_day.rows("reconciliation")}
+    assert len(partners) > 1
+    ids_of: dict[str, set[str]] = {partner: set() for partner in partners}
+    for row in bad_day.rows("reconciliation"):
+        ids_of[row["partner_id"]].add(row["movement_id"])
+    for partner in partners:
+        foreign = min(next(ids_of[other] for other in partners if other != partner))
+        done = run(bad_day, "trace", foreign, "--partner", partner)
+        assert (done.exit_code, done.stdout) == (1, "")
+        nearest = {line.split(": ")[1] for line in done.stderr.splitlines()[1:]}
+        others = set().union(*(ids_of[other] for other in partners if other != partner))
+        assert nearest
+        assert not nearest & others
+        own = packet(bad_day, min(ids_of[partner]), "--partner", partner)
+        assert own["movement_count"] == 1
+
+
+def test_a_mismatched_movement_shows_one_partner_alone(bad_day: Ran) -> None:
+    movement = movement_with(bad_day, "partner_mismatch")
+    [(other, order)] = query(
+        bad_day,
+        "select distinct partner_id, partner_order_id from staging.stg_orders "
+        f"where partner_order_id = '{movement['partner_order_id']}'",
+    )
+    assert other != movement["partner_id"]
+    done = run(bad_day, "trace", movement["movement_id"], "--partner", movement["partner_id"])
+    assert done.exit_code == 0
+    assert other not in done.stdout
+    assert f"order         {order}" not in done.stdout
+    assert "partner_mismatch" in done.stdout
+    # The order of the other partner names the trade, which is not theirs to see.
+    done = run(bad_day, "trace", movement["movement_id"], "--partner", other)
+    assert done.exit_code == 1
+
+
+def test_a_person_can_read_it(bad_day: Ran) -> None:
+    row = movement_with(bad_day, "cutoff_timing_difference")
+    done = run(bad_day, "trace", row["transact_id"])
+    assert done.exit_code == 0
+    assert "\x1b" not in done.stdout
+    for heading in ("Movement ", "  Timeline (UTC)", "  Findings", "  Landed rows"):
+        assert f"\n{heading}" in done.stdout
+    amounts = f"{row['source_amount']} {row['source_asset']} -> {row['target_amount']}"
+    assert amounts in done.stdout
+    assert f"quote {row['quote_clock_seconds']} s" in done.stdout
+    assert "first action  " in done.stdout
+    assert "(after the cut-off)" in done.stdout
+    assert all(line == line.rstrip() for line in done.stdout.splitlines())
+
+
+def test_a_close_that_runs_does_not_stand_in_the_way(bad_day: Ran) -> None:
+    file = bad_day.out / "pool_recon.duckdb"
+    before = file.stat().st_mtime_ns
+    identifier = movement_with(bad_day, "status_lag")["movement_id"]
+    with working_copy(file) as copy, contextlib.closing(duckdb.connect(str(copy.file))):
+        done = pool_recon("trace", identifier, "--warehouse", file, out=bad_day.out / "reading")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert file.stat().st_mtime_ns == before
+
+
+def test_a_warehouse_that_holds_no_close_exits_2(bad_day: Ran, tmp_path: Path) -> None:
+    for command in (("trace", "x"), ("explain", "movement", "x")):
+        for file in (tmp_path / "absent.duckdb", tmp_path / "empty.duckdb"):
+            if file.stem == "empty":
+                duckdb.connect(str(file)).close()
+            done = pool_recon(*command, "--warehouse", file, out=tmp_path)
+            assert (done.exit_code, done.stdout) == (2, "")
+            assert done.stderr.count("\n") == 1
+            assert "pool-recon close" in done.stderr
+
+
+def test_a_balance_is_explained_exactly(bad_day: Ran) -> None:
+    for row in bad_day.rows("balances"):
+        found = packet(
+            bad_day,
+            *("--partner", row["partner_id"], "--asset", row["asset"]),
+            *("--environment", row["environment"], "--from", "2026-06-30", "--to", "2026-07-01"),
+            command="explain balance",
+        )
+        assert found["balance_from"] == row["opening"]
+        assert found["balance_to"] == row["closing"]
+        deltas = [Decimal(entry["delta"]) for entry in found["entries"]]
+        difference = Decimal(found["difference"])
+        assert sum(deltas, Decimal(0)) == difference
+        assert Decimal(row["closing"]) - Decimal(row["opening"]) == difference
+        assert sum(Decimal(c["delta"]) for c in found["by_class"]) == difference
+
+
+def test_the_first_moment_counts_and_the_second_does_not(bad_day: Ran) -> None:
+    row = bad_day.rows("balances")[0]
+    which = (
+        *("--partner", row["partner_id"], "--asset", row["asset"]),
+        *("--environment", row["environment"]),
+    )
+    day = packet(
+        bad_day, *which, "--from", "2026-06-01", "--to", "2026-07-01", command="explain balance"
+    )
+    moment = day["entries"][0]["at"]
+    after = packet(
+        bad_day, *which, "--from", moment, "--to", "2026-07-01", command="explain balance"
+    )
+    before = packet(
+        bad_day, *which, "--from", "2026-06-01", "--to", moment, command="explain balance"
+    )
+    assert after["entries"] == day["entries"]
+    assert before["entries"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "exit_code", "expected"),
+    [
+        (("--from", "2026-07-01", "--to", "2026-06-30"), 2, "swap"),
+        (("--from", "yesterday", "--to", "2026-06-30"), 2, "yesterday"),
+        (("--from", "2026-06-31", "--to", "2026-07-01"), 2, "2026-06-31"),
+    ],
+)
+def test_moments_that_cannot_be_are_one_line(
+    more: tuple[str, ...], exit_code: int, expected: str, bad_day: Ran
+) -> None:
+    row = bad_day.rows("balances")[0]
+    done = run(
+        bad_day,
+        *("explain", "balance", "--partner", row["partner_id"], "--asset", row["asset"]),
+        *more,
+    )
+    assert (done.exit_code, done.stdout) == (exit_code, "")
+    assert done.stderr.count("\n") == 1
+    assert expected in done.stderr
+
+
+def test_a_balance_that_is_not_there_names_those_that_are(bad_day: Ran) -> None:
+    row = bad_day.rows("balances")[0]
+    done = run(
+        bad_day,
+        *("explain", "balance", "--partner", row["partner_id"], "--asset", "NONE"),
+        *("--from", "2026-06-29", "--to", "2026-06-30"),
+    )
+    assert done.exit_code == 1
+    assert f"it has: {row['asset']} in {row['environment']}" in done.stderr
+
+
+def test_the_state_rule_decides_as_the_close_did(bad_day: Ran, clean: Ran) -> None:
+    chosen: dict[str, tuple[Ran, str]] = {}
+    for day in (bad_day, clean):
+        for row in day.rows("reconciliation"):
+            chosen.setdefault(row["reconciliation_state"], (day, row["movement_id"]))
+    assert {"exception", "matched"} <= chosen.keys()
+    for state, (day, identifier) in chosen.items():
+        movements = packet(day, identifier, command="explain movement")["movements"]
+        movement = next(m for m in movements if m["movement_id"] == identifier)
+        [deciding] = [c for c in movement["state_rule"] if c["decides"]]
+        assert deciding["state"] == movement["reconciliation_state"] == state
+        assert deciding["holds"]
+
+
+def test_the_steps_lead_to_the_effective_status(bad_day: Ran) -> None:
+    row = movement_with(bad_day, "status_lag")
+    assert row["trade_status"] != row["effective_status"]
+    [movement] = packet(bad_day, row["movement_id"], command="explain movement")["movements"]
+    steps = movement["status_steps"]
+    assert steps[0]["status"] == row["trade_status"]
+    assert steps[-1]["outcome"] == f"{row['trade_status']} to {row['effective_status']}"
+    done = run(bad_day, "explain", "movement", row["movement_id"])
+    assert "  Effective status" in done.stdout
+
+
+def test_a_record_on_no_movement_has_no_state(bad_day: Ran) -> None:
+    done = run(bad_day, "explain", "movement", subject_of(bad_day, "orphan_event"))
+    assert done.exit_code == 1
+    assert "on no movement" in done.stderr

@@ -1,0 +1,147 @@
+"""How the support packet writes amounts, moments and hostile text, and what it needs to load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import click
+import duckdb
+import pytest
+
+from pool_recon.errors import CloseError
+from pool_recon.trace import printable, trace_text
+from pool_recon.trace.balance import _moment
+from pool_recon.trace.reader import Reader, moment_text, wanted_id
+
+
+@pytest.fixture
+def reader() -> Reader:
+    return Reader(
+        duckdb.connect(),
+        date(2026, 6, 30),
+        datetime(2026, 6, 30, 22),
+        "Europe/Berlin",
+        "live",
+        "default",
+        {"EUR": 2, "JPY": 0, "ETH": 18},
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "asset", "expected"),
+    [
+        ("100.000000000000000000", "EUR", "100.00"),
+        ("-0.100000000000000000", "EUR", "-0.10"),
+        ("0.001000000000000000", "EUR", "0.001"),
+        ("5.000000000000000000", "JPY", "5"),
+        ("5.500000000000000000", "XXX", "5.5"),
+        ("5.000000000000000000", None, "5"),
+        (
+            "99999999999999999999.999999999999999999",
+            "ETH",
+            "99999999999999999999.999999999999999999",
+        ),
+        ("0E-18", "EUR", "0.00"),
+    ],
+)
+def test_amounts_are_exact_in_the_scale_of_the_asset(
+    value: str, asset: str | None, expected: str, reader: Reader
+) -> None:
+    assert reader.amount(Decimal(value), asset) == expected
+    assert reader.amount(None, asset) is None
+
+
+def test_moments_are_published_in_utc() -> None:
+    assert moment_text(datetime(2026, 6, 30, 1, 2, 3)) == "2026-06-30T01:02:03Z"
+    assert moment_text(datetime(2026, 6, 30, 1, 2, 3, 45)) == "2026-06-30T01:02:03.000045Z"
+    assert moment_text(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-06-30", datetime(2026, 6, 29, 22)),
+        ("2026-01-01", datetime(2025, 12, 31, 23)),
+        ("2026-06-30T10:00", datetime(2026, 6, 30, 10)),
+        ("2026-06-30 10:00:00.25Z", datetime(2026, 6, 30, 10, 0, 0, 250000)),
+        ("2026-06-30T10:00:00+02:00", datetime(2026, 6, 30, 8)),
+        ("2026-06-30T10:00:00-0530", datetime(2026, 6, 30, 15, 30)),
+        ("2026-06-30T10:00:00+02", datetime(2026, 6, 30, 8)),
+    ],
+)
+def test_a_moment_is_read_as_exports_write_it(
+    text: str, expected: datetime, reader: Reader
+) -> None:
+    assert _moment(reader, text, "--from") == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "10:00", "2026-6-30", "20260630", "2026-06-30T24:00", "2026-06-30T10:00:60Z"]
+)
+def test_what_is_no_moment_says_so(text: str, reader: Reader) -> None:
+    with pytest.raises(CloseError, match="--to"):
+        _moment(reader, text, "--to")
+
+
+def test_an_empty_id_says_so() -> None:
+    assert wanted_id(" txn_1\n") == "txn_1"
+    with pytest.raises(CloseError, match="ID is empty"):
+        wanted_id("  ")
+
+
+def test_a_condition_on_one_value_or_several(reader: Reader) -> None:
+    reader.connection.execute("create table ids as select unnest(['a', 'b', 'c']) as id")
+    assert reader.rows_with("ids", "id", {"b"}) == [{"id": "b"}]
+    assert reader.rows_with("ids", "id", {"a", "c", "x'"}) == [{"id": "a"}, {"id": "c"}]
+    assert reader.rows_with("ids", "id", set()) == []
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\x1b[31mred", "a\nb", "a\rb", "a\u202eb", "a\x9bb", "a\u2028b"]
+)
+def test_an_id_cannot_act_on_the_terminal(hostile: str) -> None:
+    packet: dict[str, Any] = {
+        "id": hostile,
+        "matched_as": ["event_id"],
+        "close_date": "2026-06-30",
+        "cut_off_at": "2026-07-01T00:00:00Z",
+        "movement_count": 0,
+        "movements": [],
+        "funding": [],
+        "unjoined": [
+            {
+                "record_type": "event",
+                "record_id": hostile,
+                "reason": "joins_to_no_movement",
+                "quarantine_reasons": [],
+                "timeline": [],
+                "findings": [],
+                "records": [
+                    {
+                        "record_type": "event",
+                        "record_id": hostile,
+                        "rows": [{"row": "events.csv:1", "place": "in_force"}],
+                    }
+                ],
+            }
+        ],
+    }
+    assert "?" in printable(hostile)
+    text = click.unstyle("\n".join(trace_text(packet)))
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert len(text.split("\n")) == 8
+
+
+def test_it_loads_no_more_than_duckdb_and_click() -> None:
+    code = (
+        "import sys; from pool_recon.cli import _run;"
+        "code = _run(['trace', 'x', '--warehouse', 'no']);"
+        "heavy = {'dbt', 'pandas', 'numpy', 'pyarrow', 'great_expectations'} & set(sys.modules);"
+        "sys.exit(f'loaded {heavy}' if heavy or code != 2 else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
