@@ -234,6 +234,16 @@ def order_pending_again_without_a_trade(s: Scenario) -> None:
     s.expect("order_state_regression", "order", m.order_id)
 
 
+@scenario(trips="order_state_regression")
+def order_pending_again_by_way_of_another_state(s: Scenario) -> None:
+    """An abandoned version between the final and the pending one hides nothing."""
+    m = s.order_only(state="failed")
+    m.order["updated_at"] = at("11:00:00")
+    s.again("orders", m.order, product_state="cancelled", updated_at=at("12:00:00"))
+    s.again("orders", m.order, product_state="created", updated_at=at("13:00:00"))
+    s.expect("order_state_regression", "order", m.order_id)
+
+
 @scenario(trips="pool_not_entitled", nearly="outside_pool_limits")
 def not_entitled_at_the_limits(s: Scenario) -> None:
     m = s.movement()

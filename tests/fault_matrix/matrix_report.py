@@ -34,8 +34,8 @@ and compares.
 - **nearly by**: sets that come as near to it as can be without it.
 - **injected**, **detected**: findings that these sets must give, and those that a close gave.
 - **false alarms**: findings of the code that no set asked for, over all sets.
-- **rule that failed**: the rule of the close checklist that names the subject of the finding as what
-  breaks it. Warnings break none.
+- **rule that failed**: the rule of the close checklist that names the subject of the finding as
+  what breaks it. Warnings break none.
 
 | code | severity | tripped by | nearly by | injected | detected | false alarms | rule that failed |
 |---|---|---:|---:|---:|---:|---:|---|

@@ -491,19 +491,24 @@ def product_state_conflict(world: World) -> Iterator[Finding]:
 
 
 def order_state_regression(world: World) -> Iterator[Finding]:
+    """Whatever state came between does not hide the way back."""
     for id_, versions in world.order_versions.items():
         order = world.orders[id_]
-        for before, after in pairwise(versions):
-            was_final = state_class(before) in ("success", "failed", "returned")
-            went_back = was_final and state_class(after) == "pending"
-            if went_back and not has_new_attempt(world, order, before):
-                yield about(world, "order_state_regression", order)
+        pending = [n for n, version in enumerate(versions) if state_class(version) == "pending"]
+        finals = [
+            version
+            for version in versions[: max(pending, default=0)]
+            if state_class(version) in ("success", "failed", "returned")
+        ]
+        if finals and not has_new_attempt(world, order, finals):
+            yield about(world, "order_state_regression", order)
 
 
-def has_new_attempt(world: World, order: Row, final: Row) -> bool:
-    """A trade of the order was reserved at or after the version that was final."""
-    return final["updated_at"] is not None and any(
-        trade["reserved_at"] and trade["reserved_at"] >= final["updated_at"]
+def has_new_attempt(world: World, order: Row, finals: list[Row]) -> bool:
+    """A trade of the order was reserved at or after the last version that was final."""
+    times = [final["updated_at"] for final in finals if final["updated_at"] is not None]
+    return bool(times) and any(
+        trade["reserved_at"] and trade["reserved_at"] >= max(times)
         for trade in world.trades_of_order(order)
     )
 

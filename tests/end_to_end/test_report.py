@@ -1,0 +1,451 @@
+"""The report page and the workbook of real closes say what the CSV files say, digit for digit."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
+from openpyxl.utils.escape import unescape
+
+from pool_recon.report import Limits, read_figures, write_report
+from pool_recon.warehouse import connect
+from pool_recon.workbook import write_workbook
+
+PREVIOUS = "2026-06-29"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+VOID = {"meta", "br", "rect", "path", "circle", "line", "link", "img"}
+SHEETS = (
+    *("checklist", "exceptions", "reconciliation", "balances", "conservation"),
+    *("orders", "quotes", "trades", "events", "ledger"),
+)
+AGES = {
+    "new today": (0, 0),
+    "1 to 2 days": (1, 2),
+    "3 to 7 days": (3, 7),
+    "8 to 30 days": (8, 30),
+    "31 days and more": (31, 10**9),
+}
+STANDINGS = ("blocking", "warning", "approved")
+
+Rows = list[dict[str, str]]
+
+
+class Page(HTMLParser):
+    """The figures of a page by the name that it gives them, and the digits that have no name."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.figures: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.unnamed: list[str] = []
+        self.ids: set[str] = set()
+        self.links: set[str] = set()
+        self._open: list[tuple[str, tuple[str, str] | None]] = []
+        self._texts: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in VOID:
+            return
+        values = dict(attrs)
+        self.ids.add(values.get("id") or "")
+        self.links.add(values.get("href") or "")
+        named = None
+        for kind in ("data-cell", "data-figure", "data-trend", "data-change", "data-day"):
+            if values.get(kind) is not None:
+                named = (kind, str(values[kind]))
+        if tag == "time":
+            named = ("time", str(values["datetime"]))
+        if "data-name" in values and named is None:
+            named = ("name", "")
+        self._open.append((tag, named))
+        self._texts.append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in VOID
+
+    def handle_endtag(self, tag: str) -> None:
+        opened, named = self._open.pop()
+        text = self._texts.pop()
+        assert opened == tag, f"<{opened}> is closed by </{tag}>"
+        if named:
+            self.figures[named].add(text)
+        elif self._texts:
+            self._texts[-1] += text
+
+    def handle_data(self, data: str) -> None:
+        if not self._open or self._open[-1][0] in {"style", "title"}:
+            return
+        for at in range(len(self._texts)):
+            if self._open[at][1]:
+                self._texts[at] += data
+                return
+        if re.search(r"[0-9]", data):
+            self.unnamed.append(data)
+
+    def of(self, kind: str) -> dict[str, str]:
+        """The figures of a kind; one name has one value wherever it stands."""
+        found = {name: texts for (of, name), texts in self.figures.items() if of == kind}
+        assert all(len(texts) == 1 for texts in found.values()), found
+        return {name: next(iter(texts)) for name, texts in found.items()}
+
+
+def csv_rows(package: Path, name: str) -> Rows:
+    with (package / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, strict=True))
+
+
+def standing(row: dict[str, str]) -> str:
+    return "approved" if row["approval"] == "approved" else row["severity"]
+
+
+def added(rows: Iterable[dict[str, str]]) -> dict[tuple[str, str], str]:
+    """What is at risk by asset and standing, added up exactly."""
+    sums: dict[tuple[str, str], Decimal] = {}
+    for row in rows:
+        if row["amount_at_risk"]:
+            key = (row["asset"], standing(row))
+            sums[key] = sums.get(key, Decimal(0)) + Decimal(row["amount_at_risk"])
+    return {key: format(value, "f") for key, value in sums.items()}
+
+
+def cut_share(count: int, total: int) -> str:
+    return str((Decimal(100 * count) / total).quantize(Decimal("0.01"), "ROUND_DOWN"))
+
+
+def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
+    """Every figure that a page may show, from the files alone."""
+    manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
+    findings, rules = csv_rows(package, "exceptions"), csv_rows(package, "checklist")
+    movements, conservation = csv_rows(package, "reconciliation"), csv_rows(package, "conservation")
+    holding = sum(row["holds"] == "true" for row in rules)
+    date = manifest["close"]["close_date"]
+    states = Counter(row["reconciliation_state"] for row in movements)
+    states.update(dict.fromkeys(("matched", "approved", "open", "lapsed", "exception"), 0))
+    said: dict[str, Any] = {
+        "inputs": len(manifest["inputs"]),
+        "rules": len(rules),
+        "rules.holding": holding,
+        "rules.failing": len(rules) - holding,
+        "findings": len(findings),
+        "movements": len(movements),
+        "waterfall|movements": len(movements),
+        "waterfall|matched": states["matched"],
+        "balances": len(csv_rows(package, "balances")),
+        "register": len(csv_rows(package, "register")),
+        "register.unmatched": sum(
+            row["matched"] != "true" for row in csv_rows(package, "register")
+        ),
+    }
+    if movements:
+        said["match_rate"] = cut_share(states["matched"], len(movements))
+    for state, count in states.items():
+        said |= {f"movements|{state}": count, f"waterfall|state.{state}": count}
+        if movements:
+            said[f"share|{state}"] = cut_share(count, len(movements))
+    for column in ("landed", "staged", "duplicates", "superseded", "quarantined"):
+        total = sum(int(row[column]) for row in conservation)
+        said |= {f"conservation|{column}": total, f"waterfall|{column}": total}
+    said |= {f"unaccounted|{row['export']}": 0 for row in conservation}
+    said |= {f"file|{output['file']}": output["rows"] for output in manifest["outputs"]}
+
+    subsets = {"all": {"all": findings}, "age": {}, "owner": {}, "code": {}}
+    for label, (first, last) in AGES.items():
+        subsets["age"][label] = [r for r in findings if first <= int(r["age_days"]) <= last]
+    for by in ("owner", "code"):
+        for key in {row[by] for row in findings}:
+            subsets[by][key] = [row for row in findings if row[by] == key]
+    for by, keyed in subsets.items():
+        for key, rows in keyed.items():
+            name = "findings|all" if by == "all" else f"{by}|{key}"
+            counts = Counter(standing(row) for row in rows)
+            said |= {f"{name}|{each}": counts[each] for each in STANDINGS}
+            overdue = sum(row["next_review_date"] < date for row in rows)
+            said["overdue|all" if by == "all" else f"overdue|{by}|{key}"] = overdue
+            if rows:
+                said[f"oldest|{by}|{key}"] = max(int(row["age_days"]) for row in rows)
+            for (asset, each), amount in added(rows).items():
+                said[f"risk|{by}|{key}|{each}|{asset}"] = amount
+    for (asset, each), amount in added(findings).items():
+        said[f"risk|asset|{asset}|{each}"] = amount
+        said[f"risk|asset|{asset}|findings"] = sum(
+            row["asset"] == asset and row["amount_at_risk"] != "" and standing(row) != "approved"
+            for row in findings
+        )
+    said["oldest|blocking"] = max(
+        (int(row["age_days"]) for row in findings if standing(row) == "blocking"), default=0
+    )
+    with (ROOT / "seeds" / "ref_findings.csv").open(encoding="utf-8", newline="") as stream:
+        rule_of = {row["code"]: row["rule_name"] for row in csv.DictReader(stream)}
+    for code, total in Counter(row["code"] for row in findings).items():
+        waiting = sum(row["code"] == code and standing(row) != "approved" for row in findings)
+        said |= {f"total|{code}": total, f"rule|{rule_of[code]}|{code}": waiting}
+    said |= {f"violations|{row['rule']}": row["findings"] for row in rules}
+    if previous:
+        before = {row["exception_id"] for row in csv_rows(previous, "exceptions")}
+        now = {row["exception_id"] for row in findings}
+        said |= {
+            "changes|opened": len(now - before),
+            "changes|resolved": len(before - now),
+            "changes|reopened": 0,
+        }
+    return {name: str(value) for name, value in said.items()}
+
+
+def check_page(page: Page, package: Path, previous: Path | None = None) -> None:
+    assert page.unnamed == [], "digits on the page that no test compares"
+    expected = expected_figures(package, previous)
+    figures = page.of("data-figure")
+    assert figures == {name: expected.get(name, "no such figure") for name in figures}
+    assert {"match_rate", "movements", "findings|all|blocking", "rules.holding"} <= set(figures)
+    files = {name: csv_rows(package, name) for name in ("exceptions", "checklist", "register")}
+    keys = {"exceptions": "exception_id", "checklist": "rule"}
+    for name, text in page.of("data-cell").items():
+        file, key, column = name.split("|", 1)[0], *name.split("|", 1)[1].rsplit("|", 1)
+        rows = files.setdefault(file, csv_rows(package, file))
+        if file in keys:
+            (row,) = (row for row in rows if row[keys[file]] == key)
+        else:
+            row = rows[int(key) - 1]
+        assert text == row[column], name
+    for (kind, date), texts in page.figures.items():
+        if kind == "data-day":
+            assert texts == {date[5:]}
+    for link in page.links - {""}:
+        target = link.removeprefix("#")
+        assert target in page.ids if link.startswith("#") else (package / link).exists(), link
+
+
+def trend_of(package: Path) -> dict[str, str]:
+    """A line of the trend from the files of its close."""
+    movements = Counter(row["reconciliation_state"] for row in csv_rows(package, "reconciliation"))
+    findings = csv_rows(package, "exceptions")
+    rules = csv_rows(package, "checklist")
+    total = sum(movements.values())
+    return {
+        "match_rate_percent": cut_share(movements["matched"], total),
+        "movement_count": str(total),
+        **{
+            f"{state}_count": str(movements[state])
+            for state in ("matched", "approved", "open", "lapsed", "exception")
+        },
+        "blocking_finding_count": str(sum(row["severity"] == "blocking" for row in findings)),
+        "warning_finding_count": str(sum(row["severity"] == "warning" for row in findings)),
+        "rule_count": str(len(rules)),
+        "holding_rule_count": str(sum(row["holds"] == "true" for row in rules)),
+    }
+
+
+def check_workbook(package: Path) -> None:
+    book = openpyxl.load_workbook(package / "close.xlsx")
+    assert book.sheetnames[0] == "summary"
+    assert tuple(book.sheetnames[1 : len(SHEETS) + 1]) == SHEETS
+    for name in book.sheetnames[1:]:
+        head, *found = book[name].iter_rows(values_only=True)
+        rows = csv_rows(package, name)
+        assert len(found) == len(rows), name
+        for row, cells in zip(rows, found, strict=True):
+            values = dict(zip(head, cells, strict=True))
+            for column, text in row.items():
+                value = values.pop(column)
+                if value is None:
+                    assert text == "", (name, column)
+                elif isinstance(value, str):
+                    assert unescape(value) == text, (name, column)
+                elif isinstance(value, int):
+                    assert str(value) == text, (name, column)
+                else:
+                    assert value.date().isoformat() == text, (name, column)
+                if f"{column}_number" in values:
+                    number = values.pop(f"{column}_number")
+                    assert (None if text == "" else float(text)) == number
+            assert values == {}, name
+        assert book[name].auto_filter.ref
+        assert book[name].freeze_panes == "B2"
+
+
+@pytest.fixture(scope="session")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The bad day closed after the day before it, with a finding approved and one stray row."""
+    out = tmp_path_factory.mktemp("two_days")
+    exports = ROOT / "samples" / "bad_day"
+    first = pool_recon(
+        *("close", "--exports", exports, "--close-date", PREVIOUS, "--out", out), out=out
+    )
+    assert first.exit_code == 1, first.stderr
+    approved = next(
+        row for row in csv_rows(out / PREVIOUS, "exceptions") if row["code"] == "missing_webhook"
+    )
+    register = out / "register.csv"
+    with register.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(
+            [
+                "code",
+                "subject_type",
+                "subject_id",
+                "environment",
+                "owner",
+                "next_review_date",
+                "approved_by",
+                "approved_on",
+                "reason",
+                "expires_on",
+            ]
+        )
+        common = ["", "", "2026-07-05", "Ada Controller", PREVIOUS, "Seen <b>by phone</b>.", ""]
+        writer.writerow(["missing_webhook", "trade", approved["subject_id"], *common])
+        writer.writerow(["missing_webhook", "trade", "no such trade", *common])
+    second = close(exports, out, "--register", register)
+    assert second.exit_code == 1, second.stderr
+    return second
+
+
+@pytest.mark.parametrize("sample", ["clean", "bad_day"])
+def test_the_page_says_what_the_files_say(sample: str, request: pytest.FixtureRequest) -> None:
+    ran: Ran = request.getfixturevalue(sample)
+    html = (ran.package / "report.html").read_text(encoding="utf-8")
+    page = Page(html)
+    check_page(page, ran.package)
+    verdict = "Ready to sign off" if sample == "clean" else "Blocked"
+    assert f"<strong>{verdict}</strong>" in html
+    listed = {name.split("|")[1] for name in page.of("data-cell") if name.startswith("exceptions|")}
+    assert listed == {row["exception_id"] for row in ran.rows("exceptions")}
+    for row in ran.rows("balances"):
+        for column in ("opening", "closing", "reported_balance"):
+            assert row[column] in page.of("data-cell").values()
+
+
+def test_the_page_shows_what_changed_and_the_trend(two_days: Ran) -> None:
+    page = Page((two_days.package / "report.html").read_text(encoding="utf-8"))
+    previous = two_days.out / PREVIOUS
+    check_page(page, two_days.package, previous)
+    figures = page.of("data-figure")
+    assert int(figures["changes|opened"]) > 0
+    assert (figures["findings|all|approved"], figures["register.unmatched"]) == ("1", "1")
+    before = {row["exception_id"]: row for row in csv_rows(previous, "exceptions")}
+    now = {row["exception_id"]: row for row in two_days.rows("exceptions")}
+    changed = {**before, **now}
+    for exception_id, text in page.of("data-change").items():
+        assert text == changed[exception_id]["subject_id"]
+        assert (exception_id in before) != (exception_id in now)
+    trend = page.of("data-trend")
+    for package in (previous, two_days.package):
+        for column, value in trend_of(package).items():
+            assert trend[f"{package.name}|{column}"] == value, (package.name, column)
+    assert "Seen <b>by phone" not in (two_days.package / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("sample", ["clean", "bad_day", "two_days"])
+def test_the_workbook_holds_what_the_files_hold(
+    sample: str, request: pytest.FixtureRequest
+) -> None:
+    ran: Ran = request.getfixturevalue(sample)
+    check_workbook(ran.package)
+
+
+def test_both_are_the_same_bytes_when_made_again(bad_day: Ran, tmp_path: Path) -> None:
+    manifest = json.loads((bad_day.package / "manifest.json").read_text(encoding="utf-8"))
+    listed = {output["file"]: output["rows"] for output in manifest["outputs"]}
+    assert listed["report.html"] == len(bad_day.rows("exceptions"))
+    assert listed["close.xlsx"] == sum(len(bad_day.rows(name)) for name in (*SHEETS, "register"))
+    again = close(ROOT / "samples" / "bad_day", tmp_path)
+    for name in ("report.html", "close.xlsx"):
+        assert (again.package / name).read_bytes() == (bad_day.package / name).read_bytes(), name
+        assert str(tmp_path) not in (again.package / name).read_bytes().decode("latin-1")
+
+
+def test_a_page_that_cannot_list_all_says_so(bad_day: Ran, tmp_path: Path) -> None:
+    from pool_recon.package import Verdict
+
+    rules = {row["rule"]: "fails" for row in bad_day.rows("checklist") if row["holds"] == "false"}
+    warehouse = connect(bad_day.out / "pool_recon.duckdb", read_only=True)
+    with warehouse:
+        figures = read_figures(warehouse, Verdict(rules), [], Limits(findings=60, balances=1))
+        page = Page(write_report(figures, tmp_path).read_text(encoding="utf-8"))
+    findings = bad_day.rows("exceptions")
+    told = page.of("data-figure")
+    assert (told["listed"], told["findings"]) == ("60", str(len(findings)))
+    assert told["balances.listed"] == "1"
+    # Every type is there with at least its oldest finding.
+    assert {f"total|{row['code']}" for row in findings} <= set(told)
+    for name, count in told.items():
+        if name.startswith("unlisted|"):
+            code = name.removeprefix("unlisted|")
+            assert int(count) + int(told[f"listed|{code}"]) == int(told[f"total|{code}"])
+
+
+def test_a_smaller_workbook_says_what_it_leaves_out(bad_day: Ran, tmp_path: Path) -> None:
+    out = shutil.copytree(bad_day.out, tmp_path / "out")
+    exports = ROOT / "samples" / "bad_day"
+    ran = close(exports, out, "--workbook-rows", 5)
+    book = openpyxl.load_workbook(ran.package / "close.xlsx")
+    note = book["reconciliation"]["A1"].value
+    assert note.startswith(f"Cut: 5 of {len(ran.rows('reconciliation'))} rows")
+    states = [row[-3] for row in book["reconciliation"].iter_rows(min_row=3, values_only=True)]
+    assert len(states) == 5
+    for name in ("report.html", "reconciliation.csv", "exceptions.csv"):
+        assert (ran.package / name).read_bytes() == (bad_day.package / name).read_bytes()
+
+
+def test_a_browser_shows_the_same_figures(two_days: Ran, tmp_path: Path) -> None:
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip("there is no Chromium here")
+    page = two_days.package / "report.html"
+    done = subprocess.run(
+        [
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+            *("--blink-settings=scriptEnabled=false", f"--user-data-dir={tmp_path}"),
+            page.as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "HOME": str(tmp_path)},
+        check=False,
+    )
+    if done.returncode or not done.stdout:
+        pytest.skip(f"Chromium does not start here: {done.stderr[-200:]}")
+    # The browser writes its tags without the slash of XML.
+    shown = Page(re.sub(r"</(rect|path|circle|line)>", "", done.stdout))
+    written = Page(page.read_text(encoding="utf-8"))
+    assert shown.figures == written.figures
+
+
+def test_the_workbook_needs_no_warehouse_of_its_own(bad_day: Ran, tmp_path: Path) -> None:
+    # What it shows is what the files hold, not what the warehouse would say by now.
+    from pool_recon.package import Verdict
+
+    folder = tmp_path / "package"
+    folder.mkdir()
+    shutil.copy(bad_day.package / "orders.csv", folder)
+    text = (folder / "orders.csv").read_text(encoding="utf-8")
+    (folder / "orders.csv").write_text(text.replace("completed", "=completed"), encoding="utf-8")
+    outputs = [{"file": "orders.csv", "rows": len(csv_rows(folder, "orders"))}]
+    with connect(bad_day.out / "pool_recon.duckdb", read_only=True) as warehouse:
+        figures = read_figures(warehouse, Verdict({}), outputs)
+        path, _ = write_workbook(warehouse, folder, figures)
+    values = [cell.value for row in openpyxl.load_workbook(path)["orders"] for cell in row]
+    assert "=completed" in values
+
+
+def test_the_close_date_is_on_both(clean: Ran) -> None:
+    html = (clean.package / "report.html").read_text(encoding="utf-8")
+    assert f'<time datetime="{CLOSE_DATE}">30 June 2026</time>' in html
+    book = openpyxl.load_workbook(clean.package / "close.xlsx")
+    assert book["summary"]["A1"].value == f"Close of {CLOSE_DATE}"
+    assert book.properties.created.isoformat() == f"{CLOSE_DATE}T00:00:00"

@@ -1,0 +1,205 @@
+"""What the workbook makes of the files of a package: the same values, nothing that can run."""
+
+from __future__ import annotations
+
+import csv
+import os
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import openpyxl
+import pytest
+from openpyxl.utils.escape import unescape
+
+from pool_recon.report.figures import Figures
+from pool_recon.workbook import MAX_ROWS, write_workbook
+from tests.unit.test_report import figures as figures
+
+AWKWARD = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@sum(a1)",
+    "\tx",
+    "\rx",
+    "'x",
+    '=cmd|" /C calc"!A0',
+    "https://example.org/",
+    "internal:summary!A1",
+    "<r><t>no rich text</t></r>",
+    "<r></c></row>broken</r>",
+    "<&>\"'",
+    " blanks ",
+    "two\nlines",
+    "_x0041_",
+    "\x01\x1f",
+    "\ufeffmark",
+    "\ufffe\uffff",
+    "snow \u2603 \U0001f600",
+    "007",
+    "1e5",
+    "TRUE",
+    "2026-06-30",
+]
+
+
+@pytest.fixture
+def connection() -> duckdb.DuckDBPyConnection:
+    """A warehouse that knows the type of each column."""
+    connection = duckdb.connect()
+    connection.execute(
+        "create schema marts; create table marts.fct_things"
+        "(id varchar, amount decimal(38, 18), entry_seq decimal(38, 0), age_days integer,"
+        " next_review_date date, reconciliation_state varchar, severity varchar)"
+    )
+    return connection
+
+
+def package(folder: Path, files: dict[str, list[list[str]]], figures: Figures) -> Figures:
+    """Write CSV files into a folder; returns the figures with these files."""
+    for name, rows in files.items():
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows(rows)
+    outputs = [{"file": f"{name}.csv", "rows": len(rows) - 1} for name, rows in files.items()]
+    return replace(figures, files=[*outputs, {"file": "expectations.json", "rows": 1}])
+
+
+def cells(path: Path, sheet: str) -> list[list[Any]]:
+    book = openpyxl.load_workbook(path)
+    return [[cell.value for cell in row] for row in book[sheet].iter_rows()]
+
+
+def column(path: Path, sheet: str, at: int = 0) -> Sequence[Any]:
+    return [row[at] for row in cells(path, sheet)]
+
+
+def test_every_text_is_text(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    rows = [["id", "severity"], *([value, "x"] for value in AWKWARD)]
+    path, count = write_workbook(connection, tmp_path, package(tmp_path, {"orders": rows}, figures))
+    assert count == len(AWKWARD)
+    sheet = openpyxl.load_workbook(path)["orders"]
+    found = [sheet.cell(row, 1) for row in range(2, sheet.max_row + 1)]
+    assert {cell.data_type for cell in found} <= {"s", "inlineStr"}
+    assert {cell.number_format for cell in found} == {"@"}
+    assert not any(cell.hyperlink for cell in found)
+    assert [unescape(cell.value) for cell in found] == AWKWARD
+    with zipfile.ZipFile(path) as archive:
+        parts = [archive.read(name) for name in archive.namelist() if "sheet" in name]
+    assert not any(b"<f>" in part or b"<f " in part for part in parts)
+
+
+def test_amounts_are_exact_text_with_a_number_beside(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    rows = [
+        ["id", "amount", "entry_seq", "age_days", "next_review_date"],
+        ["a", "1000.10", "7", "3", "2026-07-01"],
+        ["b", "-0.123456789012345678", "12345678901234567890", "", "0001-01-01"],
+        ["c", "", "", "0", ""],
+    ]
+    path, _ = write_workbook(connection, tmp_path, package(tmp_path, {"ledger": rows}, figures))
+    head, *found = cells(path, "ledger")
+    assert head == ["id", "amount", "amount_number", "entry_seq", "age_days", "next_review_date"]
+    assert found[0][1:5] == ["1000.10", 1000.1, 7, 3]
+    assert found[0][5].date().isoformat() == "2026-07-01"
+    assert found[1][1] == "-0.123456789012345678"
+    assert found[1][2] == pytest.approx(-0.123456789012346, abs=1e-15)
+    assert found[1][3:] == ["12345678901234567890", None, "0001-01-01"]
+    assert found[2][1:] == [None, None, None, 0, None]
+
+
+def test_a_sheet_has_a_frozen_header_with_filters(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    files = {
+        "exceptions": [["id", "severity", "amount"], ["a", "blocking", "1"], ["b", "warning", ""]],
+        "orders": [["id"]],
+    }
+    path, _ = write_workbook(connection, tmp_path, package(tmp_path, files, figures))
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["summary", "exceptions", "orders"]
+    sheet = book["exceptions"]
+    assert sheet.freeze_panes == "B2"
+    assert sheet.auto_filter.ref == "A1:D3"
+    assert sheet.column_dimensions["B"].width >= len("severity")
+    assert len(sheet.conditional_formatting) == 1
+    assert book["orders"].auto_filter.ref == "A1"
+
+
+def test_a_cut_is_said_and_exceptions_come_first(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    states = ["matched", "exception", "matched", "exception", "matched"]
+    movements = [[f"m{number}", state] for number, state in enumerate(states)]
+    files = {
+        "reconciliation": [["id", "reconciliation_state"], *movements],
+        "orders": [["id"], *([f"o{number}"] for number in range(4))],
+    }
+    told = package(tmp_path, files, figures)
+    path, count = write_workbook(connection, tmp_path, told, rows=3)
+    assert count == 6
+    note, head, *found = column(path, "reconciliation")
+    assert note == (
+        "Cut: 3 of 5 rows, those with exceptions first; all of them are in reconciliation.csv"
+    )
+    assert [head, *found] == ["id", "m1", "m3", "m0"]
+    assert column(path, "orders")[0] == "Cut: 3 of 4 rows; all of them are in orders.csv"
+    book = openpyxl.load_workbook(path)
+    assert book["orders"].freeze_panes == "B3"
+    assert book["orders"].auto_filter.ref == "A2:A5"
+    summary = {row[0]: row for row in cells(path, "summary")}
+    assert summary["orders"][1:3] == [4, 3]
+    assert "orders.csv" in summary["orders"][4]
+    assert any("Some sheets do not show" in str(key) for key in summary)
+
+
+def test_no_sheet_outgrows_excel() -> None:
+    assert MAX_ROWS + 2 == 1_048_576
+
+
+@pytest.mark.parametrize("text", ["x" * 40_000, "\U0001f600" * 20_000])
+def test_a_text_longer_than_a_cell_is_cut_with_a_note(
+    text: str, tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    told = package(tmp_path, {"orders": [["id"], [text], ["short"]]}, figures)
+    path, _ = write_workbook(connection, tmp_path, told)
+    _, found, short = column(path, "orders")
+    assert short == "short"
+    assert found.endswith(f" [cut: {len(text)} characters in orders.csv]")
+    assert text.startswith(found[: found.index(" [cut")])
+    assert len(found.encode("utf-16-le")) // 2 <= 32_767
+    summary = {row[0]: row for row in cells(path, "summary")}
+    assert "1 texts longer than a cell can hold" in summary["orders"][4]
+
+
+def test_the_same_package_gives_the_same_bytes(
+    tmp_path: Path,
+    connection: duckdb.DuckDBPyConnection,
+    figures: Figures,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    files = {"orders": [["id", "amount"], *([value, "1.5"] for value in AWKWARD)]}
+    made = []
+    for mask, zone in ((0o022, "UTC"), (0o077, "Asia/Tokyo")):
+        folder = tmp_path / zone.replace("/", "_")
+        folder.mkdir()
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        before = os.umask(mask)
+        try:
+            path, _ = write_workbook(connection, folder, package(folder, files, figures))
+        finally:
+            os.umask(before)
+        made.append(path.read_bytes())
+        assert path.stat().st_mode & 0o777 == 0o666 & ~mask
+        assert sorted(file.name for file in folder.iterdir()) == ["close.xlsx", "orders.csv"]
+    monkeypatch.undo()
+    time.tzset()
+    assert made[0] == made[1]
