@@ -604,12 +604,13 @@ def unlinked_refund(world: World) -> Iterator[Finding]:
             for other in same
             if class_of(other) in DEBITS and other["effective_at"] <= entry["effective_at"]
         ]
+        debited_in_all = [other for other in same if class_of(other) in DEBITS]
         refunds = [
             other
             for other in same
             if class_of(other) in CREDITS and entry_order(other) <= entry_order(entry)
         ]
-        debited = -(net(debits, DEBITS, entry["asset"]) or 0)
+        debited = -(net(debited_in_all, DEBITS, entry["asset"]) or 0)
         credited = net(refunds, CREDITS, entry["asset"]) or 0
         related = entry["related_entry_id"]
         names_none = related and related not in {d["ledger_entry_id"] for d in debits}
