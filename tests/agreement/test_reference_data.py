@@ -1,0 +1,100 @@
+"""Reference data that contradicts itself is named, row by row, and near misses are left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Warehouse, compiled_project
+
+CLOSE_DATE = date(2026, 6, 30)
+
+CONTRADICTIONS = {
+    "a blocking code without a rule": (
+        "update reference.ref_findings set rule_name = null where code = 'orphan_event'",
+        "orphan_event",
+    ),
+    "a code of a rule that does not exist": (
+        "update reference.ref_findings set rule_name = 'no_such_rule' where code = 'orphan_event'",
+        "orphan_event",
+    ),
+    "a code without an owner": (
+        "update reference.ref_findings set owner = null where code = 'status_lag'",
+        "status_lag",
+    ),
+    "a code of an unknown severity": (
+        "update reference.ref_findings set severity = 'fatal' where code = 'status_lag'",
+        "status_lag",
+    ),
+    "a class without a sign": (
+        "update reference.ref_entry_classes set balance_sign = null where entry_class = 'fee'",
+        "fee",
+    ),
+    "a class that touches the balance in no column": (
+        "update reference.ref_entry_classes set balance_column = null where entry_class = 'fee'",
+        "fee",
+    ),
+    "a type of an unknown class": (
+        "insert into reference.ref_entry_types values ('cashback', 'gift')",
+        "cashback",
+    ),
+    "a type given twice": (
+        "insert into reference.ref_entry_types values ('buy_debit', 'refund')",
+        "ref_entry_types buy_debit",
+    ),
+    "a product state of an unknown class": (
+        "insert into reference.ref_product_states values ('on_hold', 'waiting')",
+        "on_hold",
+    ),
+    "a minor unit that no amount can have": (
+        "insert into reference.ref_assets values ('XYZ', 19)",
+        "XYZ",
+    ),
+}
+
+EXTENSIONS = {
+    "a new entry type of a known class": (
+        "insert into reference.ref_entry_types values ('cashback', 'refund')"
+    ),
+    "a new product state": "insert into reference.ref_product_states values ('on_hold', 'pending')",
+    "a new asset of 18 decimals": "insert into reference.ref_assets values ('XYZ', 18)",
+    "a warning without a rule": (
+        "update reference.ref_findings set severity = 'warning', rule_name = null"
+        " where code = 'orphan_event'"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def closed() -> Iterator[Warehouse]:
+    warehouse = Warehouse(compiled_project(CLOSE_DATE))
+    warehouse.close(Path("samples/bad_day"))
+    yield warehouse
+    warehouse.close_connection()
+
+
+@pytest.fixture
+def warehouse(closed: Warehouse) -> Iterator[Warehouse]:
+    closed.connection.execute("begin")
+    yield closed
+    closed.connection.execute("rollback")
+
+
+def test_the_reference_data_of_the_project_is_consistent(warehouse: Warehouse) -> None:
+    assert warehouse.breaches() == []
+
+
+@pytest.mark.parametrize("name", CONTRADICTIONS)
+def test_a_contradiction_is_named(warehouse: Warehouse, name: str) -> None:
+    statement, row = CONTRADICTIONS[name]
+    warehouse.connection.execute(statement)
+    assert row in {subject for _, subject in warehouse.breaches()}
+
+
+@pytest.mark.parametrize("name", EXTENSIONS)
+def test_an_extension_is_no_contradiction(warehouse: Warehouse, name: str) -> None:
+    warehouse.connection.execute(EXTENSIONS[name])
+    assert warehouse.breaches() == []
