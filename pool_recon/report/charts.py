@@ -146,7 +146,9 @@ def roll_forward(row: Row) -> list[Bar]:
     steps.append(("total", Decimal(0), closing))
     edges = [edge for _, begin, end in steps for edge in (begin, end)]
     low, high = min(edges), max(edges)
-    span = float(high - low) or 1.0
+    if high == low:
+        high += 1
+    span = float(high - low)
     bars = []
     for number, (kind, begin, end) in enumerate(steps):
         top, bottom = max(begin, end), min(begin, end)

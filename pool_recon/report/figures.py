@@ -50,6 +50,7 @@ class Limits:
     changes: int = 100
     balances: int = 200
     closes: int = 30
+    register: int = 100
     violations: int = 5
 
 
@@ -125,7 +126,8 @@ class Figures:
     close_count: int
     changes: Sequence[Change]
     register: Sequence[Row]
-    approvals: Sequence[tuple[str, int]]
+    register_count: int
+    unmatched_count: int
     files: Sequence[Mapping[str, Any]]
     input_count: int
 
@@ -174,6 +176,7 @@ def read_figures(
         " from marts.fct_close_trend order by close_date",
     )
     balances = _package(connection, "balances")
+    register = _package(connection, "register")
     facts = _finding_facts(connection, close["close_date"])
     return Figures(
         close=close,
@@ -196,8 +199,9 @@ def read_figures(
         trend=trend[-limits.closes :],
         close_count=len(trend),
         changes=_changes(connection, close["close_date"], limits.changes),
-        register=_package(connection, "register"),
-        approvals=_approvals(facts),
+        register=register[: limits.register],
+        register_count=len(register),
+        unmatched_count=sum(row["matched"] != "true" for row in register),
         files=sorted(outputs, key=lambda output: str(output["file"])),
         input_count=_count(connection, "select count(*) from raw.files"),
     )
@@ -302,13 +306,6 @@ def _ages(facts: Sequence[Row]) -> list[Tally]:
     ]
 
 
-def _approvals(facts: Iterable[Row]) -> list[tuple[str, int]]:
-    counts: Counter[str] = Counter()
-    for fact in facts:
-        counts[str(fact["approval"])] += int(fact["findings"])
-    return sorted(counts.items())
-
-
 def _rules(
     connection: duckdb.DuckDBPyConnection, verdict: Verdict, facts: Iterable[Row], limits: Limits
 ) -> list[Rule]:
@@ -318,10 +315,9 @@ def _rules(
     }
     codes: dict[str, Counter[str]] = defaultdict(Counter)
     for fact in facts:
-        if fact["standing"] == "blocking" or (
-            fact["approval"] != "approved" and rule_of_code.get(fact["code"])
-        ):
-            codes[str(rule_of_code.get(fact["code"]))][str(fact["code"])] += int(fact["findings"])
+        rule = rule_of_code.get(fact["code"])
+        if rule and fact["approval"] != "approved":
+            codes[rule][str(fact["code"])] += int(fact["findings"])
     rules = []
     for row in _package(connection, "checklist"):
         state = verdict.rules.get(row["rule"], "not checked")

@@ -25,6 +25,7 @@ def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
     monkeypatch.setattr(close_module, "build_and_test", fake)
     # The fake warehouse has no marts: what reads them a second time has tests of its own.
     monkeypatch.setattr(close_module, "read_again", lambda _file, _package, verdict: (verdict, []))
+    monkeypatch.setattr(close_module, "write_documents", lambda *_: [])
     return fake
 
 

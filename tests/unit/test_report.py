@@ -125,7 +125,8 @@ def figures() -> Figures:
         close_count=0,
         changes=[],
         register=[],
-        approvals=[],
+        register_count=0,
+        unmatched_count=0,
         files=[],
         input_count=0,
     )

@@ -16,8 +16,9 @@ import openpyxl
 import pytest
 from openpyxl.utils.escape import unescape
 
+from pool_recon.cli import close
 from pool_recon.report.figures import Figures
-from pool_recon.workbook import MAX_ROWS, write_workbook
+from pool_recon.workbook import DEFAULT_ROWS, MAX_ROWS, write_workbook
 from tests.unit.test_report import figures as figures
 
 AWKWARD = [
@@ -142,7 +143,7 @@ def test_a_cut_is_said_and_exceptions_come_first(
         "reconciliation": [["id", "reconciliation_state"], *movements],
         "orders": [["id"], *([f"o{number}"] for number in range(4))],
     }
-    told = package(tmp_path, files, figures)
+    told = replace(package(tmp_path, files, figures), states=[("matched", 3), ("exception", 2)])
     path, count = write_workbook(connection, tmp_path, told, rows=3)
     assert count == 6
     note, head, *found = column(path, "reconciliation")
@@ -162,6 +163,11 @@ def test_a_cut_is_said_and_exceptions_come_first(
 
 def test_no_sheet_outgrows_excel() -> None:
     assert MAX_ROWS + 2 == 1_048_576
+
+
+def test_the_help_tells_the_limit() -> None:
+    (option,) = (each for each in close.params if each.name == "workbook_rows")
+    assert f"[default: {DEFAULT_ROWS}]" in str(vars(option)["help"])
 
 
 @pytest.mark.parametrize("text", ["x" * 40_000, "\U0001f600" * 20_000])
