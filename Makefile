@@ -1,6 +1,7 @@
 # Needs Python 3.11 or newer, make and a package index; everything else goes into .venv.
 PYTHON ?= python3
 N ?= 1000000
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -36,23 +37,26 @@ $(STAMP): requirements.lock pyproject.toml hatch_build.py
 close: $(STAMP)
 	@$(BIN)/pool-recon close --exports samples/clean --close-date 2026-06-30 --out out --warehouse out/pool_recon.duckdb
 
+# Files are spread over the workers whole, so that the tests of one file share its closes.
 test: lint
-	@$(BIN)/python -m pytest $(TEST_FOLDERS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(TEST_FOLDERS)
 
 test-exhaustive: $(STAMP)
-	@$(BIN)/python -m pytest -m exhaustive tests/agreement tests/mutation
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive tests/agreement tests/mutation
 
 bench: $(STAMP)
 	@$(BIN)/python benchmarks/run.py --orders $(N)
 
 unit: $(STAMP)
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile tests/unit
 
 # The dbt templater compiles the models, for which it needs a date and no warehouse.
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && echo "ruff: ok"
 	@$(BIN)/mypy --no-error-summary && echo "mypy: ok"
-	@POOL_RECON_CLOSE_DATE=2026-06-30 POOL_RECON_WAREHOUSE=:memory: $(BIN)/sqlfluff lint --disable-progress-bar models tests analyses && echo "sqlfluff: ok"
+	@POOL_RECON_CLOSE_DATE=2026-06-30 POOL_RECON_WAREHOUSE=:memory: $(BIN)/sqlfluff lint --disable-progress-bar --processes $(WORKERS) models tests/rules tests/invariants analyses \
+		> $(VENV)/sqlfluff.log 2>&1 || { cat $(VENV)/sqlfluff.log; exit 1; }
+	@echo "sqlfluff: ok"
 
 lock:
 	@uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
