@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from closing import ROOT, Ran, close
+
+from tests.end_to_end.closing import ROOT, Ran, close
 
 
 @pytest.fixture(scope="session")

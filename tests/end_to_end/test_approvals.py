@@ -10,9 +10,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
 
 from pool_recon.register import COLUMNS
+from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
 from tests.fault_matrix.dsl import Scenario, write
 from tests.oracle import close as oracle_close
 from tests.oracle import compare

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
+
+from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
 
 HEADERS = {
     "reconciliation": (

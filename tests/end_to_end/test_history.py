@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from closing import ROOT, Ran, pool_recon
 
+from tests.end_to_end.closing import ROOT, Ran, pool_recon
 from tests.fault_matrix.dsl import Scenario, write
 from tests.oracle import close as oracle_close
 from tests.oracle import compare

@@ -17,12 +17,12 @@ from typing import Any
 
 import openpyxl
 import pytest
-from closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
 from openpyxl.utils.escape import unescape
 
 from pool_recon.report import Limits, read_figures, write_report
 from pool_recon.warehouse import connect
 from pool_recon.workbook import write_workbook
+from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
 
 PREVIOUS = "2026-06-29"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")

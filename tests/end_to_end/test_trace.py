@@ -12,10 +12,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from closing import Ran, pool_recon
 
 from pool_recon import cli
 from pool_recon.warehouse import working_copy
+from tests.end_to_end.closing import Ran, pool_recon
 
 PUBLISHED_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{6})?Z")
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from closing import CLOSE_DATE, Ran, pool_recon
 
 from pool_recon import close as close_module
 from pool_recon.expectations import Outcome, SecondReading, suite, validate
 from pool_recon.package import Verdict
+from tests.end_to_end.closing import CLOSE_DATE, Ran, pool_recon
 
 Rows = list[list[str]]
 

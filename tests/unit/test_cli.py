@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_support import FakeBuild, model, rule_names, rule_test, write_exports
 
 from pool_recon import __version__, cli
 from pool_recon import close as close_module
 from pool_recon.close import judge
 from pool_recon.dbt_runner import one_line
 from pool_recon.errors import CloseError
+from tests.unit.cli_support import FakeBuild, model, rule_names, rule_test, write_exports
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import VALUES, Exports
 
 from pool_recon import loader, reference
 from pool_recon.errors import CloseError
 from pool_recon.loader import discover, load_exports
 from pool_recon.loader.columns import fold
 from pool_recon.loader.masking import mask, mask_json
+from tests.unit.conftest import VALUES, Exports
 
 SECRET = "sk_live_abcDEF123_"
 POOLS = "pool_id,seen_at\np1,s1\np2,s2\n"

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loader_support import both, malformed, values
 
 from pool_recon.errors import CloseError
 from pool_recon.loader.csv_records import UnclosedQuoteError, read_records
 from pool_recon.loader.landing import ReaderDisagreesError
 from pool_recon.loader.preparation import CleanCsv
 from pool_recon.loader.spool import Spool
+from tests.unit.loader_support import both, malformed, values
 
 HEADER = "pool_id,seen_at,entitled"
 

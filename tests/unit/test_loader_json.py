@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loader_support import both, malformed, values
 
 from pool_recon.errors import CloseError
 from pool_recon.loader.preparation import PlainLines
 from pool_recon.loader.spool import Spool
+from tests.unit.loader_support import both, malformed, values
 
 
 @pytest.fixture
