@@ -5,7 +5,7 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-TEST_FOLDERS := tests/unit tests/oracle tests/fault_matrix tests/agreement tests/end_to_end tests/mutation
+TEST_FOLDERS := tests/end_to_end tests/agreement tests/mutation tests/fault_matrix tests/oracle tests/unit
 
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -37,9 +37,9 @@ $(STAMP): requirements.lock pyproject.toml hatch_build.py
 close: $(STAMP)
 	@$(BIN)/pool-recon close --exports samples/clean --close-date 2026-06-30 --out out --warehouse out/pool_recon.duckdb
 
-# Files are spread over the workers whole, so that the tests of one file share its closes.
+# Files are spread over the workers whole, so that the tests of one file share its closes; the slow ones first.
 test: lint
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(TEST_FOLDERS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TEST_FOLDERS)
 
 test-exhaustive: $(STAMP)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive tests/agreement tests/mutation
