@@ -1,0 +1,80 @@
+"""The macros that calculate with amounts, against Python's decimal."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal, localcontext
+from pathlib import Path
+
+import duckdb
+import jinja2
+
+MACROS = Path(__file__).resolve().parents[2] / "macros"
+MONEY = "decimal(38, 18)"
+
+
+def rendered(call: str, *files: str) -> str:
+    """The SQL that a macro call gives on DuckDB."""
+    source = "".join((MACROS / file).read_text(encoding="utf-8") for file in files)
+    for name in ("product_misses", "amount_text"):
+        start = source.find("{{ return(adapter.dispatch('" + name)
+        if start >= 0:
+            end = source.index("}}", start) + 2
+            arguments = source[start:end].split("'pool_recon')", 1)[1].rsplit(")", 1)[0]
+            source = f"{source[:start]}{{{{ default__{name}{arguments} }}}}{source[end:]}"
+    source = source.replace("pool_recon.money_type()", f"'{MONEY}'").replace("pool_recon.", "")
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    return environment.from_string(source + "{{ " + call + " }}").render()
+
+
+def table(rows: list[tuple[Decimal, ...]], columns: str) -> str:
+    values = ", ".join(
+        "(" + ", ".join(f"'{number:f}'::{MONEY}" for number in row) + ")" for row in rows
+    )
+    return f"(values {values}) as amounts ({columns})"
+
+
+def a_number(chance: random.Random, integer_digits: int, decimals: int) -> Decimal:
+    whole = chance.randrange(10 ** chance.randint(1, integer_digits))
+    places = chance.randint(0, decimals)
+    return Decimal(whole) + Decimal(chance.randrange(10**places)).scaleb(-places)
+
+
+def test_quote_terms_are_multiplied_exactly() -> None:
+    chance = random.Random(5)
+    rows = [(Decimal("99999999999999999999.99"),) * 3 + (Decimal(1),)]
+    with localcontext() as context:
+        context.prec = 120
+        while len(rows) < 2000:
+            source = a_number(chance, chance.choice([2, 8, 12, 20]), chance.choice([2, 8, 18]))
+            rate = a_number(chance, chance.choice([1, 2, 6]), chance.choice([4, 10, 18]))
+            tolerance = Decimal(chance.choice(["0.01", "0.000001", "1E-18", "1"]))
+            product = source * rate
+            nearest = product.quantize(Decimal("1E-18"))
+            target = nearest + chance.choice([-1, 0, 1]) * tolerance
+            target += chance.choice([-1, 0, 1]) * Decimal("1E-18")
+            if source > 0 and 0 < target < Decimal(10) ** 20 - 5:
+                rows.append((source, rate, target, tolerance))
+        expected = [abs(s * r - t) > u for s, r, t, u in rows]
+    assert {True, False} <= set(expected)
+    sql = rendered("product_misses('s', 'r', 't', 'u')", "engine/product_misses.sql")
+    found = duckdb.sql(f"select {sql} from {table(rows, 's, r, t, u')}").fetchall()
+    assert [row[0] for row in found] == expected
+
+
+def test_control_totals_are_exact_beyond_the_money_type() -> None:
+    chance = random.Random(2)
+    files = ("publishing/sum_text.sql", "publishing/amount_text.sql")
+    sql = rendered("sum_text('x')", *files)
+    with localcontext() as context:
+        context.prec = 80
+        for _ in range(100):
+            rows = [
+                (
+                    chance.choice([1, -1])
+                    * Decimal(chance.randrange(10 ** chance.choice([1, 5, 38]))).scaleb(-18),
+                )
+                for _ in range(chance.randint(1, 6))
+            ]
+            found = duckdb.sql(f"select {sql} from {table(rows, 'x')}").fetchall()[0][0]
+            assert Decimal(found) == sum(row[0] for row in rows)
