@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +21,7 @@ NO_CALLS_HOME = {
     "GX_ANALYTICS_ENABLED": "false",
 }
 
+_PARSED = "partial_parse.msgpack"
 _PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
 
 
@@ -67,7 +70,8 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
 
     with _environment(settings):
         try:
-            manifest = _invoke(dbtRunner(), settings, "parse")
+            with _parsed_before(settings):
+                manifest = _invoke(dbtRunner(), settings, "parse")
             runner = dbtRunner(manifest=manifest)
             built = _node_results(
                 _invoke(
@@ -85,6 +89,36 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
             return built + _node_results(_invoke(runner, settings, "test", *selection))
         finally:
             _release_warehouse()
+
+
+@contextlib.contextmanager
+def _parsed_before(settings: BuildSettings) -> Iterator[None]:
+    """Start a new warehouse from what was parsed for another one, and keep what is parsed here.
+
+    dbt itself compares every file and setting with what it finds there; a cache that cannot be
+    read or written only costs the time of parsing.
+    """
+    parsed = settings.state_dir / "target" / _PARSED
+    project = hashlib.sha256(str(settings.project_dir).encode()).hexdigest()[:16]
+    kept = _cache_folder() / project / _PARSED
+    with contextlib.suppress(OSError):
+        if not parsed.exists() and kept.exists():
+            parsed.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(kept, parsed)
+    yield
+    with contextlib.suppress(OSError):
+        if not kept.exists() or kept.stat().st_mtime_ns < parsed.stat().st_mtime_ns:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            # Another close may do the same at this moment.
+            part = kept.with_name(f"{kept.name}.{os.getpid()}")
+            shutil.copyfile(parsed, part)
+            part.replace(kept)
+
+
+def _cache_folder() -> Path:
+    """The folder for what can be made again: pool-recon within the cache of the user."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "pool-recon"
 
 
 def one_line(message: object) -> str:
