@@ -1,0 +1,95 @@
+"""Every command that the documentation shows is one that the command line knows."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from pool_recon.cli import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+SPAN = re.compile(r"(?<!`)`(pool-recon [^`]+)`(?!`)")
+PROGRAM = re.compile(r"^(?:\.venv/bin/)?pool-recon(?= |$)")
+
+
+def commands(page: Path) -> Iterator[str]:
+    """The commands of a page, those within a line of text too, without the name of the program."""
+    text = page.read_text(encoding="utf-8")
+    lines = [line for block in FENCE.findall(text) for line in block.splitlines()]
+    for line in [*(line.strip() for line in lines), *SPAN.findall(FENCE.sub("", text))]:
+        if PROGRAM.match(line):
+            yield PROGRAM.sub("", line).replace("[", "").replace("]", "").strip()
+
+
+def fault(command: str) -> str:
+    """What the command line would say against the words of a command; empty where nothing."""
+    words = shlex.split(command)
+    group: click.Command = cli
+    while isinstance(group, click.Group):
+        while words and words[0].startswith("-"):
+            if words.pop(0) not in {name for each in group.params for name in each.opts}:
+                return "an unknown option of the program"
+        if not words or words[0] in {"...", "…"}:
+            return ""
+        if words[0] not in group.commands:
+            return f"no command {words[0]!r}"
+        group = group.commands[words.pop(0)]
+    given: list[str] = []
+    options = {name: each for each in group.params for name in (*each.opts, *each.secondary_opts)}
+    free = 0
+    while words:
+        word, _, _ = (name := words.pop(0)).partition("=")
+        if name in {"...", "…"}:
+            return ""
+        if not word.startswith("-"):
+            free += 1
+        elif word == "--help":
+            return ""
+        elif word not in options:
+            return f"no option {word}"
+        else:
+            given.append(word)
+            option = options[word]
+            if isinstance(option, click.Option) and not option.is_flag and "=" not in name:
+                if not words or words[0].startswith("--"):
+                    return f"{word} without a value"
+                words.pop(0)
+    arguments = [each for each in group.params if isinstance(each, click.Argument)]
+    if free > len(arguments):
+        return f"{free} words where {len(arguments)} are taken"
+    if given or free:
+        missing = [
+            each.name
+            for each in group.params
+            if each.required and isinstance(each, click.Option) and not set(each.opts) & set(given)
+        ]
+        if missing or free < len(arguments):
+            return f"lacks {missing or [each.name for each in arguments]}"
+    return ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_is_known(page: Path) -> None:
+    wrong = [f"pool-recon {each}: {fault(each)}" for each in commands(page) if fault(each)]
+    assert wrong == []
+
+
+def test_commands_are_found_and_wrong_ones_are_seen() -> None:
+    assert sum(len(list(commands(page))) for page in PAGES) > 40
+    assert fault("close --exports DIR --close-date YYYY-MM-DD") == ""
+    assert fault("trace ID --partner P") == ""
+    assert fault("explain balance --partner P --asset A --from T --to T") == ""
+    assert fault("clsoe --exports DIR") != ""
+    assert fault("trace ID --parnter P") != ""
+    assert fault("trace") == ""
+    assert fault("trace ID OTHER") != ""
+    assert fault("close --exports DIR") != ""
+    assert fault("close --exports --close-date YYYY-MM-DD") != ""
+    assert fault("explain balances --partner P") != ""
