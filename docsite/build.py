@@ -11,7 +11,6 @@ thrown away; `--without-dbt` leaves them out.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import csv
 import io
 import os
@@ -20,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -129,6 +129,7 @@ def readme(text: str) -> str:
 
 
 def registry() -> list[dict[str, str]]:
+    """The rows of seeds/ref_findings.csv, in its order."""
     with (ROOT / "seeds" / "ref_findings.csv").open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines, strict=True))
 
@@ -176,7 +177,10 @@ def render(pages: Path, out: Path) -> None:
         "suppress_warnings": ["toc.duplicate_entry"],
     }
     out.mkdir(parents=True)
-    with contextlib.redirect_stderr(said):
+    with warnings.catch_warnings():
+        # of extensions, about versions of Sphinx to come
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
         application = Sphinx(
             srcdir=pages,
             confdir=None,
@@ -188,9 +192,9 @@ def render(pages: Path, out: Path) -> None:
             warning=said,
         )
         application.build()
-    warnings = [line for line in said.getvalue().splitlines() if line.strip()]
-    if warnings or application.statuscode:
-        raise SystemExit("\n".join(["the site does not build:", *warnings]))
+    complaints = [line for line in said.getvalue().splitlines() if line.strip()]
+    if complaints or application.statuscode:
+        raise SystemExit("\n".join(["the site does not build:", *complaints]))
 
 
 def dbt_docs(page: Path, folder: Path) -> None:
@@ -241,6 +245,7 @@ def without_places(text: str, folder: Path) -> str:
 
 
 def main() -> None:
+    """Build the site as the arguments of the command line say."""
     parser = argparse.ArgumentParser(description="Build the documentation site.")
     parser.add_argument("--out", type=Path, default=ROOT / "site", help="folder to build into")
     parser.add_argument("--without-dbt", action="store_true", help="leave out the docs of dbt")

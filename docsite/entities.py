@@ -99,7 +99,7 @@ def exports(project: Path) -> dict[str, dict[str, Any]]:
             table = tables[row["export_name"]]
             export = found.setdefault(
                 table["name"],
-                {"key": meta(table)["key"], "description": table["description"], "columns": {}},
+                {"key": key(table), "description": table["description"], "columns": {}},
             )
             (column,) = (c for c in table["columns"] if c["name"] == row["column_name"])
             export["columns"][row["column_name"]] = {
@@ -122,8 +122,11 @@ def marts(project: Path) -> dict[str, dict[str, Any]]:
             }
             for column in model["columns"]
         }
-        key = meta(model)["key"]
-        found[name] = {"key": key, "description": model["description"], "columns": columns}
+        found[name] = {
+            "key": key(model),
+            "description": model["description"],
+            "columns": columns,
+        }
     return found
 
 
@@ -131,6 +134,14 @@ def meta(described: Mapping[str, Any]) -> dict[str, Any]:
     """What a YAML entry says about itself for others than dbt."""
     found: dict[str, Any] = described.get("config", {}).get("meta", {})
     return found
+
+
+def key(described: Mapping[str, Any]) -> list[str]:
+    """The columns of the key of a source or mart, first the one by which others refer to it."""
+    names: list[str] = meta(described).get("key", [])
+    if not names:
+        raise ValueError(f"{described['name']} is an entity and has no meta.key in its YAML")
+    return names
 
 
 def diagram(project: Path) -> str:
@@ -153,6 +164,7 @@ def diagram(project: Path) -> str:
 
 
 def box_height(drawn: Entity) -> int:
+    """The height of a box, in units of the drawing."""
     return HEAD + LINE * len(drawn.columns) + 8
 
 
@@ -167,6 +179,7 @@ def place(name: str, drawn: Mapping[str, Entity]) -> tuple[int, int]:
 
 
 def box(drawn: Entity, corner: tuple[int, int]) -> list[str]:
+    """The elements of one entity, its upper left corner given."""
     x, y = corner
     lines = [
         f'<g class="entity"><title>{escape(drawn.description)}</title>',
@@ -208,6 +221,7 @@ def lines_of(
 
 
 def neighbours(one: str, other: str) -> bool:
+    """Whether two boxes are at most one column and one row apart, or the same."""
     return all(abs(a - b) <= 1 for a, b in zip(PLACES[one], PLACES[other], strict=True))
 
 

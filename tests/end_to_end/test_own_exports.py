@@ -22,7 +22,9 @@ from tests.oracle import close as oracle_close
 GUIDE = ROOT / "docs" / "bring-your-own-exports.md"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SAMPLE_FILE = re.compile(r"^`(\w+\.csv)`\n```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SEED_ROWS = re.compile(r"`seeds/(ref_\w+)\.csv`[^`]*?(?:`[^`]*`[^`]*?)*?```csv\n(.*?)```", re.DOTALL)
+SEED_ROWS = re.compile(
+    r"`seeds/(ref_\w+)\.csv`[^`]*?(?:`[^`]*`[^`]*?)*?```text\n(.*?)```", re.DOTALL
+)
 PARTS = ("analyses", "macros", "models", "seeds", "tests/invariants", "tests/rules")
 
 

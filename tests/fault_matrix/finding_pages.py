@@ -153,9 +153,7 @@ def raised(code: str, scenario: Scenario, exceptions: Exceptions) -> list[str]:
     more = f" (the first of {len(keys)})" if len(keys) > 1 else ""
     lines = ["", f"The row of `exceptions.csv`{more}:", "", "| column | value |", "|---|---|"]
     lines += [
-        f"| {escaped(name)} | {escaped(published[name])} |"
-        for name in PUBLISHED
-        if published[name]
+        f"| {escaped(name)} | {escaped(published[name])} |" for name in PUBLISHED if published[name]
     ]
     others = sorted({key[0] for key in scenario.expected} - {code})
     if others:

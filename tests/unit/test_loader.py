@@ -212,8 +212,8 @@ def test_a_missing_required_column_is_named_with_its_other_names(exports: Export
         exports.load()
     assert str(caught.value) == (
         "ledger/a.csv (export ledger): a required column is missing: expected entry_type "
-        "(or type, reason, ledger_entry_type); found 'ledger_id', 'asset', 'amount', 'effective_at';"
-        " a name of your own goes into seeds/ref_column_aliases.csv"
+        "(or type, reason, ledger_entry_type); found 'ledger_id', 'asset', 'amount', "
+        "'effective_at'; a name of your own goes into seeds/ref_column_aliases.csv"
     )
 
 
