@@ -2,10 +2,10 @@
 
     python -m docsite.build --out site [--without-dbt]
 
-The README is its start page; the guides and the pages of findings are those of docs/. The list of
-findings and the entity diagram are made from the reference data and the YAML of the project. The
-docs of dbt need a built warehouse, for which a sample is loaded and built in a folder that is
-thrown away; `--without-dbt` leaves them out.
+The README is its start page; the guides and the pages of findings are those of docs/. The entity
+diagram is made from the reference data and the YAML of the project. The docs of dbt need a built
+warehouse, for which a sample is loaded and built in a folder that is thrown away; `--without-dbt`
+leaves them out.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ DBT_PAGE = Path("dbt", "index.html")
 SAMPLE, CLOSE_DATE = Path("samples", "bad_day"), "2026-06-30"
 
 _MARKER = re.compile(r"^<!-- (?:facts|trips|nearly|end)\b.*-->\n", re.MULTILINE)
+_FETCHED = re.compile(r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
 _START = """
 ```{toctree}
 :hidden:
@@ -113,7 +114,11 @@ def write_pages(pages: Path, has_dbt: bool) -> None:
         (pages / "findings" / f"{row['code']}.md").write_text(
             _MARKER.sub("", text), encoding="utf-8"
         )
-    (pages / "findings" / "index.md").write_text(finding_list(codes), encoding="utf-8")
+    names = "\n".join(row["code"] for row in codes)
+    index = (ROOT / "docs" / "findings" / "index.md").read_text(encoding="utf-8")
+    (pages / "findings" / "index.md").write_text(
+        f"{index}\n```{{toctree}}\n:hidden:\n\n{names}\n```\n", encoding="utf-8"
+    )
     models = (
         "Every model and column is described in the "
         f'<a href="{DBT_PAGE.as_posix()}">docs of dbt</a>.'
@@ -135,7 +140,7 @@ def registry() -> list[dict[str, str]]:
 
 
 def finding_list(codes: Iterable[dict[str, str]]) -> str:
-    """The page that lists the codes, in a table for each category."""
+    """The page docs/findings/index.md: the codes, in a table for each category."""
     by_category: dict[str, list[dict[str, str]]] = {}
     for row in codes:
         by_category.setdefault(row["category"], []).append(row)
@@ -148,8 +153,7 @@ def finding_list(codes: Iterable[dict[str, str]]) -> str:
             f"| {row['owner']} |"
             for row in rows
         ]
-        names = "\n".join(row["code"] for row in rows)
-        lines += ["", f"```{{toctree}}\n:hidden:\n\n{names}\n```", ""]
+        lines += [""]
     return "\n".join(lines)
 
 
@@ -236,6 +240,8 @@ def dbt_docs(page: Path, folder: Path) -> None:
             raise SystemExit(f"the docs of dbt do not build:\n{done.stdout}{done.stderr}")
     page.parent.mkdir(parents=True)
     text = (folder / "target" / "static_index.html").read_text(encoding="utf-8")
+    if fetched := _FETCHED.findall(text):
+        raise SystemExit(f"the docs of dbt would load from a network: {fetched}")
     page.write_text(without_places(text, folder), encoding="utf-8")
 
 

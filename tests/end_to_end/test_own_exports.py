@@ -37,7 +37,7 @@ def steps() -> list[tuple[str, str]]:
     section = text().partition("## Exports of another system")[2].partition("\n## ")[0]
     blocks = [block for language, block in FENCE.findall(section) if not language]
     return [
-        (command.strip(), said.strip())
+        (command.replace("\\\n", " ").strip(), said.strip())
         for command, said in zip(blocks, [*blocks[1:], ""], strict=True)
         if command.startswith("pool-recon ")
     ]

@@ -26,6 +26,7 @@ from . import SCENARIOS, Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "findings"
+INDEX = PAGES / "index.md"
 BLOCK = re.compile(r"<!-- (facts|trips|nearly)(?:: ([^\n]*))? -->\n.*?<!-- end -->", re.DOTALL)
 PUBLISHED = (
     *("exception_id", "code", "severity", "environment", "subject_type", "subject_id"),
@@ -43,7 +44,7 @@ def registry() -> dict[str, dict[str, str]]:
 
 
 def pages() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(PAGES.glob("*.md"))}
+    return {path.stem: path for path in sorted(PAGES.glob("*.md")) if path != INDEX}
 
 
 def renewed(path: Path, exceptions: Exceptions) -> str:

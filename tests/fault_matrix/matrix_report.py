@@ -1,7 +1,7 @@
 """The fault matrix as a table, from a run: what was injected, what the warehouse found.
 
-`python -m tests.fault_matrix.matrix_report` writes docs/fault-matrix.md anew, and the generated
-blocks of docs/findings.
+`python -m tests.fault_matrix.matrix_report` writes docs/fault-matrix.md anew, the list of findings
+and the generated blocks of their pages.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from docsite.build import finding_list
 from tests.harness import FindingKey, Warehouse, compiled_project
 
 from . import CLOSE_DATE, Scenario, merged_scenarios, separate_scenarios, write_alone, write_merged
-from .finding_pages import pages, renewed
+from .finding_pages import INDEX, pages, registry, renewed
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "docs" / "fault-matrix.md"
@@ -28,6 +29,8 @@ findings, the others are clean or only nearly trip one (the amount off by one un
 digit, the webhook at the cut-off or a second before it, the version that goes back). They are
 closed from raw files to `exceptions.csv`: {merged} of them together in one close, {separate} alone,
 because they need files of their own.
+
+What each code means, with an example: the pages in [findings](findings/index.md).
 
 This page is written by a run: `python -m tests.fault_matrix.matrix_report`. A test runs it again
 and compares.
@@ -129,6 +132,7 @@ def row_of(code: str, severity: str, closes: list[Closed]) -> str:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         closes = close_all(Path(folder))
+    INDEX.write_text(finding_list(registry().values()), encoding="utf-8")
     REPORT.write_text(report(closes), encoding="utf-8")
     for page in pages().values():
         page.write_text(renewed(page, all_exceptions(closes)), encoding="utf-8")

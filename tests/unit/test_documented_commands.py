@@ -16,12 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!`)`(pool-recon [^`]+)`(?!`)")
+CONTINUED = re.compile(r" *\\\n *")
 PROGRAM = re.compile(r"^(?:\.venv/bin/)?pool-recon(?= |$)")
 
 
 def commands(page: Path) -> Iterator[str]:
     """The commands of a page, those within a line of text too, without the name of the program."""
-    text = page.read_text(encoding="utf-8")
+    text = CONTINUED.sub(" ", page.read_text(encoding="utf-8"))
     lines = [line for block in FENCE.findall(text) for line in block.splitlines()]
     for line in [*(line.strip() for line in lines), *SPAN.findall(FENCE.sub("", text))]:
         if PROGRAM.match(line):

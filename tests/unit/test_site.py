@@ -13,7 +13,7 @@ import pytest
 
 from docsite import build as site_build
 from docsite.entities import PLACES, diagram, entities
-from tests.fault_matrix.finding_pages import pages, registry
+from tests.fault_matrix.finding_pages import INDEX, pages, registry
 
 ROOT = Path(__file__).resolve().parents[2]
 # what fetches while a page is read, in contrast to a link that somebody follows
@@ -86,6 +86,10 @@ def test_the_site_has_every_page(site: Path) -> None:
     assert made == wanted
     assert set(site_build.GUIDES) == {path.stem for path in (ROOT / "docs").glob("*.md")}
     assert "missing_webhook" in (site / "searchindex.js").read_text(encoding="utf-8")
+
+
+def test_the_list_of_findings_is_that_of_the_reference_data() -> None:
+    assert INDEX.read_text(encoding="utf-8") == site_build.finding_list(registry().values())
 
 
 def test_a_link_that_leads_nowhere_stops_the_build(
