@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +18,7 @@ from docsite.entities import PLACES, diagram, entities
 from tests.fault_matrix.finding_pages import INDEX, pages, registry
 
 ROOT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 # what fetches while a page is read, in contrast to a link that somebody follows
 FETCHING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
 STYLE_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
@@ -86,6 +89,27 @@ def test_the_site_has_every_page(site: Path) -> None:
     assert made == wanted
     assert set(site_build.GUIDES) == {path.stem for path in (ROOT / "docs").glob("*.md")}
     assert "missing_webhook" in (site / "searchindex.js").read_text(encoding="utf-8")
+
+
+def test_the_search_works_from_the_disk(site: Path, tmp_path: Path) -> None:
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip("there is no Chromium here")
+    done = subprocess.run(
+        [
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+            *("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path}"),
+            *("--virtual-time-budget=20000", f"{(site / 'search.html').as_uri()}?q=webhook"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "HOME": str(tmp_path)},
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"Chromium does not start here: {done.stderr[-200:]}")
+    assert re.search(r'<a href="findings/missing_webhook\.html[^>]*data-score', done.stdout)
 
 
 def test_the_list_of_findings_is_that_of_the_reference_data() -> None:
