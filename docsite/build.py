@@ -27,7 +27,9 @@ from docsite.entities import diagram
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = Path(__file__).with_name("static")
-GUIDES = ("bring-your-own-exports", "blocked-close", "decisions", "fault-matrix")
+# what comes first of docs/ in the list of guides, and what is no guide
+FIRST_GUIDES = ("bring-your-own-exports", "blocked-close")
+REFERENCE = ("decisions", "fault-matrix")
 DBT_PAGE = Path("dbt", "index.html")
 SAMPLE, CLOSE_DATE = Path("samples", "bad_day"), "2026-06-30"
 
@@ -101,13 +103,14 @@ def build(out: Path, has_dbt: bool = True) -> None:
 def write_pages(pages: Path, has_dbt: bool) -> None:
     """Write the sources of the site: Markdown, with links between the pages as they will be."""
     (pages / "findings").mkdir(parents=True)
-    guides = "\n".join(GUIDES[:2])
-    reference = "\n".join(GUIDES[2:])
+    others = {path.stem for path in (ROOT / "docs").glob("*.md")} - {*FIRST_GUIDES, *REFERENCE}
+    guides = [*FIRST_GUIDES, *sorted(others)]
     start = readme((ROOT / "README.md").read_text(encoding="utf-8"))
-    (pages / "index.md").write_text(start + _START % (guides, reference), encoding="utf-8")
+    lists = _START % ("\n".join(guides), "\n".join(REFERENCE))
+    (pages / "index.md").write_text(start + lists, encoding="utf-8")
     shutil.copy(ROOT / "CHANGELOG.md", pages / "changelog.md")
-    for guide in GUIDES:
-        shutil.copy(ROOT / "docs" / f"{guide}.md", pages)
+    for page in (*guides, *REFERENCE):
+        shutil.copy(ROOT / "docs" / f"{page}.md", pages)
     codes = registry()
     for row in codes:
         text = (ROOT / "docs" / "findings" / f"{row['code']}.md").read_text(encoding="utf-8")

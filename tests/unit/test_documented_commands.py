@@ -15,6 +15,8 @@ from pool_recon.cli import cli
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+# what of a line the shell takes for itself
+SHELL = re.compile(r" (?:\d?>|\||&&|;|#)")
 SPAN = re.compile(r"(?<!`)`(pool-recon [^`]+)`(?!`)")
 CONTINUED = re.compile(r" *\\\n *")
 PROGRAM = re.compile(r"^(?:\.venv/bin/)?pool-recon(?= |$)")
@@ -26,7 +28,8 @@ def commands(page: Path) -> Iterator[str]:
     lines = [line for block in FENCE.findall(text) for line in block.splitlines()]
     for line in [*(line.strip() for line in lines), *SPAN.findall(FENCE.sub("", text))]:
         if PROGRAM.match(line):
-            yield PROGRAM.sub("", line).replace("[", "").replace("]", "").strip()
+            command = SHELL.split(PROGRAM.sub("", line), maxsplit=1)[0]
+            yield command.replace("[", "").replace("]", "").strip()
 
 
 def fault(command: str) -> str:
