@@ -15,7 +15,7 @@ from tests.unit.test_documented_commands import commands
 
 RUNBOOK = ROOT / "docs" / "blocked-close.md"
 # these build a warehouse or judge one, which other tests of this folder do at length
-LONG = ("close", "--debug close", "validate")
+LONG = ("close", "validate")
 FINISHED = 0
 
 
@@ -48,9 +48,10 @@ def test_every_short_command_of_the_runbook_succeeds(
 
 
 def test_the_long_commands_are_the_ones_that_other_tests_run() -> None:
-    long = {each.split()[0] for each in commands(RUNBOOK) if each.startswith(LONG)}
-    assert long == {"close", "--debug", "validate"}
-    assert all("--exports exports" in each for each in commands(RUNBOOK) if "close " in each)
+    assert {each.split()[0] for each in commands(RUNBOOK)} >= set(LONG)
+    closes = [each for each in commands(RUNBOOK) if each.startswith("close")]
+    assert all("--exports exports" in each for each in closes)
+    assert any("--register exception_register.csv" in each for each in closes)
 
 
 def test_every_rule_has_its_place_in_the_runbook() -> None:
