@@ -6,12 +6,13 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pool_recon.errors import CloseError
+from pool_recon.progress import Progress
 
 NO_CALLS_HOME = {
     "DO_NOT_TRACK": "1",
@@ -28,7 +29,7 @@ class BuildSettings:
 
     `warehouse` is the DuckDB file to build in; `state_dir` is a folder that may be written, where
     dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
-    project's own counts.
+    project's own counts. `progress` hears of every seed, model and test.
     """
 
     project_dir: Path
@@ -37,6 +38,7 @@ class BuildSettings:
     close_date: date
     time_zone: str | None
     is_debug: bool = False
+    progress: Progress = field(default_factory=Progress)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
     with _environment(settings):
         try:
             manifest = _invoke(dbtRunner(), settings, "parse")
-            runner = dbtRunner(manifest=manifest)
+            steps = _Steps(settings.progress)
+            runner = dbtRunner(manifest=manifest, callbacks=[steps.hear])
+            steps.counted = "seeds and models"
             built = _node_results(
                 _invoke(
                     runner,
@@ -81,10 +85,38 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
             broken = [node for node in built if node.status not in {"success", "skipped"}]
             if broken or not built:
                 raise CloseError(_cannot_build(broken))
+            steps.counted = "tests"
             selection = ("--exclude-resource-type", "unit_test")
             return built + _node_results(_invoke(runner, settings, "test", *selection))
         finally:
             _release_warehouse()
+
+
+class _Steps:
+    """Tells from the events of dbt how many nodes are done and which ones run."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.counted = ""
+        self._progress = progress
+        self._total = 0
+        self._done = 0
+        self._running: list[str] = []
+
+    def hear(self, event: Any) -> None:
+        """Take in an event; dbt sends them one at a time."""
+        kind = event.info.name
+        if kind == "ConcurrencyLine":
+            self._total, self._done, self._running = event.data.node_count, 0, []
+        elif kind == "NodeStart":
+            self._running.append(event.data.node_info.node_name)
+        elif kind == "NodeFinished":
+            self._done += 1
+            with contextlib.suppress(ValueError):
+                self._running.remove(event.data.node_info.node_name)
+        else:
+            return
+        doing = " and ".join(self._running)
+        self._progress.step(doing, self._done, self._total, self.counted)
 
 
 def one_line(message: object) -> str:

@@ -18,6 +18,7 @@ from pool_recon.loader.landing import DuckDbLanding, NeedsCareError, ReaderDisag
 from pool_recon.loader.masking import mask
 from pool_recon.loader.preparation import FileKey, Prepared, prepare, rewrite
 from pool_recon.loader.spool import Spool
+from pool_recon.progress import Progress
 
 __all__ = ["ExportFile", "ExportSummary", "LoadSummary", "discover", "load_exports"]
 
@@ -62,13 +63,13 @@ def load_exports(
     connection: duckdb.DuckDBPyConnection,
     exports_dir: Path,
     *,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> LoadSummary:
     """Land every file of `exports_dir` that is not loaded yet, in one transaction.
 
     Schema ``raw`` and its tables are created where they are missing. `connection` must have no
     open transaction; its time zone is UTC afterwards and it fetches no extensions. `progress` gets
-    a line for each file that lands.
+    a step for each file.
 
     Raises:
         CloseError: a file cannot be loaded; nothing was changed.
@@ -77,7 +78,7 @@ def load_exports(
     careful: set[Path] = set()
     while True:
         try:
-            return _load(connection, files, careful, progress)
+            return _load(connection, files, careful, progress or Progress())
         except ReaderDisagreesError as disagreement:
             # Rare: the scan found the file clean. The error has spent the transaction.
             if disagreement.file.path in careful:
@@ -89,15 +90,20 @@ def _load(
     connection: duckdb.DuckDBPyConnection,
     files: list[ExportFile],
     careful: set[Path],
-    progress: Callable[[str], None] | None,
+    progress: Progress,
 ) -> LoadSummary:
     counts = {export.name: [0, 0, 0] for export in reference.exports()}
+    bytes_read, bytes_in_all = 0, sum(map(_size, files))
     connection.begin()
     try:
         with tempfile.TemporaryDirectory(prefix="pool_recon_") as temporary:
             folder = Path(temporary)
             landing = DuckDbLanding(connection, folder)
             for prepared in _prepared(files, careful, landing.is_loaded, folder):
+                landed = sum(rows for _, _, rows in counts.values())
+                doing = f"{landed:,} rows landed, now {prepared.file.masked_path}"
+                progress.step(doing, bytes_read, bytes_in_all)
+                bytes_read += prepared.scan.size_bytes
                 count = counts[prepared.file.export_name]
                 if prepared.source is None or landing.is_loaded(prepared.key):
                     count[1] += 1
@@ -105,8 +111,6 @@ def _load(
                     rows = _land(landing, prepared, folder)
                     count[0] += 1
                     count[2] += rows
-                    if progress:
-                        progress(f"{prepared.file.masked_path}: {rows} rows")
                 if isinstance(prepared.source, Spool):
                     prepared.source.path.unlink()
             load_id = landing.finish()
@@ -119,6 +123,14 @@ def _load(
             raise CloseError(f"the exports could not be loaded: {reason}") from error
         raise
     return LoadSummary(load_id, tuple(ExportSummary(name, *c) for name, c in counts.items()))
+
+
+def _size(file: ExportFile) -> int:
+    try:
+        return file.path.stat().st_size
+    except OSError:
+        # What is wrong with the file is said when it is read.
+        return 0
 
 
 def _land(landing: DuckDbLanding, prepared: Prepared, folder: Path) -> int:

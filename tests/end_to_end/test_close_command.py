@@ -83,7 +83,7 @@ def test_the_bad_day_is_blocked_and_everything_is_written(bad_day: Ran, clean: R
     failing = [rule for rule, holds in rules(bad_day).items() if holds == "false"]
     assert failing
     for rule in failing:
-        assert f"  {rule}: " in bad_day.stdout
+        assert f"  {rule}  " in bad_day.stdout
     assert "Checks of the warehouse that fail" not in bad_day.stdout
     assert "disagree" not in bad_day.stdout
     assert tree(bad_day.package).keys() == tree(clean.package).keys()

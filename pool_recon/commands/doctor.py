@@ -1,0 +1,7 @@
+import click
+
+
+@click.command()
+def doctor() -> int:
+    """Say x."""
+    return 0
