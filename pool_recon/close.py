@@ -128,7 +128,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         with contextlib.closing(connect(copy.file)) as connection:
             loaded = load_exports(connection, request.exports, progress=progress)
             replace_register(connection, register)
-        progress("building and testing the warehouse")
+        progress("reading the dbt project")
         nodes = build_and_test(_build_settings(request, copy.file, progress))
         progress("writing the package")
         with contextlib.closing(connect(copy.file)) as connection:

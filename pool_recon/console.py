@@ -84,19 +84,21 @@ class ProgressLine(Progress):
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._phase = ""
-        self._phase_began = self._began
         self._step: tuple[str, int, int, str] | None = None
+        self._steps_began = self._began
         self._lock = threading.Lock()
 
     def __call__(self, phase: str) -> None:
         """Show a new phase."""
         with self._lock:
-            self._phase, self._phase_began, self._step = phase, time.monotonic(), None
+            self._phase, self._step = phase, None
         self.show()
 
     def step(self, doing: str, done: int, total: int, counted: str = "") -> None:
         """Show how far the phase is."""
         with self._lock:
+            if self._step is None:
+                self._steps_began = time.monotonic()
             self._step = (doing, done, total, counted)
         self.show()
 
@@ -116,7 +118,7 @@ class ProgressLine(Progress):
                 parts.append(f"{done:,} of {total:,} {counted}")
             elif total:
                 parts.append(f"{done * 100 // total} %")
-            left = _left(done, total, now - self._phase_began)
+            left = _left(done, total, now - self._steps_began)
             if left:
                 parts.append(left)
             if doing:

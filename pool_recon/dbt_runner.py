@@ -72,7 +72,7 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
             manifest = _invoke(dbtRunner(), settings, "parse")
             steps = _Steps(settings.progress)
             runner = dbtRunner(manifest=manifest, callbacks=[steps.hear])
-            steps.counted = "seeds and models"
+            steps.begin("building the warehouse", "models")
             built = _node_results(
                 _invoke(
                     runner,
@@ -85,22 +85,61 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
             broken = [node for node in built if node.status not in {"success", "skipped"}]
             if broken or not built:
                 raise CloseError(_cannot_build(broken))
-            steps.counted = "tests"
+            steps.begin("testing the warehouse", "tests")
             selection = ("--exclude-resource-type", "unit_test")
             return built + _node_results(_invoke(runner, settings, "test", *selection))
         finally:
             _release_warehouse()
 
 
+def parse(settings: BuildSettings) -> int:
+    """Parse the project and build nothing; return how many models it has.
+
+    Raises CloseError where it cannot be parsed.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _environment(settings):
+        try:
+            manifest = _invoke(dbtRunner(), settings, "parse")
+        finally:
+            _release_warehouse()
+    return sum(str(node.resource_type) == "model" for node in manifest.nodes.values())
+
+
+def can_connect(project_dir: Path, target: str, logs: Path) -> bool:
+    """Whether dbt by itself can reach the database of an output of profiles.yml."""
+    from dbt.cli.main import dbtRunner
+
+    try:
+        outcome = dbtRunner().invoke(
+            [
+                *("--quiet", "--log-level", "none", "--log-level-file", "none"),
+                *("--no-send-anonymous-usage-stats", "--no-version-check"),
+                *("debug", "--connection", "--target", target),
+                *("--project-dir", str(project_dir), "--profiles-dir", str(project_dir)),
+                *("--log-path", str(logs)),
+            ]
+        )
+    finally:
+        _release_warehouse()
+    return bool(outcome.success and outcome.result)
+
+
 class _Steps:
     """Tells from the events of dbt how many nodes are done and which ones run."""
 
     def __init__(self, progress: Progress) -> None:
-        self.counted = ""
         self._progress = progress
+        self._counted = ""
         self._total = 0
         self._done = 0
         self._running: list[str] = []
+
+    def begin(self, phase: str, counted: str) -> None:
+        """A phase begins whose nodes are called `counted`."""
+        self._counted = counted
+        self._progress(phase)
 
     def hear(self, event: Any) -> None:
         """Take in an event; dbt sends them one at a time."""
@@ -116,7 +155,7 @@ class _Steps:
         else:
             return
         doing = " and ".join(self._running)
-        self._progress.step(doing, self._done, self._total, self.counted)
+        self._progress.step(doing, self._done, self._total, self._counted)
 
 
 def one_line(message: object) -> str:

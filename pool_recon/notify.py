@@ -41,10 +41,11 @@ class HookError(Exception):
 
 @dataclass(frozen=True)
 class Hook:
-    """Where a notification goes: a URL, or a command as its words, run without a shell."""
+    """Where a notification goes, and how; `program` is what a command runs, without a shell."""
 
     name: str
     send: Callable[[bytes, float], None]
+    program: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ def _command_hook(target: str) -> Hook:
         raise ValueError("the command is empty")
     name = PurePath(words[0]).name
     return Hook(
-        f"the command {name}", lambda content, timeout: _run_command(words, content, timeout)
+        f"the command {name}",
+        lambda content, timeout: _run_command(words, content, timeout),
+        words[0],
     )
 
 

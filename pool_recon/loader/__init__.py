@@ -4,7 +4,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,14 +13,22 @@ import duckdb
 
 from pool_recon import reference
 from pool_recon.errors import CloseError
-from pool_recon.loader.discovery import ExportFile, discover
+from pool_recon.loader.discovery import ExportFile, discover, files_of
 from pool_recon.loader.landing import DuckDbLanding, NeedsCareError, ReaderDisagreesError
 from pool_recon.loader.masking import mask
 from pool_recon.loader.preparation import FileKey, Prepared, prepare, rewrite
 from pool_recon.loader.spool import Spool
 from pool_recon.progress import Progress
 
-__all__ = ["ExportFile", "ExportSummary", "LoadSummary", "discover", "load_exports"]
+__all__ = [
+    "ExportFile",
+    "ExportSummary",
+    "LoadSummary",
+    "discover",
+    "files_of",
+    "load_exports",
+    "rehearse",
+]
 
 # Files prepared ahead of the one that lands: enough to overlap, few enough to bound temp files.
 _AHEAD = 2
@@ -74,11 +82,38 @@ def load_exports(
     Raises:
         CloseError: a file cannot be loaded; nothing was changed.
     """
-    files = discover(exports_dir)
+    return _load_files(connection, discover(exports_dir), progress or Progress())
+
+
+def rehearse(file: ExportFile, folder: Path) -> tuple[int, frozenset[str]]:
+    """Land one file in a database in `folder`, an empty one, that is thrown away.
+
+    Returns its number of rows and the columns of the export that it has.
+
+    Raises:
+        CloseError: the file cannot be loaded.
+    """
+    from pool_recon.warehouse import connect
+
+    database = folder / "rehearsal.duckdb"
+    try:
+        with closing(connect(database)) as connection:
+            loaded = _load_files(connection, [file], Progress())
+            columns = connection.execute(
+                "select contract_column from raw.file_columns where contract_column is not null"
+            ).fetchall()
+        return loaded.rows_landed, frozenset(column for (column,) in columns)
+    finally:
+        database.unlink(missing_ok=True)
+
+
+def _load_files(
+    connection: duckdb.DuckDBPyConnection, files: list[ExportFile], progress: Progress
+) -> LoadSummary:
     careful: set[Path] = set()
     while True:
         try:
-            return _load(connection, files, careful, progress or Progress())
+            return _load(connection, files, careful, progress)
         except ReaderDisagreesError as disagreement:
             # Rare: the scan found the file clean. The error has spent the transaction.
             if disagreement.file.path in careful:
