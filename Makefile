@@ -13,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help close test test-exhaustive lint unit bench lock clean
+.PHONY: help close test test-exhaustive test-recipes lint unit bench lock clean
 
 help:
 	@echo "make close   set up, then close the sample exports into out/2026-06-30"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint    ruff, mypy and sqlfluff only"
 	@echo "make unit    the unit tests only"
 	@echo "make test-exhaustive  the slow tests: hundreds of generated exports, mutation of every finding"
+	@echo "make test-recipes     the recipes of examples/, run for real in environments of their own"
 	@echo "make bench   measure a close against the floor (N=1000000 orders)"
 	@echo "make lock    pin the newest allowed dependencies in requirements.lock (needs uv)"
 	@echo "make clean   remove .venv and everything that was built"
@@ -44,6 +45,9 @@ test: lint
 test-exhaustive: $(STAMP)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive tests/agreement tests/mutation
 
+test-recipes: $(STAMP)
+	@$(BIN)/python tests/recipes/run.py
+
 bench: $(STAMP)
 	@$(BIN)/python benchmarks/run.py --orders $(N)
 
@@ -64,5 +68,5 @@ lock:
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
 
 clean:
-	@rm -rf $(VENV) out target logs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-recipes out target logs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@echo "removed $(VENV) and everything that was built"
