@@ -29,6 +29,7 @@ print(
             "cron": schedule.cron_schedule,
             "success": result.success,
             "materialized": len(result.get_asset_materialization_events()),
+            "retried": any(e.event_type_value == "STEP_UP_FOR_RETRY" for e in result.all_events),
             "checks": {check.check_name: check.passed for check in checks},
         }
     )

@@ -22,9 +22,12 @@ NOT_RUN = "not run"
 
 
 def main() -> int:
-    """Run every recipe; say of each what became of it."""
+    """Run the recipes that are named, else all; say of each what became of it."""
     failed = False
-    for recipe in (cron, systemd, github_actions, dagster, airflow):
+    recipes = (cron, systemd, github_actions, dagster, airflow)
+    for recipe in recipes:
+        if sys.argv[1:] and recipe.__name__ not in sys.argv[1:]:
+            continue
         with tempfile.TemporaryDirectory(prefix="pool_recon_") as folder:
             try:
                 said = recipe(Path(folder))
@@ -83,11 +86,12 @@ def dagster(folder: Path) -> str:
         said = json.loads(ran(python, script, recipe, CLOSE_DATE, environ=environ).splitlines()[-1])
         assert said == {
             "cron": "30 0 * * *",
-            "success": True,
+            "success": holds,
             "materialized": 1,
+            "retried": False,
             "checks": {"every_rule_holds": holds},
         }, said
-    return "materialised; the check passed for the clean sample and failed for the bad day"
+    return "materialised; the bad day failed its check, and was not tried again"
 
 
 def airflow(folder: Path) -> str:

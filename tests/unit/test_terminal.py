@@ -20,6 +20,7 @@ from pool_recon.commands.groups import EXIT_CODES, SECTIONS
 from pool_recon.console import ProgressLine, colours, plural
 from pool_recon.dbt_runner import _Steps
 from pool_recon.progress import Progress
+from pool_recon.summary import TopException
 from tests.unit.cli_support import FakeBuild, write_exports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -268,6 +269,12 @@ KEYS = {
     *("warehouse", "landed", "movements", "findings", "rules", "defects", "top_exceptions"),
     *("register", "package", "files", "next"),
 }
+
+
+def test_every_key_of_the_summary_is_described() -> None:
+    guide = (ROOT / "docs" / "terminal.md").read_text(encoding="utf-8")
+    section = guide[guide.index("## The summary of a close") : guide.index("## The other objects")]
+    assert set(re.findall(r"`(\w+)`", section)) >= KEYS | set(TopException.__annotations__)
 
 
 class TestOfAClose:
