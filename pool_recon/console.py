@@ -38,9 +38,16 @@ def plural(count: int, noun: str) -> str:
 
 
 def say(lines: Sequence[str]) -> None:
-    """Print lines on stdout; nobody reading them to the end is no error."""
-    try:
+    """Print lines on stdout."""
+    with broken_pipe_allowed():
         click.echo("\n".join(lines))
+
+
+@contextmanager
+def broken_pipe_allowed() -> Iterator[None]:
+    """Take it for no error that nobody reads to the end what is printed on stdout."""
+    try:
+        yield
     except BrokenPipeError:
         # Whoever reads has stopped; the verdict is in the exit code all the same.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -92,19 +92,15 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
             _release_warehouse()
 
 
-def parse(settings: BuildSettings) -> int:
-    """Parse the project and build nothing; return how many models it has.
+def parse(settings: BuildSettings) -> Any:
+    """The dbt project as dbt understands it, a `dbt.contracts.graph.manifest.Manifest`.
 
-    Raises CloseError where it cannot be parsed.
+    Raises CloseError where the project cannot be parsed.
     """
     from dbt.cli.main import dbtRunner
 
     with _environment(settings):
-        try:
-            manifest = _invoke(dbtRunner(), settings, "parse")
-        finally:
-            _release_warehouse()
-    return sum(str(node.resource_type) == "model" for node in manifest.nodes.values())
+        return _invoke(dbtRunner(), settings, "parse")
 
 
 def can_connect(project_dir: Path, target: str, logs: Path) -> bool:

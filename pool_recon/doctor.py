@@ -186,11 +186,12 @@ def _dbt_project(set_up: SetUp) -> Iterator[Check]:
             time_zone=None,
         )
         try:
-            models = parse(settings)
+            nodes = parse(settings).nodes.values()
         except CloseError as error:
             remedy = f"mend the project in {project}, or unset POOL_RECON_PROJECT_DIR"
             yield Check("dbt project", MEND, str(error), remedy)
             return
+    models = sum(str(node.resource_type) == "model" for node in nodes)
     yield Check("dbt project", OK, f"{plural(models, 'model')} in {project}")
 
 

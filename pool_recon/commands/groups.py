@@ -7,7 +7,7 @@ import click
 # The order in which a person meets them. A command that no section names is listed last.
 SECTIONS = (
     ("Close a date", ("close", "approve", "load")),
-    ("Look into it", ("trace", "explain", "dashboard")),
+    ("Look into it", ("trace", "explain", "metrics", "dashboard")),
     ("Prove it", ("validate", "verify", "diff")),
     ("Set up", ("doctor", "simulate", "completion")),
 )

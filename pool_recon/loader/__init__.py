@@ -27,6 +27,7 @@ __all__ = [
     "discover",
     "files_of",
     "load_exports",
+    "load_files",
     "rehearse",
 ]
 
@@ -82,7 +83,25 @@ def load_exports(
     Raises:
         CloseError: a file cannot be loaded; nothing was changed.
     """
-    return _load_files(connection, discover(exports_dir), progress or Progress())
+    return load_files(connection, discover(exports_dir), progress=progress)
+
+
+def load_files(
+    connection: duckdb.DuckDBPyConnection,
+    files: list[ExportFile],
+    *,
+    progress: Progress | None = None,
+) -> LoadSummary:
+    """Land these files in this order, those that are loaded already left out, as `load_exports`."""
+    careful: set[Path] = set()
+    while True:
+        try:
+            return _load(connection, files, careful, progress or Progress())
+        except ReaderDisagreesError as disagreement:
+            # Rare: the scan found the file clean. The error has spent the transaction.
+            if disagreement.file.path in careful:
+                raise disagreement.file.error("cannot be read") from disagreement
+            careful.add(disagreement.file.path)
 
 
 def rehearse(file: ExportFile, folder: Path) -> tuple[int, frozenset[str]]:
@@ -98,27 +117,13 @@ def rehearse(file: ExportFile, folder: Path) -> tuple[int, frozenset[str]]:
     database = folder / "rehearsal.duckdb"
     try:
         with closing(connect(database)) as connection:
-            loaded = _load_files(connection, [file], Progress())
+            loaded = load_files(connection, [file])
             columns = connection.execute(
                 "select contract_column from raw.file_columns where contract_column is not null"
             ).fetchall()
         return loaded.rows_landed, frozenset(column for (column,) in columns)
     finally:
         database.unlink(missing_ok=True)
-
-
-def _load_files(
-    connection: duckdb.DuckDBPyConnection, files: list[ExportFile], progress: Progress
-) -> LoadSummary:
-    careful: set[Path] = set()
-    while True:
-        try:
-            return _load(connection, files, careful, progress)
-        except ReaderDisagreesError as disagreement:
-            # Rare: the scan found the file clean. The error has spent the transaction.
-            if disagreement.file.path in careful:
-                raise disagreement.file.error("cannot be read") from disagreement
-            careful.add(disagreement.file.path)
 
 
 def _load(
