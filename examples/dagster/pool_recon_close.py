@@ -1,7 +1,8 @@
 """Dagster: the close package of every business date as an asset, with a check that blocks.
 
-Settings are environment variables, as in examples/cron/close.sh. A blocked close leaves its
-package, and the check `every_rule_holds` fails; a close that could not run is tried again.
+Settings are environment variables, as in examples/cron/close.sh. Where a close is blocked, its
+package is there, the check `every_rule_holds` fails, and with it the run; it is not tried again.
+A close that could not run is.
 """
 
 import json

@@ -65,7 +65,9 @@ SUMMARY_AS_JSON = click.option(
 
 def say_json(content: Mapping[str, Any]) -> None:
     """Print one JSON object."""
-    say([json.dumps(content, ensure_ascii=False, indent=2)])
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    # The name of a file need not be text, and what is printed is.
+    say([text.encode("utf-8", "replace").decode("utf-8")])
 
 
 def told(error: Exception) -> str:

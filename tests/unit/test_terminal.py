@@ -342,6 +342,14 @@ class TestOfAClose:
         assert self.close(tmp_path / "none", tmp_path / "o", "--json") == 2
         assert "none" in json.loads(capsys.readouterr().out)["message"]
 
+    def test_json_of_a_folder_whose_name_is_no_text(
+        self, build: FakeBuild, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        exports = write_exports(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff")))
+        (exports / "trades.csv").unlink()
+        assert self.close(exports, tmp_path / "o", "--json") == 2
+        assert json.loads(capfd.readouterr().out)["exports"].endswith("/?")
+
     def test_not_both(
         self, build: FakeBuild, exports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
