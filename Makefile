@@ -13,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help close test test-exhaustive lint unit docs bench lock clean
+.PHONY: help close test test-exhaustive test-recipes lint unit docs bench lock clean
 
 help:
 	@echo "make close   set up, then close the sample exports into out/2026-06-30"
@@ -22,6 +22,7 @@ help:
 	@echo "make unit    the unit tests only"
 	@echo "make docs    build the documentation site in the folder site"
 	@echo "make test-exhaustive  the slow tests: hundreds of generated exports, mutation of every finding"
+	@echo "make test-recipes     the recipes of examples/, run for real in environments of their own"
 	@echo "make bench   measure a close against the floor (N=1000000 orders)"
 	@echo "make lock    pin the newest allowed dependencies in requirements.lock (needs uv)"
 	@echo "make clean   remove .venv and everything that was built"
@@ -48,6 +49,9 @@ test-exhaustive: $(STAMP)
 docs: $(STAMP)
 	@$(BIN)/python -m docsite.build --out site
 
+test-recipes: $(STAMP)
+	@$(BIN)/python tests/recipes/run.py
+
 bench: $(STAMP)
 	@$(BIN)/python benchmarks/run.py --orders $(N)
 
@@ -68,5 +72,5 @@ lock:
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
 
 clean:
-	@rm -rf $(VENV) out site target logs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-recipes out site target logs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@echo "removed $(VENV) and everything that was built"

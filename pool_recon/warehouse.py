@@ -148,6 +148,21 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
     journal.unlink()
 
 
+def is_being_closed(warehouse: Path) -> bool:
+    """Whether a close is working on `warehouse` now; nothing is locked or made by asking."""
+    try:
+        descriptor = os.open(_work_folder(warehouse), os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def os_reason(error: OSError) -> str:
     """What the operating system said, and about which file."""
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)

@@ -312,7 +312,7 @@ def test_a_secret_reaches_no_disk_and_no_message(
     assert any(b"sk_live_***" in content for content in seen)
     for content in (*seen, stored_bytes(tmp_path)):
         assert SECRET.encode() not in content
-    assert SECRET not in "".join(exports.progress)
+    assert SECRET not in "".join(exports.progress.doing)
     assert list(temporary.iterdir()) == []
 
 
