@@ -56,6 +56,7 @@ def run_close(exports: Path, close_date: date, out: Path) -> Seconds:
     import importlib
 
     from pool_recon.close import CloseRequest, close
+    from pool_recon.progress import Progress
 
     spent: Seconds = dict.fromkeys(PHASES, 0.0)
 
@@ -75,7 +76,7 @@ def run_close(exports: Path, close_date: date, out: Path) -> Seconds:
     request = CloseRequest(
         exports=exports, close_date=close_date, out=out, warehouse=out / "close.duckdb"
     )
-    close(request, lambda *_: None)
+    close(request, Progress())
     return spent
 
 
