@@ -418,6 +418,44 @@ def explain_movement(wanted: str, warehouse: Path, partner: str | None, is_json:
 
 
 @cli.command()
+@BUILT_WAREHOUSE
+@click.option(
+    "--package",
+    type=FOLDER,
+    help="Close package whose verdict is shown.  [default: the one beside the warehouse]",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port on this machine; 0 takes any that is free.",
+)
+@click.option("--open", "is_opened", is_flag=True, help="Open it in the browser.")
+def dashboard(warehouse: Path, package: Path | None, port: int, is_opened: bool) -> int:
+    """Show a close in the browser: verdict, exceptions, match rate, balances, search.
+
+    The figures are those of the close report. The warehouse is only read, for as long as a page
+    takes, so a close can run beside it; the page after that shows the new close. Answers to this
+    machine alone and calls nobody. Needs the extra: pip install 'pool-recon[dashboard]'.
+
+    \b
+    Example:
+      pool-recon dashboard --warehouse out/pool_recon.duckdb --open
+    """
+    from pool_recon.dashboard import dashboard as run
+
+    def announce(address: str) -> None:
+        click.echo(f"Dashboard of {warehouse}: {address}\nCtrl-C ends it.")
+        sys.stdout.flush()
+        if is_opened:
+            click.launch(address)
+
+    run(warehouse, package, port, announce)
+    return EXIT_DONE
+
+
+@cli.command()
 @click.argument("metric", nargs=-1)
 @BUILT_WAREHOUSE
 @click.option(

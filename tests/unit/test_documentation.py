@@ -150,7 +150,9 @@ def test_every_amount_of_a_mart_stands_beside_itself_as_text() -> None:
 
 def test_every_exposure_says_who_uses_what() -> None:
     exposures = described("exposures")
-    assert {exposure["type"] for exposure in exposures.values()} == {"analysis", "application"}
+    assert {exposure["type"] for exposure in exposures.values()} == {
+        *("analysis", "application", "dashboard")
+    }
     for name, exposure in exposures.items():
         assert exposure["description"].strip(), name
         assert exposure["owner"]["name"], name
