@@ -437,6 +437,83 @@ def explain_movement(wanted: str, warehouse: Path, partner: str | None, is_json:
 
 
 @cli.command()
+@BUILT_WAREHOUSE
+@click.option(
+    "--package",
+    type=FOLDER,
+    help="Close package whose verdict is shown.  [default: the one beside the warehouse]",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port on this machine; 0 takes any that is free.",
+)
+@click.option("--open", "is_opened", is_flag=True, help="Open it in the browser.")
+def dashboard(warehouse: Path, package: Path | None, port: int, is_opened: bool) -> int:
+    """Show a close in the browser: verdict, exceptions, match rate, balances, search.
+
+    The figures are those of the close report. The warehouse is only read, for as long as a page
+    takes, so a close can run beside it; the page after that shows the new close. Answers to this
+    machine alone and calls nobody. Needs the extra: pip install 'pool-recon[dashboard]'.
+
+    \b
+    Example:
+      pool-recon dashboard --warehouse out/pool_recon.duckdb --open
+    """
+    from pool_recon.dashboard import dashboard as run
+
+    def announce(address: str) -> None:
+        click.echo(f"Dashboard of {warehouse}: {address}\nCtrl-C ends it.")
+        sys.stdout.flush()
+        if is_opened:
+            click.launch(address)
+
+    run(warehouse, package, port, announce)
+    return EXIT_DONE
+
+
+@cli.command()
+@click.argument("metric", nargs=-1)
+@BUILT_WAREHOUSE
+@click.option(
+    "--by", "group_by", multiple=True, metavar="GROUP", help="What to group by; may be repeated."
+)
+@click.option("--sql", "is_sql", is_flag=True, help="Print the SQL instead of the answer.")
+@AS_JSON
+def metrics(
+    metric: tuple[str, ...],
+    warehouse: Path,
+    group_by: tuple[str, ...],
+    is_sql: bool,
+    is_json: bool,
+) -> int:
+    """Ask the semantic layer: match rate, open exceptions, money at risk, balance and more.
+
+    Without a METRIC it lists them, with what each can be grouped by. Amounts are exact. Needs the
+    extra: pip install 'pool-recon[metrics]'.
+
+    \b
+    Examples:
+      pool-recon metrics match_rate --by movement__pool_id
+      pool-recon metrics money_at_risk open_exceptions --by exception__asset
+    """
+    from pool_recon.metrics import answer_text, list_metrics, metrics_text, query
+
+    with _progress() as progress:
+        progress("reading the semantic layer")
+        answer = query(warehouse, metric, group_by) if metric else None
+        known = [] if metric else list_metrics(warehouse)
+    if answer is None:
+        as_json, lines = [each.as_json() for each in known], metrics_text(known)
+    else:
+        as_json, lines = answer.as_json(), [answer.sql] if is_sql else answer_text(answer)
+    _say([json.dumps(as_json, ensure_ascii=False, indent=2)] if is_json else lines)
+    return EXIT_DONE
+
+
+@cli.command()
 @click.option("--orders", required=True, type=click.IntRange(min=1), help="How many orders.")
 @click.option("--out", required=True, type=NEW_FOLDER, help="New folder to write the exports into.")
 @click.option(

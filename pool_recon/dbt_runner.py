@@ -84,6 +84,8 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
                     "build",
                     *("--exclude-resource-type", "unit_test"),
                     *("--exclude-resource-type", "test"),
+                    # There is nothing to build in it: dbt would report it as "no-op".
+                    *("--exclude-resource-type", "exposure"),
                 )
             )
             broken = [node for node in built if node.status not in {"success", "skipped"}]
@@ -266,6 +268,17 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def parsed_project(settings: BuildSettings) -> Any:
+    """The dbt project as dbt understands it, a `dbt.contracts.graph.manifest.Manifest`.
+
+    Raises CloseError where the project cannot be parsed.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _environment(settings):
+        return _invoke(dbtRunner(), settings, "parse")
 
 
 def _release_warehouse() -> None:
