@@ -21,7 +21,7 @@ totals as (
     select
         'movements.' || reconciliation_state as name,
         cast(count(*) as varchar) as value
-    from {{ ref('fct_reconciliation') }} as movements
+    from {{ ref('fct_reconciliation') }}
     group by reconciliation_state
     union all
     select
