@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ class BuildSettings:
 
     `warehouse` is the DuckDB file to build in; `state_dir` is a folder that may be written, where
     dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
-    project's own counts.
+    project's own counts. `variables` take the place of the project's.
     """
 
     project_dir: Path
@@ -37,6 +38,7 @@ class BuildSettings:
     close_date: date
     time_zone: str | None
     is_debug: bool = False
+    variables: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def _invoke(runner: Any, settings: BuildSettings, command: str, *arguments: str)
             *("--target-path", str(settings.state_dir / "target")),
             *("--log-path", str(settings.state_dir / "logs")),
             *("--target", "duckdb"),
+            *(("--vars", json.dumps(dict(settings.variables))) if settings.variables else ()),
             *arguments,
         ]
     )

@@ -19,7 +19,7 @@ from pool_recon.loader.masking import mask
 from pool_recon.loader.preparation import FileKey, Prepared, prepare, rewrite
 from pool_recon.loader.spool import Spool
 
-__all__ = ["ExportFile", "ExportSummary", "LoadSummary", "discover", "load_exports"]
+__all__ = ["ExportFile", "ExportSummary", "LoadSummary", "discover", "load_exports", "load_files"]
 
 # Files prepared ahead of the one that lands: enough to overlap, few enough to bound temp files.
 _AHEAD = 2
@@ -73,7 +73,16 @@ def load_exports(
     Raises:
         CloseError: a file cannot be loaded; nothing was changed.
     """
-    files = discover(exports_dir)
+    return load_files(connection, discover(exports_dir), progress=progress)
+
+
+def load_files(
+    connection: duckdb.DuckDBPyConnection,
+    files: list[ExportFile],
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> LoadSummary:
+    """Land these files in this order, those that are loaded already left out, as `load_exports`."""
     careful: set[Path] = set()
     while True:
         try:

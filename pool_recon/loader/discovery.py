@@ -37,13 +37,14 @@ class ExportFile:
         return CloseError(mask(f"{self.relative_path} (export {self.export_name}): {problem}"))
 
 
-def discover(exports_dir: Path) -> list[ExportFile]:
+def discover(exports_dir: Path, *, may_lack_exports: bool = False) -> list[ExportFile]:
     """Return the export files under `exports_dir`: by export, then by relative path as bytes.
 
     Taken are ``<export>.<format>`` and everything of a known format at any depth in the folder
     ``<export>``. Export names are matched exactly, formats without regard to case. Names that
     begin with ``.`` or ``_`` are ignored, and so are files of other formats. Links are followed,
-    except a link to a folder that contains it.
+    except a link to a folder that contains it. With `may_lack_exports` a required export may be
+    absent, as from a folder that keeps files of earlier days.
 
     Raises:
         CloseError: the folder does not exist or cannot be read, or a required export has no file.
@@ -54,7 +55,7 @@ def discover(exports_dir: Path) -> list[ExportFile]:
     found: list[ExportFile] = []
     for export in reference.exports():
         files = sorted(_files_of(exports_dir, export.name), key=lambda f: _as_bytes(f))
-        if export.is_required and not files:
+        if export.is_required and not files and not may_lack_exports:
             raise CloseError(
                 mask(
                     f"{exports_dir}: the required export {export.name} has no file; expected "

@@ -53,7 +53,12 @@ def warehouse(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         select
             date '2026-06-30' as close_date,
             'Europe/Berlin' as business_time_zone,
-            timestamp '2026-06-30 22:00:00' as cut_off_at;
+            timestamp '2026-06-30 22:00:00' as cut_off_at,
+            timestamp '2026-06-30 21:00:00' as grace_limit_at,
+            timestamp '2026-06-29 22:00:00' as settlement_limit_at,
+            timestamp '2026-06-30 22:00:00' as processing_limit_at,
+            'live' as default_environment,
+            'acme' as default_partner;
         create view package.pkg_control_totals as
         select 'trades' as name, '12' as value, 2 as _sort
         union all select 'landed.orders', '6', 1;
