@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from pool_recon.errors import CloseError
 from pool_recon.package import (
@@ -148,7 +150,8 @@ def _judged(raw: bytes) -> tuple[str, dict[str, Any] | None]:
             f"{_shown(stated)} in {MANIFEST_DIGEST}"
         ), None
     if canonical != raw:
-        return f"was changed: {first_difference(canonical, raw, 'written', 'found')}", None
+        texts = io.BytesIO(canonical), io.BytesIO(raw)
+        return f"was changed: {first_difference(*texts, 'written', 'found')}", None
     if version != MANIFEST_VERSION:
         raise CloseError(
             f"the package has a {MANIFEST_FILE} of version {version!r}, and this program knows "
@@ -231,38 +234,30 @@ def _changed(file: Path, stated: Mapping[str, Any]) -> str:
     return f"was changed: {was}its SHA-256 is {digest}, not {stated['sha256']}"
 
 
-def first_difference(one: bytes, other: bytes, one_name: str, other_name: str) -> str:
-    """Where two texts differ first: the number of the line, and the line in each of them."""
-    # No more than a line is taken apart: the files can be large.
-    at = _first_byte(one, other)
-    line = one.count(b"\n", 0, at) + 1
-    start = one.rfind(b"\n", 0, at) + 1
-    return (
-        f"line {line:,} differs: {one_name} {_line(one, start, at)}, "
-        f"{other_name} {_line(other, start, at)}"
-    )
+def first_difference(one: IO[bytes], other: IO[bytes], one_name: str, other_name: str) -> str:
+    """Where two texts differ first: the number of the line, and the line in each of them.
+
+    Reads a line of each at a time. Raises OSError.
+    """
+    for number, (line, found) in enumerate(zip_longest(one, other, fillvalue=b""), start=1):
+        if line != found:
+            both = min(len(line), len(found))
+            at = next((place for place in range(both) if line[place] != found[place]), both)
+            return (
+                f"line {number:,} differs: {one_name} {_part(line, at)}, "
+                f"{other_name} {_part(found, at)}"
+            )
+    return "no line differs"
 
 
-def _first_byte(one: bytes, other: bytes) -> int:
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _line(text: bytes, start: int, at: int) -> str:
-    if start >= len(text):
+def _part(line: bytes, at: int) -> str:
+    """A line, or of a long one what is around the byte `at`."""
+    if not line:
         return "has ended"
-    end = text.find(b"\n", start)
-    end = len(text) if end < 0 else end
-    # Of a long line the part around the difference says more than its beginning.
-    begin = max(start, at - _SHOWN // 2)
-    part = text[begin : min(end, begin + _SHOWN)].decode("utf-8", "replace")
-    return repr(("..." if begin > start else "") + part + ("..." if begin + _SHOWN < end else ""))
+    begin = max(0, at - _SHOWN // 2)
+    end = begin + _SHOWN
+    part = line[begin:end].decode("utf-8", "replace")
+    return repr(f"{'...' if begin else ''}{part}{'...' if end < len(line) else ''}")
 
 
 def _shown(value: object) -> str:

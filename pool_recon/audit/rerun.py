@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -325,16 +326,17 @@ def _compared(package: Path, again: Path, manifest: Manifest) -> Rerun:
     )
     # Where a file differs the manifest does so of necessity; it is named where nothing else is.
     if ours != theirs and not rerun.problems:
-        difference = first_difference(ours, theirs, "written", "in the re-run")
+        difference = first_difference(
+            io.BytesIO(ours), io.BytesIO(theirs), "written", "in the re-run"
+        )
         rerun.problems.append(Problem(MANIFEST_FILE, f"differs in the re-run: {difference}"))
     return rerun
 
 
 def _how(written: Path, again: Path) -> str:
     if written.suffix in _TEXTS:
-        difference = first_difference(
-            written.read_bytes(), again.read_bytes(), "written", "in the re-run"
-        )
+        with written.open("rb") as one, again.open("rb") as other:
+            difference = first_difference(one, other, "written", "in the re-run")
         return f"differs in the re-run: {difference}"
     kind = _BINARY.get(written.suffix, "a file")
     return (
