@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pool_recon.audit.diff import RECORDS, Difference, section_names
-from pool_recon.audit.verify import Outcome, Verification
+from pool_recon.audit.verification import Outcome, Verification
 from pool_recon.trace.text import printable
 
 _MARKS = {Outcome.PROVEN: "ok", Outcome.NOT_PROVEN: "FAIL", Outcome.NOT_CHECKED: "-"}

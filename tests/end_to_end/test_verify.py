@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pool_recon.audit import Verification, verify
+from pool_recon.audit.evidence import Problem, read_package
+from pool_recon.audit.rerun import Rerun, find_inputs
 from pool_recon.errors import CloseError
 from tests.end_to_end.closing import ROOT, Ran, pool_recon
 from tests.end_to_end.packages import Rows, copied, edit, files, manifest_of, sign
@@ -335,3 +337,50 @@ def test_the_words_for_a_person(bad_day: Ran, package: Path, tmp_path: Path) -> 
     assert ran.exit_code == 1
     assert "NOT PROVEN" in ran.stdout
     assert "\n  orders.csv: was changed: it has 1 bytes where " in ran.stdout
+
+
+def test_a_re_run_by_another_program(
+    bad_day: Ran, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["versions"]["duckdb"] = "1.0"
+        manifest["project"]["seeds/ref_findings.csv"] = "0" * 64
+
+    found: list[Problem] = []
+    monkeypatch.setattr(
+        "pool_recon.audit.verification.run_again", lambda *_arguments: Rerun(list(found), files=26)
+    )
+    assert verify(bad_day.package, [BAD_DAY]).notes == []
+    sign(package, change)
+    # The same bytes are a proof whoever made them, and it is said who did.
+    result = verify(package, [BAD_DAY])
+    assert result.is_proven
+    (note,) = result.notes
+    assert "duckdb 1.0 made the package, and this is " in note
+    assert "seeds/ref_findings.csv has changed since" in note
+    # Other bytes are none, and the likely cause is named with them.
+    found.append(Problem("orders.csv", "differs in the re-run"))
+    result = verify(package, [BAD_DAY])
+    assert not result.is_proven
+    assert subjects(result) == {"orders.csv", "re-run"}
+    assert "which may be why: duckdb 1.0" in result.problems[-1].message
+    found.clear()
+    monkeypatch.setattr("pool_recon.audit.verification.made_otherwise", lambda _manifest: [])
+    assert verify(package, [BAD_DAY]).notes == []
+
+
+def test_a_masked_name_is_only_found_where_it_is(bad_day: Ran, package: Path) -> None:
+    def change(manifest: dict[str, Any]) -> None:
+        for entry in manifest["inputs"][:2]:
+            entry["path"] = entry["path"].replace("2026", "renamed")
+        manifest["inputs"][0]["path"] = "orders/whsec_***.csv"
+
+    manifest = read_package(sign(package, change)).manifest
+    assert manifest
+    inputs = find_inputs(manifest, [BAD_DAY])
+    # By its content alone a file is taken for another; where the name counts it is not.
+    assert [problem.message.split(";")[0] for problem in inputs.problems] == [
+        "is not in the exports"
+    ]
+    assert inputs.files[0].relative_path == manifest.content["inputs"][1]["path"]
+    assert inputs.files[0].path.name == Path(manifest.content["inputs"][1]["row_name"]).name
