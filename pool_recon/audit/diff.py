@@ -44,6 +44,8 @@ _MOVEMENT_TYPE: Final = (
     "case when trade_status is not null then 'trade'"
     " when partner_order_id = movement_id then 'order' else 'quote' end"
 )
+# What a digest of the manifest stands for, by the first part of its name.
+_PROJECT_KINDS: Final = {"models": "rules", "seeds": "reference data", "pool_recon": "program"}
 # An age goes with the date of the close and is no change of the finding.
 _NO_CHANGE: Final = {"exceptions": frozenset({"age_days"})}
 
@@ -254,16 +256,18 @@ def _causes(difference: Difference) -> list[Cause]:
             for register in registers
         ]
         causes.append(Cause("register", " -> ".join(named)))
-    for kind, part in (("settings", "settings"), ("rules", "project"), ("versions", "versions")):
-        items = _items(a[part], b[part])
+    for kind, items in (
+        ("settings", _items(a["settings"], b["settings"])),
+        *_of_project(_items(a["project"], b["project"])),
+        ("versions", _items(a["versions"], b["versions"])),
+    ):
         if items:
-            words = ", ".join(
-                str(item["name"])
-                if part == "project"
-                else f"{item['name']} {item['a']} -> {item['b']}"
+            has_digests = kind in _PROJECT_KINDS.values()
+            words = (
+                str(item["name"]) if has_digests else f"{item['name']} {item['a']} -> {item['b']}"
                 for item in items
             )
-            causes.append(Cause(kind, words, tuple(items)))
+            causes.append(Cause(kind, ", ".join(words), tuple(items)))
     has_moved = one.close["close_date"] != other.close["close_date"]
     history = [
         {name: o["sha256"] for name, o in m.outputs.items() if name.startswith(HISTORY_FOLDER)}
@@ -284,6 +288,19 @@ def _causes(difference: Difference) -> list[Cause]:
             )
         )
     return causes
+
+
+def _of_project(items: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
+    """What changed of project and program, by what that means to a reader."""
+    for kind in dict.fromkeys(_PROJECT_KINDS.values()):
+        yield (
+            kind,
+            [
+                item
+                for item in items
+                if _PROJECT_KINDS.get(str(item["name"]).partition("/")[0], "rules") == kind
+            ],
+        )
 
 
 def _items(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Row]:

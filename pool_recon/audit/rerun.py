@@ -169,7 +169,8 @@ def made_otherwise(manifest: Manifest) -> list[str]:
                 was, is_now = stated.get(name, "none"), present.get(name, "none")
                 differences.append(f"{name} {was} made the package, and this is {is_now}")
             else:
-                differences.append(f"{name} has changed since")
+                what = "the code of pool_recon" if name == "pool_recon" else name
+                differences.append(f"{what} has changed since")
     return differences
 
 

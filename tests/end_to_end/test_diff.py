@@ -184,7 +184,8 @@ def test_why(before: Path, after: Path) -> None:
         del inputs[2]
         manifest["register"] = {"file": "r.csv", "rows": 2, "sha256": "ab" * 32, "size_bytes": 1}
         manifest["settings"]["grace_period_seconds"] = 60
-        manifest["project"]["seeds/ref_findings.csv"] = "0" * 64
+        for name in ("seeds/ref_findings.csv", "macros", "pool_recon"):
+            manifest["project"][name] = "0" * 64
         manifest["versions"]["duckdb"] = "9"
         manifest["close"]["time_zone"] = "Asia/Tokyo"
 
@@ -195,7 +196,9 @@ def test_why(before: Path, after: Path) -> None:
     assert found["files not there"].startswith("2 landed in A and not in B")
     assert found["register"] == "none -> r.csv (rows: 2, SHA-256 abababab)"
     assert found["settings"] == "grace_period_seconds 3600 -> 60"
-    assert found["rules"] == "seeds/ref_findings.csv"
+    assert found["reference data"] == "seeds/ref_findings.csv"
+    assert found["rules"] == "macros"
+    assert found["program"] == "pool_recon"
     assert found["versions"].endswith("-> 9")
 
 
