@@ -148,7 +148,8 @@ def test_dashboards_get_typed_values(clean: Ran) -> None:
             codecs = connection.execute(
                 f"select distinct compression from parquet_metadata('{path}')"
             ).fetchall()
-            assert codecs == [("ZSTD",)]
+            # A mart without rows has nothing that is compressed.
+            assert codecs in ([("ZSTD",)], [])
     assert {name.partition(".")[0] for name in kinds} == {
         *("close_checklist", "fct_balance_entries", "fct_balances", "fct_close_trend"),
         *("fct_conservation", "fct_exceptions", "fct_finding_history", "fct_reconciliation"),
