@@ -10,3 +10,21 @@
 {% macro spark__text_list(column) -%}
     nullif(array_join(array_sort(collect_set({{ column }})), ';'), '')
 {%- endmacro %}
+
+
+{#- The same of ids that are distinct already, for which sorting a list is quicker. -#}
+{% macro id_list(column) -%}
+    {{ return(adapter.dispatch('id_list', 'pool_recon')(column)) }}
+{%- endmacro %}
+
+{% macro default__id_list(column) -%}
+    string_agg({{ column }}, ';' order by {{ column }})
+{%- endmacro %}
+
+{% macro duckdb__id_list(column) -%}
+    array_to_string(list_sort(list({{ column }})), ';')
+{%- endmacro %}
+
+{% macro spark__id_list(column) -%}
+    {{ pool_recon.spark__text_list(column) }}
+{%- endmacro %}

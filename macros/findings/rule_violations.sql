@@ -27,7 +27,6 @@ select
     trades.transact_id as subject_id,
     trades.effective_status || ' without a ledger entry' as violation
 from {{ ref('int_trades_reconciled') }} as trades
-left join {{ ref('int_ledger_entries_joined') }} as entries on trades.transact_id = entries.joined_transact_id
 left join {{ ref('fct_exceptions') }} as exceptions
     on
         exceptions.subject_type = 'trade'
@@ -35,7 +34,7 @@ left join {{ ref('fct_exceptions') }} as exceptions
         and (exceptions.code = 'cutoff_timing_difference' or (exceptions.code = 'missing_ledger_entry' and exceptions.approval = 'approved'))
 where
     trades.effective_status in (select states.status from {{ ref('ref_trade_states') }} as states where states.requires_ledger_entry)
-    and entries.ledger_entry_id is null
+    and not exists (select 1 from {{ ref('int_ledger_entries_joined') }} as entries where trades.transact_id = entries.joined_transact_id)
     and exceptions.exception_id is null
 {% endmacro %}
 
@@ -68,11 +67,6 @@ select
     trades.transact_id as subject_id,
     trades.status || ' without a trusted confirmation' as violation
 from {{ ref('int_trades_reconciled') }} as trades
-left join {{ ref('int_events_joined') }} as events
-    on
-        trades.transact_id = events.joined_transact_id
-        and trades.status = events.status
-        and events.is_trusted
 left join {{ ref('fct_exceptions') }} as exceptions
     on
         exceptions.subject_type = 'trade'
@@ -80,7 +74,13 @@ left join {{ ref('fct_exceptions') }} as exceptions
         and (exceptions.code = 'cutoff_timing_difference' or (exceptions.code = 'missing_webhook' and exceptions.approval = 'approved'))
 where
     trades.is_own_status_terminal
-    and events.event_id is null
+    and not exists (
+        select 1 from {{ ref('int_events_joined') }} as events
+        where
+            trades.transact_id = events.joined_transact_id
+            and trades.status = events.status
+            and events.is_trusted
+    )
     and exceptions.exception_id is null
 {% endmacro %}
 

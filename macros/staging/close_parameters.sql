@@ -24,6 +24,13 @@
 {%- endmacro %}
 
 
+{#- The end of the close date: what happened at or after it does not exist for this close. A literal, so that the engine
+    knows how much of a table lies before it. -#}
+{% macro cut_off_at() -%}
+    {{ pool_recon.close_moment(1) }}
+{%- endmacro %}
+
+
 {% macro business_time_zone() -%}
     {%- set stated = env_var('POOL_RECON_TIME_ZONE', '') or var('business_time_zone') -%}
     {%- if stated not in modules.pytz.all_timezones -%}

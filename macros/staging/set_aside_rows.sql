@@ -1,6 +1,6 @@
 {#-
     The readable rows of an immutable export that are not the first of their id: exact duplicates of content that came
-    before, or superseded content. Only ids that occur twice are sorted.
+    before, or superseded content.
 
     Arguments:
         export_name: the export.
@@ -18,22 +18,10 @@ from (
         row_number() over (partition by {{ keys | join(', ') }} order by export_rows.row_order) as rank_of_key,
         row_number() over (partition by {{ (keys + content) | join(', ') }} order by export_rows.row_order) as rank_of_content
     from {{ ref('stg_' ~ export_name) }} as export_rows
-    inner join (
-        select
-            {%- for key in keys %}
-            {{ key }} as key_{{ loop.index }},
-            {%- endfor %}
-            count(*) as row_count
-        from {{ ref('stg_' ~ export_name) }}
-        where quarantine_reasons is null
-        group by {{ keys | join(', ') }}
-        having count(*) > 1
-    ) as repeated_keys
+    inner join {{ ref('int_rows_repeated') }} as repeated_rows
         on
-            {%- for key in keys %}
-            {{ 'and ' if not loop.first }}{{ key }} is not distinct from repeated_keys.key_{{ loop.index }}
-            {%- endfor %}
-    where export_rows.quarantine_reasons is null
+            export_rows.row_order = repeated_rows.row_order
+            and repeated_rows.export_name = '{{ export_name }}'
 ) as ranked
 where ranked.rank_of_key > 1
 {% endmacro %}
@@ -41,7 +29,7 @@ where ranked.rank_of_key > 1
 
 {#-
     The readable rows of a versioned export that are not its last version: exact duplicates of the version before them,
-    or superseded versions. Only ids that occur twice are sorted.
+    or superseded versions.
 
     Arguments:
         export_name: the export.
@@ -80,18 +68,10 @@ from (
                 row_number() over (partition by {% for key in keys %}export_rows.{{ key }}{{ ', ' if not loop.last }}{% endfor %} order by {{ ordering }}) as version_number,
                 lag(export_rows.row_order) over (partition by {% for key in keys %}export_rows.{{ key }}{{ ', ' if not loop.last }}{% endfor %} order by {{ ordering }}) as previous_row_order
             from {{ ref('stg_' ~ export_name) }} as export_rows
-            inner join (
-                select {{ keys | join(', ') }}
-                from {{ ref('stg_' ~ export_name) }}
-                where quarantine_reasons is null
-                group by {{ keys | join(', ') }}
-                having count(*) > 1
-            ) as repeated_keys
+            inner join {{ ref('int_rows_repeated') }} as repeated_rows
                 on
-                    {%- for key in keys %}
-                    {{ 'and ' if not loop.first }}export_rows.{{ key }} is not distinct from repeated_keys.{{ key }}
-                    {%- endfor %}
-            where export_rows.quarantine_reasons is null
+                    export_rows.row_order = repeated_rows.row_order
+                    and repeated_rows.export_name = '{{ export_name }}'
         ) as numbered
         inner join {{ ref('stg_' ~ export_name) }} as this_rows on numbered.row_order = this_rows.row_order
         left join {{ ref('stg_' ~ export_name) }} as previous_rows on numbered.previous_row_order = previous_rows.row_order

@@ -1,12 +1,6 @@
 {{ config(materialized='view') }}
 {%- set content = ['transact_id', 'quote_id', 'status', 'occurred_at', 'environment', 'partner_id'] -%}
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
-
--- whether the file of a delivery has the column at all
+with -- whether the file of a delivery has the column at all
 processing_files as (
 
     select distinct file_id
@@ -20,22 +14,18 @@ deliveries as (
     select
         *,
         file_id in (select processing_files.file_id from processing_files) as has_processed_at_column,
-        case when processed_at < (select close.cut_off_at from close) then processed_at end as processed_by_cut_off_at
+        case when processed_at < {{ pool_recon.cut_off_at() }} then processed_at end as processed_by_cut_off_at
     from {{ ref('stg_events') }}
     where
         quarantine_reasons is null
-        and received_at < (select close.cut_off_at from close)
+        and received_at < {{ pool_recon.cut_off_at() }}
 
 ),
 
-repeated_keys as (
+repeated_rows as (
 
-    select
-        event_id,
-        min(row_order) as first_row_order
-    from deliveries
-    group by event_id
-    having count(*) > 1
+    select row_order from {{ ref('int_rows_repeated') }}
+    where export_name = 'events'
 
 ),
 
@@ -43,9 +33,9 @@ repeated_deliveries as (
 
     select
         deliveries.*,
-        repeated_keys.first_row_order
+        min(deliveries.row_order) over (partition by deliveries.event_id) as first_row_order
     from deliveries
-    inner join repeated_keys on deliveries.event_id = repeated_keys.event_id
+    inner join repeated_rows on deliveries.row_order = repeated_rows.row_order
 
 ),
 
@@ -64,14 +54,23 @@ compared as (
 merged as (
 
     select
-        event_id,
+        first_row_order,
         max(case when is_changed then 1 else 0 end) = 1 as has_changed,
         min(case when not is_changed then received_at end) as received_at,
         min(case when not is_changed then processed_by_cut_off_at end) as processed_at,
         max(case when not is_changed and signature_result = 'valid' then 1 else 0 end) = 1 as has_valid_delivery,
         max(case when not is_changed and has_processed_at_column then 1 else 0 end) = 1 as has_processed_at_column
     from compared
-    group by event_id
+    group by first_row_order
+
+),
+
+rows_not_in_force as (
+
+    select repeated_rows.row_order
+    from repeated_rows
+    left join merged on repeated_rows.row_order = merged.first_row_order
+    where merged.first_row_order is null
 
 ),
 
@@ -93,14 +92,11 @@ events as (
         coalesce(merged.has_processed_at_column, deliveries.has_processed_at_column) as has_processed_at_column,
         deliveries.occurred_at,
         coalesce(merged.received_at, deliveries.received_at) as received_at,
-        case when merged.event_id is null then deliveries.processed_by_cut_off_at else merged.processed_at end as processed_at,
+        case when merged.first_row_order is null then deliveries.processed_by_cut_off_at else merged.processed_at end as processed_at,
         deliveries.row_order
     from deliveries
-    left join repeated_keys on deliveries.event_id = repeated_keys.event_id
-    left join merged on deliveries.event_id = merged.event_id
-    where
-        repeated_keys.event_id is null
-        or deliveries.row_order = repeated_keys.first_row_order
+    left join merged on deliveries.row_order = merged.first_row_order
+    where not exists (select 1 from rows_not_in_force where deliveries.row_order = rows_not_in_force.row_order)
 
 )
 

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- Every event in force with the trade that it joins to, and the environment and partner that follow from that.
 with close as (
 
@@ -5,30 +6,11 @@ with close as (
 
 ),
 
-trades as (
-
-    select * from {{ ref('int_trades_linked') }}
-
-),
-
-quote_trades as (
-
-    select * from {{ ref('int_quote_trades') }}
-
-),
-
-quotes as (
-
-    select * from {{ ref('int_quotes_linked') }}
-
-),
-
--- Most events name their trade; the quote is only asked where they do not.
+-- Most events name their trade; the few others were joined by their quote.
 by_trade as (
 
     select
         events.*,
-        trades.transact_id as joined_transact_id,
         trades.known_quote_id as joined_quote_id,
         trades.partner_order_id as joined_partner_order_id,
         trades.stated_environment as joined_environment,
@@ -38,66 +20,71 @@ by_trade as (
         trades.source_asset,
         trades.source_amount
     from {{ ref('int_events_in_force') }} as events
-    inner join trades on events.transact_id = trades.transact_id
+    inner join {{ ref('int_trades_linked') }} as trades on events.transact_id = trades.transact_id
 
 ),
 
 by_quote as (
 
-    select
-        events.*,
-        trades.transact_id as joined_transact_id,
-        case when trades.transact_id is null then quotes.quote_id else trades.known_quote_id end as joined_quote_id,
-        case when trades.transact_id is null then quotes.partner_order_id else trades.partner_order_id end as joined_partner_order_id,
-        case when trades.transact_id is null then coalesce(quotes.stated_environment, quotes.order_environment) else trades.stated_environment end as joined_environment,
-        case when trades.transact_id is null then coalesce(quotes.stated_partner_id, quotes.order_partner_id) else trades.stated_partner_id end as joined_partner_id,
-        case when trades.transact_id is null then coalesce(quotes.stated_request_id, quotes.order_request_id) else trades.request_id end as joined_request_id,
-        coalesce(trades.pool_id, quotes.pool_id) as pool_id,
-        trades.source_asset,
-        trades.source_amount
-    from {{ ref('int_events_in_force') }} as events
-    left join trades as named_trades on events.transact_id = named_trades.transact_id
-    left join quote_trades on events.quote_id = quote_trades.quote_id
-    left join trades on quote_trades.transact_id = trades.transact_id
-    left join quotes on events.quote_id = quotes.quote_id
-    where named_trades.transact_id is null
-
-),
-
-joined as (
-
-    select * from by_trade
-    union all
-    select * from by_quote
+    select * from {{ ref('int_events_joined_by_quote') }}
 
 )
 
 select
-    joined.event_id,
-    joined.joined_transact_id,
-    joined.joined_quote_id,
-    joined.joined_partner_order_id,
-    joined.transact_id,
-    joined.quote_id,
-    coalesce(joined.request_id, joined.joined_request_id) as request_id,
-    joined.pool_id,
-    coalesce(joined.environment, joined.joined_environment, close.default_environment) as environment,
-    coalesce(joined.partner_id, joined.joined_partner_id, close.default_partner) as partner_id,
-    joined.environment as stated_environment,
-    joined.partner_id as stated_partner_id,
-    joined.status,
-    joined.source,
-    joined.signature_result,
-    joined.processing_attempts,
-    joined.payload_ref,
-    joined.source_asset,
-    joined.source_amount,
-    joined.is_trusted,
-    joined.has_changed,
-    joined.has_processed_at_column,
-    joined.occurred_at,
-    joined.received_at,
-    joined.processed_at,
-    joined.row_order
-from joined
+    by_trade.event_id,
+    by_trade.transact_id as joined_transact_id,
+    by_trade.joined_quote_id,
+    by_trade.joined_partner_order_id,
+    by_trade.transact_id,
+    by_trade.quote_id,
+    coalesce(by_trade.request_id, by_trade.joined_request_id) as request_id,
+    by_trade.pool_id,
+    coalesce(by_trade.environment, by_trade.joined_environment, close.default_environment) as environment,
+    coalesce(by_trade.partner_id, by_trade.joined_partner_id, close.default_partner) as partner_id,
+    by_trade.environment as stated_environment,
+    by_trade.partner_id as stated_partner_id,
+    by_trade.status,
+    by_trade.source,
+    by_trade.signature_result,
+    by_trade.processing_attempts,
+    by_trade.payload_ref,
+    by_trade.source_asset,
+    by_trade.source_amount,
+    by_trade.is_trusted,
+    by_trade.has_changed,
+    by_trade.has_processed_at_column,
+    by_trade.occurred_at,
+    by_trade.received_at,
+    by_trade.processed_at,
+    by_trade.row_order
+from by_trade
 cross join close
+union all
+select
+    by_quote.event_id,
+    by_quote.joined_transact_id,
+    by_quote.joined_quote_id,
+    by_quote.joined_partner_order_id,
+    by_quote.transact_id,
+    by_quote.quote_id,
+    by_quote.request_id,
+    by_quote.pool_id,
+    by_quote.environment,
+    by_quote.partner_id,
+    by_quote.stated_environment,
+    by_quote.stated_partner_id,
+    by_quote.status,
+    by_quote.source,
+    by_quote.signature_result,
+    by_quote.processing_attempts,
+    by_quote.payload_ref,
+    by_quote.source_asset,
+    by_quote.source_amount,
+    by_quote.is_trusted,
+    by_quote.has_changed,
+    by_quote.has_processed_at_column,
+    by_quote.occurred_at,
+    by_quote.received_at,
+    by_quote.processed_at,
+    by_quote.row_order
+from by_quote

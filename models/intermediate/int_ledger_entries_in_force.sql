@@ -3,13 +3,7 @@
     'entry_type', 'asset', 'amount', 'effective_at', 'transact_id', 'quote_id', 'ledger_ref', 'balance_after',
     'entry_seq', 'related_entry_id', 'funding_reference', 'environment', 'partner_id', 'request_id',
 ] -%}
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
-
-entry_types as (
+with entry_types as (
 
     select * from {{ ref('ref_entry_types') }}
 
@@ -26,37 +20,45 @@ entry_rows as (
     select * from {{ ref('stg_ledger') }}
     where
         quarantine_reasons is null
-        and effective_at < (select close.cut_off_at from close)
-
-),
-
-repeated_keys as (
-
-    select
-        ledger_entry_id,
-        min(row_order) as first_row_order
-    from entry_rows
-    group by ledger_entry_id
-    having count(*) > 1
+        and effective_at < {{ pool_recon.cut_off_at() }}
 
 ),
 
 repeated_rows as (
 
-    select
-        entry_rows.*,
-        repeated_keys.first_row_order
-    from entry_rows
-    inner join repeated_keys on entry_rows.ledger_entry_id = repeated_keys.ledger_entry_id
+    select row_order from {{ ref('int_rows_repeated') }}
+    where export_name = 'ledger'
 
 ),
 
-changed_entries as (
+repeated_entries as (
 
-    select distinct later_rows.ledger_entry_id
-    from repeated_rows as later_rows
-    inner join repeated_rows as first_rows on later_rows.first_row_order = first_rows.row_order
-    where {{ pool_recon.differs('later_rows', 'first_rows', content) }}
+    select
+        entry_rows.*,
+        min(entry_rows.row_order) over (partition by entry_rows.ledger_entry_id) as first_row_order
+    from entry_rows
+    inner join repeated_rows on entry_rows.row_order = repeated_rows.row_order
+
+),
+
+-- The first content stays in force.
+first_entries as (
+
+    select
+        later_rows.first_row_order,
+        max(case when {{ pool_recon.differs('later_rows', 'first_rows', content) }} then 1 else 0 end) = 1 as has_changed
+    from repeated_entries as later_rows
+    inner join repeated_entries as first_rows on later_rows.first_row_order = first_rows.row_order
+    group by later_rows.first_row_order
+
+),
+
+rows_not_in_force as (
+
+    select repeated_rows.row_order
+    from repeated_rows
+    left join first_entries on repeated_rows.row_order = first_entries.first_row_order
+    where first_entries.first_row_order is null
 
 )
 
@@ -83,14 +85,11 @@ select
     coalesce(entry_classes.restores_debit, false) as restores_debit,
     entry_classes.balance_sign,
     entry_classes.balance_column,
-    changed_entries.ledger_entry_id is not null as has_changed,
+    coalesce(first_entries.has_changed, false) as has_changed,
     entry_rows.effective_at,
     entry_rows.row_order
 from entry_rows
-left join repeated_keys on entry_rows.ledger_entry_id = repeated_keys.ledger_entry_id
+left join first_entries on entry_rows.row_order = first_entries.first_row_order
 left join entry_types on entry_rows.entry_type = entry_types.entry_type
 left join entry_classes on entry_types.entry_class = entry_classes.entry_class
-left join changed_entries on entry_rows.ledger_entry_id = changed_entries.ledger_entry_id
-where
-    repeated_keys.ledger_entry_id is null
-    or entry_rows.row_order = repeated_keys.first_row_order
+where not exists (select 1 from rows_not_in_force where entry_rows.row_order = rows_not_in_force.row_order)

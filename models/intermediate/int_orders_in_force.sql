@@ -1,41 +1,27 @@
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
-
-product_states as (
+with product_states as (
 
     select * from {{ ref('ref_product_states') }}
 
 ),
 
-order_rows as (
+repeated_rows as (
 
-    select * from {{ ref('stg_orders') }}
+    select row_order from {{ ref('int_rows_repeated') }}
+    where export_name = 'orders'
+
+),
+
+duplicates as (
+
+    select row_order from {{ ref('int_rows_set_aside') }}
     where
-        quarantine_reasons is null
-        and created_at < (select close.cut_off_at from close)
-        and row_order not in (
-            select set_aside.row_order from {{ ref('int_rows_set_aside') }} as set_aside
-            where
-                set_aside.export_name = 'orders'
-                and set_aside.disposition = 'duplicate'
-        )
+        export_name = 'orders'
+        and disposition = 'duplicate'
 
 ),
 
--- Most orders came once; only the others have versions to rank.
-repeated_orders as (
-
-    select partner_order_id
-    from order_rows
-    group by partner_order_id
-    having count(*) > 1
-
-),
-
--- A version counts until the cut-off. Ties of updated_at are resolved by the order of loading.
+-- Most orders came once; only the others have versions to rank. A version counts until the cut-off.
+-- Ties of updated_at are resolved by the order of loading.
 versions as (
 
     select
@@ -43,10 +29,14 @@ versions as (
         order_rows.updated_at,
         order_rows.row_order,
         product_states.state_class,
-        coalesce(order_rows.updated_at < (select close.cut_off_at from close), true) as is_counted
-    from order_rows
-    inner join repeated_orders on order_rows.partner_order_id = repeated_orders.partner_order_id
+        coalesce(order_rows.updated_at < {{ pool_recon.cut_off_at() }}, true) as is_counted
+    from {{ ref('stg_orders') }} as order_rows
+    inner join repeated_rows on order_rows.row_order = repeated_rows.row_order
+    left join duplicates on order_rows.row_order = duplicates.row_order
     left join product_states on order_rows.product_state = product_states.product_state
+    where
+        order_rows.created_at < {{ pool_recon.cut_off_at() }}
+        and duplicates.row_order is null
 
 ),
 
@@ -93,6 +83,18 @@ regressions as (
         and was_final = 1
     group by partner_order_id
 
+),
+
+rows_not_in_force as (
+
+    select repeated_rows.row_order
+    from repeated_rows
+    left join ranked
+        on
+            repeated_rows.row_order = ranked.row_order
+            and ranked.rank_in_force = 1
+    where ranked.row_order is null
+
 )
 
 select
@@ -114,14 +116,14 @@ select
     order_rows.updated_at,
     regressions.last_final_at,
     order_rows.row_order
-from order_rows
+from {{ ref('stg_orders') }} as order_rows
 left join product_states on order_rows.product_state = product_states.product_state
-left join repeated_orders on order_rows.partner_order_id = repeated_orders.partner_order_id
 left join ranked
     on
         order_rows.row_order = ranked.row_order
         and ranked.rank_in_force = 1
-left join regressions on order_rows.partner_order_id = regressions.partner_order_id
+left join regressions on ranked.partner_order_id = regressions.partner_order_id
 where
-    repeated_orders.partner_order_id is null
-    or ranked.row_order is not null
+    order_rows.quarantine_reasons is null
+    and order_rows.created_at < {{ pool_recon.cut_off_at() }}
+    and not exists (select 1 from rows_not_in_force where order_rows.row_order = rows_not_in_force.row_order)

@@ -7,61 +7,25 @@ with close as (
 
 orders as (
 
-    select * from {{ ref('int_orders_in_force') }}
-
-),
-
-order_trades as (
-
-    select * from {{ ref('int_order_trades') }}
-
-),
-
-trades as (
-
-    select * from {{ ref('int_trades_reconciled') }}
-
-),
-
-trades_linked as (
-
-    select * from {{ ref('int_trades_linked') }}
-
-),
-
-quotes as (
-
-    select * from {{ ref('int_quotes_linked') }}
-
-),
-
-later_trades as (
-
-    select * from {{ ref('int_trades_later') }}
-
-),
-
-with_trade as (
-
     select
         orders.*,
         order_trades.transact_id as order_transact_id,
         coalesce(order_trades.trade_count, 0) as trade_count,
         order_trades.first_trade_without_quote,
         order_trades.last_reserved_at,
-        trades.known_quote_id as trade_quote_id,
+        trades_linked.known_quote_id as trade_quote_id,
         trades_linked.stated_environment as trade_environment,
         trades_linked.stated_partner_id as trade_partner_id,
-        trades.request_id as trade_request_id,
-        trades.pool_id as trade_pool_id,
-        trades.side as trade_side,
+        trades_linked.request_id as trade_request_id,
+        trades_linked.pool_id as trade_pool_id,
+        trades_linked.side as trade_side,
         trades.effective_status,
-        trades.source_asset as trade_source_asset,
-        trades.source_amount as trade_source_amount
-    from orders
-    left join order_trades on orders.partner_order_id = order_trades.partner_order_id
-    left join trades on order_trades.transact_id = trades.transact_id
-    left join trades_linked on order_trades.transact_id = trades_linked.transact_id
+        trades_linked.source_asset as trade_source_asset,
+        trades_linked.source_amount as trade_source_amount
+    from {{ ref('int_orders_in_force') }} as orders
+    left join {{ ref('int_order_trades') }} as order_trades on orders.partner_order_id = order_trades.partner_order_id
+    left join {{ ref('int_trades_linked') }} as trades_linked on order_trades.transact_id = trades_linked.transact_id
+    left join {{ ref('int_trades_reconciled') }} as trades on order_trades.transact_id = trades.transact_id
 
 ),
 
@@ -69,10 +33,10 @@ with_trade as (
 tradeless_orders as (
 
     select
-        partner_order_id,
-        quote_id
-    from with_trade
-    where trade_count = 0
+        orders_in_force.partner_order_id,
+        orders_in_force.quote_id
+    from {{ ref('int_orders_in_force') }} as orders_in_force
+    where not exists (select 1 from {{ ref('int_order_trades') }} as order_trades where orders_in_force.partner_order_id = order_trades.partner_order_id)
 
 ),
 
@@ -83,7 +47,7 @@ quotes_of_tradeless_orders as (
         count(quotes.accepted_at) as accepted_quote_count,
         {{ pool_recon.value_at_latest('quotes.quote_id', 'quotes.accepted_at', 'quotes.quote_id', 'quotes.accepted_at is not null') }} as accepted_quote_id,
         {{ pool_recon.value_at_latest('quotes.quote_id', pool_recon.absent_first('quotes.created_at'), 'quotes.quote_id') }} as newest_quote_id
-    from quotes
+    from {{ ref('int_quotes_linked') }} as quotes
     inner join tradeless_orders on quotes.partner_order_id = tradeless_orders.partner_order_id
     group by quotes.partner_order_id
 
@@ -96,7 +60,7 @@ shown as (
         coalesce(quotes_of_tradeless_orders.accepted_quote_count, 0) as accepted_quote_count,
         coalesce(named_quotes.quote_id, quotes_of_tradeless_orders.accepted_quote_id, quotes_of_tradeless_orders.newest_quote_id) as quote_id
     from tradeless_orders
-    left join quotes as named_quotes on tradeless_orders.quote_id = named_quotes.quote_id
+    left join {{ ref('int_quotes_linked') }} as named_quotes on tradeless_orders.quote_id = named_quotes.quote_id
     left join quotes_of_tradeless_orders on tradeless_orders.partner_order_id = quotes_of_tradeless_orders.partner_order_id
 
 ),
@@ -108,38 +72,50 @@ shown_quotes as (
         shown.accepted_quote_count,
         quotes.*
     from shown
-    left join quotes on shown.quote_id = quotes.quote_id
+    left join {{ ref('int_quotes_linked') }} as quotes on shown.quote_id = quotes.quote_id
 
 ),
 
 -- An order that names what its trade has is consistent; only the others are looked at.
+orders_naming_quotes_of_others as (
+
+    select
+        orders_in_force.partner_order_id,
+        orders_in_force.quote_id,
+        quotes.stated_partner_order_id as other_partner_order_id
+    from {{ ref('int_orders_in_force') }} as orders_in_force
+    inner join {{ ref('int_quotes_linked') }} as quotes on orders_in_force.quote_id = quotes.quote_id
+    where quotes.stated_partner_order_id <> orders_in_force.partner_order_id
+
+),
+
 orders_naming_other_quotes as (
 
-    select with_trade.partner_order_id
-    from with_trade
-    inner join quotes on with_trade.quote_id = quotes.quote_id
-    inner join orders as other_orders on quotes.stated_partner_order_id = other_orders.partner_order_id
-    where
-        with_trade.quote_id is distinct from with_trade.trade_quote_id
-        and other_orders.partner_order_id <> with_trade.partner_order_id
+    select naming_orders.partner_order_id
+    from orders_naming_quotes_of_others as naming_orders
+    inner join {{ ref('int_orders_in_force') }} as other_orders on naming_orders.other_partner_order_id = other_orders.partner_order_id
+    left join {{ ref('int_order_trades') }} as order_trades on naming_orders.partner_order_id = order_trades.partner_order_id
+    left join {{ ref('int_trades_linked') }} as trades_linked on order_trades.transact_id = trades_linked.transact_id
+    where naming_orders.quote_id is distinct from trades_linked.known_quote_id
 
 ),
 
 orders_naming_other_trades as (
 
-    select with_trade.partner_order_id
-    from with_trade
-    inner join trades_linked on with_trade.transact_id = trades_linked.transact_id
+    select orders_in_force.partner_order_id
+    from {{ ref('int_orders_in_force') }} as orders_in_force
+    inner join {{ ref('int_trades_linked') }} as trades_linked on orders_in_force.transact_id = trades_linked.transact_id
+    left join {{ ref('int_order_trades') }} as order_trades on orders_in_force.partner_order_id = order_trades.partner_order_id
     where
-        with_trade.transact_id is distinct from with_trade.order_transact_id
-        and trades_linked.quote_order_id <> with_trade.partner_order_id
+        trades_linked.quote_order_id <> orders_in_force.partner_order_id
+        and orders_in_force.transact_id is distinct from order_trades.transact_id
 
 ),
 
 orders_named_by_other_trades as (
 
     select distinct stated_partner_order_id as partner_order_id
-    from trades_linked
+    from {{ ref('int_trades_linked') }}
     where stated_partner_order_id <> quote_order_id
 
 ),
@@ -147,7 +123,7 @@ orders_named_by_other_trades as (
 later_trades_of_orders as (
 
     select distinct partner_order_id
-    from later_trades
+    from {{ ref('int_trades_later') }}
     where partner_order_id is not null
 
 ),
@@ -155,7 +131,7 @@ later_trades_of_orders as (
 later_trades_of_quotes as (
 
     select distinct quote_id
-    from later_trades
+    from {{ ref('int_trades_later') }}
     where quote_id is not null
 
 )
@@ -211,7 +187,7 @@ select
     shown_quotes.accepted_at as shown_accepted_at,
     shown_quotes.expires_at as shown_expires_at,
     orders.row_order
-from with_trade as orders
+from orders
 cross join close
 left join shown_quotes on orders.partner_order_id = shown_quotes.showing_order_id
 left join orders_naming_other_quotes on orders.partner_order_id = orders_naming_other_quotes.partner_order_id

@@ -4,55 +4,43 @@
     'quote_type', 'side', 'source_asset', 'target_asset', 'rate', 'spread_bps', 'fee_bps', 'crypto_network',
     'dest_address', 'dest_network', 'created_at', 'request_id',
 ] -%}
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
-
-quote_rows as (
+with quote_rows as (
 
     select
         *,
-        case when accepted_at < (select close.cut_off_at from close) then accepted_at end as accepted_by_cut_off_at
+        case when accepted_at < {{ pool_recon.cut_off_at() }} then accepted_at end as accepted_by_cut_off_at
     from {{ ref('stg_quotes') }}
     where
         quarantine_reasons is null
-        and coalesce(coalesce(created_at, accepted_at) < (select close.cut_off_at from close), true)
-
-),
-
--- The terms of the first row stay; acceptance and status may be filled in by later rows.
-repeated_keys as (
-
-    select
-        quote_id,
-        min(row_order) as first_row_order,
-        min(case when accepted_by_cut_off_at is not null then row_order end) as accepted_row_order,
-        max(case when status is not null then row_order end) as status_row_order
-    from quote_rows
-    group by quote_id
-    having count(*) > 1
+        and coalesce(coalesce(created_at, accepted_at) < {{ pool_recon.cut_off_at() }}, true)
 
 ),
 
 repeated_rows as (
 
+    select row_order from {{ ref('int_rows_repeated') }}
+    where export_name = 'quotes'
+
+),
+
+-- The terms of the first row stay; acceptance and status may be filled in by later rows.
+repeated_quotes as (
+
     select
         quote_rows.*,
-        repeated_keys.first_row_order,
-        repeated_keys.accepted_row_order,
-        repeated_keys.status_row_order
+        min(quote_rows.row_order) over (partition by quote_rows.quote_id) as first_row_order,
+        min(case when quote_rows.accepted_by_cut_off_at is not null then quote_rows.row_order end) over (partition by quote_rows.quote_id) as accepted_row_order,
+        max(case when quote_rows.status is not null then quote_rows.row_order end) over (partition by quote_rows.quote_id) as status_row_order
     from quote_rows
-    inner join repeated_keys on quote_rows.quote_id = repeated_keys.quote_id
+    inner join repeated_rows on quote_rows.row_order = repeated_rows.row_order
 
 ),
 
 changed_quotes as (
 
     select distinct later_rows.quote_id
-    from repeated_rows as later_rows
-    inner join repeated_rows as first_rows on later_rows.first_row_order = first_rows.row_order
+    from repeated_quotes as later_rows
+    inner join repeated_quotes as first_rows on later_rows.first_row_order = first_rows.row_order
     where {{ pool_recon.differs('later_rows', 'first_rows', terms) }}
 
 ),
@@ -61,10 +49,20 @@ filled_in as (
 
     select
         quote_id,
+        first_row_order,
         max(case when row_order = accepted_row_order then accepted_by_cut_off_at end) as accepted_at,
         max(case when row_order = status_row_order then status end) as status
+    from repeated_quotes
+    group by quote_id, first_row_order
+
+),
+
+rows_not_in_force as (
+
+    select repeated_rows.row_order
     from repeated_rows
-    group by quote_id
+    left join filled_in on repeated_rows.row_order = filled_in.first_row_order
+    where filled_in.first_row_order is null
 
 )
 
@@ -94,9 +92,6 @@ select
     quote_rows.expires_at,
     quote_rows.row_order
 from quote_rows
-left join repeated_keys on quote_rows.quote_id = repeated_keys.quote_id
-left join filled_in on quote_rows.quote_id = filled_in.quote_id
-left join changed_quotes on quote_rows.quote_id = changed_quotes.quote_id
-where
-    repeated_keys.quote_id is null
-    or quote_rows.row_order = repeated_keys.first_row_order
+left join filled_in on quote_rows.row_order = filled_in.first_row_order
+left join changed_quotes on filled_in.quote_id = changed_quotes.quote_id
+where not exists (select 1 from rows_not_in_force where quote_rows.row_order = rows_not_in_force.row_order)

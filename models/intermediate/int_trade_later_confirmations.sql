@@ -1,11 +1,5 @@
 -- Trusted confirmations that were received at or after the cut-off, by the trade that they confirm.
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
-
-trades as (
+with trades as (
 
     select * from {{ ref('int_trades_linked') }}
 
@@ -26,7 +20,7 @@ deliveries as (
     from {{ ref('stg_events') }}
     where
         quarantine_reasons is null
-        and received_at >= (select close.cut_off_at from close)
+        and received_at >= {{ pool_recon.cut_off_at() }}
         and (source = 'status_read' or signature_result = 'valid')
 
 )

@@ -1,11 +1,5 @@
 -- What the ledger entries that take effect at or after the cut-off will do to each trade.
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
-
-entries_in_force as (
+with entries_in_force as (
 
     select * from {{ ref('int_ledger_entries_joined') }}
 
@@ -44,7 +38,7 @@ later_rows as (
     left join entries_in_force on ledger.ledger_entry_id = entries_in_force.ledger_entry_id
     where
         ledger.quarantine_reasons is null
-        and ledger.effective_at >= (select close.cut_off_at from close)
+        and ledger.effective_at >= {{ pool_recon.cut_off_at() }}
         and entries_in_force.ledger_entry_id is null
 
 ),

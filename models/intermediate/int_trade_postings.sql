@@ -9,7 +9,7 @@ with entries as (
 select
     joined_transact_id as transact_id,
     count(*) as entry_count,
-    {{ pool_recon.text_list('ledger_entry_id') }} as ledger_entry_ids,
+    {{ pool_recon.id_list('ledger_entry_id') }} as ledger_entry_ids,
     sum(case when counts_in_source_net and asset = trade_source_asset then delta end) as source_net,
     sum(case when entry_class = 'settle' and asset = trade_target_asset then delta end) as target_net,
     max(case when entry_class = 'settle' then 1 else 0 end) = 1 as has_settle_entry,

@@ -1,42 +1,27 @@
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
-
-trade_states as (
+with trade_states as (
 
     select * from {{ ref('ref_trade_states') }}
 
 ),
 
-trade_rows as (
+repeated_rows as (
 
-    select * from {{ ref('stg_trades') }}
+    select row_order from {{ ref('int_rows_repeated') }}
+    where export_name = 'trades'
+
+),
+
+duplicates as (
+
+    select row_order from {{ ref('int_rows_set_aside') }}
     where
-        quarantine_reasons is null
-        and coalesce(coalesce(reserved_at, terminal_at) < (select close.cut_off_at from close), true)
-        and row_order not in (
-            select set_aside.row_order from {{ ref('int_rows_set_aside') }} as set_aside
-            where
-                set_aside.export_name = 'trades'
-                and set_aside.disposition = 'duplicate'
-        )
+        export_name = 'trades'
+        and disposition = 'duplicate'
 
 ),
 
--- Only trades that came more than once have versions to rank.
-repeated_trades as (
-
-    select transact_id
-    from trade_rows
-    group by transact_id
-    having count(*) > 1
-
-),
-
--- A version counts until the cut-off; one whose terminal time is at or after the cut-off
--- tells what the trade became, not how it stood.
+-- Only trades that came more than once have versions to rank. A version counts until the cut-off; one whose terminal
+-- time is at or after the cut-off tells what the trade became, not how it stood.
 versions as (
 
     select
@@ -45,11 +30,16 @@ versions as (
         trade_rows.updated_at,
         trade_rows.row_order,
         trade_states.is_terminal,
-        coalesce(trade_rows.updated_at < (select close.cut_off_at from close), true) as is_counted,
-        coalesce(trade_rows.terminal_at < (select close.cut_off_at from close), true) as is_as_it_stood
-    from trade_rows
-    inner join repeated_trades on trade_rows.transact_id = repeated_trades.transact_id
+        coalesce(trade_rows.updated_at < {{ pool_recon.cut_off_at() }}, true) as is_counted,
+        coalesce(trade_rows.terminal_at < {{ pool_recon.cut_off_at() }}, true) as is_as_it_stood,
+        count(*) over (partition by trade_rows.transact_id) as version_count
+    from {{ ref('stg_trades') }} as trade_rows
+    inner join repeated_rows on trade_rows.row_order = repeated_rows.row_order
     inner join trade_states on trade_rows.status = trade_states.status
+    left join duplicates on trade_rows.row_order = duplicates.row_order
+    where
+        coalesce(coalesce(trade_rows.reserved_at, trade_rows.terminal_at) < {{ pool_recon.cut_off_at() }}, true)
+        and duplicates.row_order is null
 
 ),
 
@@ -88,7 +78,20 @@ histories as (
     where
         is_counted
         and is_as_it_stood
+        and version_count > 1
     group by transact_id
+
+),
+
+rows_not_in_force as (
+
+    select repeated_rows.row_order
+    from repeated_rows
+    left join ranked
+        on
+            repeated_rows.row_order = ranked.row_order
+            and ranked.rank_in_force = 1
+    where ranked.row_order is null
 
 )
 
@@ -104,7 +107,7 @@ select
     trade_rows.crypto_network,
     trade_rows.request_id,
     -- null: not known from the trade itself, to be taken from its events
-    case when coalesce(trade_rows.terminal_at < (select close.cut_off_at from close), true) then trade_rows.status end as status,
+    case when coalesce(trade_rows.terminal_at < {{ pool_recon.cut_off_at() }}, true) then trade_rows.status end as status,
     trade_rows.fiat_amount,
     trade_rows.crypto_amount,
     coalesce(histories.has_settled_version, 0) = 1 as has_settled_version,
@@ -113,16 +116,16 @@ select
     coalesce(histories.has_returned_version, 0) = 1 as has_returned_version,
     coalesce(histories.has_gone_back, 0) = 1 as has_gone_back,
     trade_rows.reserved_at,
-    case when trade_rows.terminal_at < (select close.cut_off_at from close) then trade_rows.terminal_at end as terminal_at,
+    case when trade_rows.terminal_at < {{ pool_recon.cut_off_at() }} then trade_rows.terminal_at end as terminal_at,
     trade_rows.updated_at,
     trade_rows.row_order
-from trade_rows
-left join repeated_trades on trade_rows.transact_id = repeated_trades.transact_id
+from {{ ref('stg_trades') }} as trade_rows
 left join ranked
     on
         trade_rows.row_order = ranked.row_order
         and ranked.rank_in_force = 1
-left join histories on trade_rows.transact_id = histories.transact_id
+left join histories on ranked.transact_id = histories.transact_id
 where
-    repeated_trades.transact_id is null
-    or ranked.row_order is not null
+    trade_rows.quarantine_reasons is null
+    and coalesce(coalesce(trade_rows.reserved_at, trade_rows.terminal_at) < {{ pool_recon.cut_off_at() }}, true)
+    and not exists (select 1 from rows_not_in_force where trade_rows.row_order = rows_not_in_force.row_order)

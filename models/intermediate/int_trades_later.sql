@@ -1,12 +1,6 @@
 -- Trades that do not exist yet for this close, because all that is known of them lies at or after the cut-off, with the
 -- quote and the order that they will join to.
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
-
-trades_in_force as (
+with trades_in_force as (
 
     select * from {{ ref('int_trades_in_force') }}
 
@@ -38,7 +32,7 @@ later_rows as (
     left join trades_in_force on trades.transact_id = trades_in_force.transact_id
     where
         trades.quarantine_reasons is null
-        and trades.reserved_at >= (select close.cut_off_at from close)
+        and trades.reserved_at >= {{ pool_recon.cut_off_at() }}
         and trades_in_force.transact_id is null
 
 ),

@@ -28,12 +28,12 @@ from pool_recon.audit.evidence import (
 from pool_recon.dbt_runner import one_line
 from pool_recon.errors import CloseError
 from pool_recon.package import HISTORY_FOLDER
+from pool_recon.progress import Progress
 from pool_recon.warehouse import os_reason
 
 if TYPE_CHECKING:
     import duckdb
 
-Progress = Callable[[str], None]
 Row = dict[str, Any]
 
 _FETCHED: Final = 1000
@@ -183,7 +183,7 @@ class Difference:
 
 
 @contextlib.contextmanager
-def compare(a: Path, b: Path, progress: Progress = lambda _stage: None) -> Iterator[Difference]:
+def compare(a: Path, b: Path, progress: Progress | None = None) -> Iterator[Difference]:
     """Compare two packages; the difference can be read within the context.
 
     Raises CloseError where one of them is no package, has a manifest that was changed, or cannot
@@ -191,6 +191,7 @@ def compare(a: Path, b: Path, progress: Progress = lambda _stage: None) -> Itera
     """
     import duckdb
 
+    progress = progress or Progress()
     try:
         difference = Difference(read_package(a), read_package(b))
         progress("reading every file")

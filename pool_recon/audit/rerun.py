@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -37,6 +37,7 @@ from pool_recon.package import (
     project_digests,
     versions,
 )
+from pool_recon.progress import Progress
 from pool_recon.warehouse import connect, os_reason
 
 if TYPE_CHECKING:
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 
     from pool_recon.loader import ExportFile
     from pool_recon.register import Register
-
-Progress = Callable[[str], None]
 
 # What the manifest says of how it was made, and not of what: it may differ where all else is equal.
 _MADE_WITH: Final = ("versions", "project")
@@ -77,10 +76,17 @@ def find_inputs(manifest: Manifest, folders: Sequence[Path]) -> Inputs:
 
     Raises CloseError where a folder cannot be read.
     """
-    from pool_recon.loader.discovery import ExportFile, discover, format_of
+    from pool_recon import reference
+    from pool_recon.loader.discovery import ExportFile, files_of, format_of
     from pool_recon.loader.masking import MASK
 
-    there = [file for folder in folders for file in discover(folder, may_lack_exports=True)]
+    # A folder that keeps files of earlier days need not have every export.
+    there = [
+        file
+        for folder in folders
+        for export in reference.exports()
+        for file in files_of(folder, export.name)
+    ]
     digests: dict[Path, str] = {}
 
     def is_it(file: ExportFile, stated: Mapping[str, Any]) -> bool:
@@ -202,7 +208,7 @@ def run_again(
         restore_history(connection, package)
     settings = dict(manifest.content["settings"])
     workbook_rows = settings.pop("workbook_rows", None)
-    progress("building and testing the warehouse")
+    progress("reading the dbt project")
     nodes = build_and_test(
         BuildSettings(
             project_dir=project_dir(),
@@ -211,6 +217,7 @@ def run_again(
             close_date=_close_date(manifest),
             time_zone=manifest.close["time_zone"],
             variables=settings,
+            progress=progress,
         )
     )
     write_close(warehouse, again, nodes, register, workbook_rows, progress)

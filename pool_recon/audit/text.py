@@ -8,7 +8,7 @@ from typing import Any
 
 from pool_recon.audit.diff import RECORDS, Difference, section_names
 from pool_recon.audit.verification import Outcome, Verification
-from pool_recon.trace.text import printable
+from pool_recon.console import printable
 
 _MARKS = {Outcome.PROVEN: "ok", Outcome.NOT_PROVEN: "FAIL", Outcome.NOT_CHECKED: "-"}
 _MOST_PROBLEMS = 50

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,12 +25,11 @@ from pool_recon.audit.evidence import (
 from pool_recon.audit.rerun import check_register, find_inputs, made_otherwise, run_again
 from pool_recon.dbt_runner import one_line
 from pool_recon.errors import CloseError
+from pool_recon.progress import Progress
 from pool_recon.warehouse import os_reason
 
 if TYPE_CHECKING:
     from pool_recon.loader import ExportFile
-
-Progress = Callable[[str], None]
 
 
 class Outcome(enum.StrEnum):
@@ -99,7 +98,7 @@ def verify(
     exports: Sequence[Path] = (),
     register: Path | None = None,
     expected_sha256: str | None = None,
-    progress: Progress = lambda _stage: None,
+    progress: Progress | None = None,
 ) -> Verification:
     """Prove the package in `folder`, as far as what is at hand allows. It is not changed.
 
@@ -110,7 +109,7 @@ def verify(
     import duckdb
 
     try:
-        return _verified(folder, exports, register, expected_sha256, progress)
+        return _verified(folder, exports, register, expected_sha256, progress or Progress())
     except duckdb.Error as error:
         raise CloseError(f"DuckDB stopped the verification: {one_line(error)}") from error
     except OSError as error:

@@ -37,14 +37,13 @@ class ExportFile:
         return CloseError(mask(f"{self.relative_path} (export {self.export_name}): {problem}"))
 
 
-def discover(exports_dir: Path, *, may_lack_exports: bool = False) -> list[ExportFile]:
+def discover(exports_dir: Path) -> list[ExportFile]:
     """Return the export files under `exports_dir`: by export, then by relative path as bytes.
 
     Taken are ``<export>.<format>`` and everything of a known format at any depth in the folder
     ``<export>``. Export names are matched exactly, formats without regard to case. Names that
     begin with ``.`` or ``_`` are ignored, and so are files of other formats. Links are followed,
-    except a link to a folder that contains it. With `may_lack_exports` a required export may be
-    absent, as from a folder that keeps files of earlier days.
+    except a link to a folder that contains it.
 
     Raises:
         CloseError: the folder does not exist or cannot be read, or a required export has no file.
@@ -54,8 +53,8 @@ def discover(exports_dir: Path, *, may_lack_exports: bool = False) -> list[Expor
         raise CloseError(mask(f"{exports_dir}: the exports folder {problem}"))
     found: list[ExportFile] = []
     for export in reference.exports():
-        files = sorted(_files_of(exports_dir, export.name), key=lambda f: _as_bytes(f))
-        if export.is_required and not files and not may_lack_exports:
+        files = files_of(exports_dir, export.name)
+        if export.is_required and not files:
             raise CloseError(
                 mask(
                     f"{exports_dir}: the required export {export.name} has no file; expected "
@@ -65,6 +64,15 @@ def discover(exports_dir: Path, *, may_lack_exports: bool = False) -> list[Expor
             )
         found.extend(files)
     return found
+
+
+def files_of(exports_dir: Path, export_name: str) -> list[ExportFile]:
+    """Return the files of one export in the order in which they are loaded.
+
+    Raises:
+        CloseError: the folder cannot be read, or what is named like a file of it is none.
+    """
+    return sorted(_files_of(exports_dir, export_name), key=_as_bytes)
 
 
 def format_of(name: str) -> str | None:
