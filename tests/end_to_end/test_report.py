@@ -26,7 +26,8 @@ from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
 
 PREVIOUS = "2026-06-29"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-VOID = {"meta", "br", "rect", "path", "circle", "line", "link", "img"}
+# Tags without a content of their own, however they are closed.
+VOID = {"meta", "br", "path", "circle", "line", "link", "img"}
 SHEETS = (
     *("checklist", "exceptions", "reconciliation", "balances", "conservation"),
     *("orders", "quotes", "trades", "events", "ledger"),
@@ -67,6 +68,8 @@ class Page(HTMLParser):
         for kind in ("data-cell", "data-figure", "data-trend", "data-change", "data-day"):
             if values.get(kind) is not None:
                 named = (kind, str(values[kind]))
+        if tag == "desc":
+            named = ("desc", "")
         if tag == "time":
             named = ("time", str(values["datetime"]))
         if "data-name" in values and named is None:
@@ -78,6 +81,8 @@ class Page(HTMLParser):
         assert tag in VOID
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
         opened, named = self._open.pop()
         text = self._texts.pop()
         assert opened == tag, f"<{opened}> is closed by </{tag}>"
@@ -160,6 +165,7 @@ def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
         total = sum(int(row[column]) for row in conservation)
         said |= {f"conservation|{column}": total, f"waterfall|{column}": total}
     said |= {f"unaccounted|{row['export']}": 0 for row in conservation}
+    said["unaccounted|all"] = 0
     said |= {f"file|{output['file']}": output["rows"] for output in manifest["outputs"]}
 
     subsets = {"all": {"all": findings}, "age": {}, "owner": {}, "code": {}}
@@ -185,6 +191,14 @@ def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
             row["asset"] == asset and row["amount_at_risk"] != "" and standing(row) != "approved"
             for row in findings
         )
+    for asset in {row["asset"] for row in findings}:
+        risks = [
+            row["amount_at_risk"]
+            for row in findings
+            if row["asset"] == asset and row["amount_at_risk"] and standing(row) != "approved"
+        ]
+        if risks:
+            said[f"largest|{asset}"] = max(risks, key=Decimal)
     said["oldest|blocking"] = max(
         (int(row["age_days"]) for row in findings if standing(row) == "blocking"), default=0
     )
@@ -202,6 +216,10 @@ def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
             "changes|resolved": len(before - now),
             "changes|reopened": 0,
         }
+        now_and_before = trend_of(package), trend_of(previous)
+        for column in set(now_and_before[0]) - {"rule_count", "unmatched", "found"}:
+            change = Decimal(now_and_before[0][column]) - Decimal(now_and_before[1][column])
+            said[f"change|{column}"] = f"{change:+f}" if change else format(abs(change), "f")
     return {name: str(value) for name, value in said.items()}
 
 
@@ -224,6 +242,32 @@ def check_page(page: Page, package: Path, previous: Path | None = None) -> None:
     for (kind, date), texts in page.figures.items():
         if kind == "data-day":
             assert texts == {date[5:]}
+    closes = {folder.name: trend_of(folder) for folder in (package, previous) if folder}
+    for name, text in page.of("data-trend").items():
+        date, column = name.split("|")
+        assert text == closes[date][column], name
+    # What a chart tells to those who do not see it: names and figures in the order of the drawing.
+    steps = (
+        (("Rows landed", "", "landed"), ("Duplicates", "\u2212", "duplicates")),
+        (("Superseded", "\u2212", "superseded"), ("Quarantined", "\u2212", "quarantined")),
+        (("Rows staged", "", "staged"),),
+    )
+    moves = [
+        (state.capitalize(), "\u2212", f"state.{state}")
+        for state in ("exception", "lapsed", "open", "approved")
+    ]
+    told = {
+        "; ".join(
+            f"{label} {sign if expected[f'waterfall|{name}'] != '0' else ''}"
+            f"{expected[f'waterfall|{name}']}"
+            for label, sign, name in chart
+        )
+        for chart in (
+            [step for pair in steps for step in pair],
+            [("Movements", "", "movements"), *moves, ("Matched", "", "matched")],
+        )
+    }
+    assert page.figures[("desc", "")] == told
     for link in page.links - {""}:
         target = link.removeprefix("#")
         assert target in page.ids if link.startswith("#") else (package / link).exists(), link
@@ -244,6 +288,9 @@ def trend_of(package: Path) -> dict[str, str]:
         },
         "blocking_finding_count": str(sum(row["severity"] == "blocking" for row in findings)),
         "warning_finding_count": str(sum(row["severity"] == "warning" for row in findings)),
+        "approved_finding_count": str(sum(row["approval"] == "approved" for row in findings)),
+        "unmatched": str(total - movements["matched"]),
+        "found": str(len(findings)),
         "rule_count": str(len(rules)),
         "holding_rule_count": str(sum(row["holds"] == "true" for row in rules)),
     }
@@ -397,29 +444,80 @@ def test_a_smaller_workbook_says_what_it_leaves_out(two_days: Ran) -> None:
     assert len(states) == 5
 
 
-def test_a_browser_shows_the_same_figures(two_days: Ran, tmp_path: Path) -> None:
+def in_browser(profile: Path, *arguments: object) -> str:
+    """Run Chromium without a screen or a network; returns what it writes."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip("there is no Chromium here")
-    page = two_days.package / "report.html"
     done = subprocess.run(
         [
-            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
-            *("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path}"),
-            page.as_uri(),
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu"),
+            *("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}"),
+            *(str(argument) for argument in arguments),
         ],
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, "HOME": str(tmp_path)},
+        env={**os.environ, "HOME": str(profile)},
         check=False,
     )
     if done.returncode:
         pytest.skip(f"Chromium does not start here: {done.stderr[-200:]}")
-    # The browser writes its tags without the slash of XML.
-    shown = Page(re.sub(r"</(rect|path|circle|line)>", "", done.stdout))
-    written = Page(page.read_text(encoding="utf-8"))
-    assert shown.figures == written.figures
+    return done.stdout
+
+
+def test_another_digit_on_the_page_is_caught(two_days: Ran) -> None:
+    package, previous = two_days.package, two_days.out / PREVIOUS
+    html = (package / "report.html").read_text(encoding="utf-8")
+    # One of each sort of figure: what the name says before the first bar, and its column.
+    samples: dict[tuple[str, ...], re.Match[str]] = {}
+    for match in re.finditer(r'data-(figure|cell|trend|day)="([^"]+)">[^0-9]{0,3}([0-9])', html):
+        parts = match[2].split("|")
+        sort = parts[-1] if match[1] in {"cell", "trend"} else parts[0]
+        samples.setdefault((match[1], sort), match)
+    samples["desc", ""] = next(re.finditer(r"(<desc>)(Rows landed )([0-9])", html))
+    assert len(samples) > 50
+    assert {("figure", "waterfall"), ("figure", "largest"), ("trend", "found")} <= set(samples)
+    for match in samples.values():
+        changed = html[: match.start(3)] + str((int(match[3]) + 1) % 10) + html[match.end(3) :]
+        with pytest.raises(AssertionError):
+            check_page(Page(changed), package, previous)
+
+
+def test_a_browser_shows_the_same_figures(two_days: Ran, tmp_path: Path) -> None:
+    page = two_days.package / "report.html"
+    shown = Page(in_browser(tmp_path, "--dump-dom", page.as_uri()))
+    check_page(shown, two_days.package, two_days.out / PREVIOUS)
+    assert shown.figures == Page(page.read_text(encoding="utf-8")).figures
+
+
+@pytest.mark.parametrize("width", [500, 1280])
+def test_the_page_is_never_wider_than_the_window(width: int, two_days: Ran, tmp_path: Path) -> None:
+    measured = tmp_path / "measured.html"
+    script = "document.body.dataset.over = document.documentElement.scrollWidth - innerWidth"
+    html = (two_days.package / "report.html").read_text(encoding="utf-8")
+    measured.write_text(f"{html}<script>{script}</script>", encoding="utf-8")
+    shown = in_browser(
+        tmp_path, f"--window-size={width},900", "--hide-scrollbars", "--dump-dom", measured.as_uri()
+    )
+    over = re.search(r'<body data-over="(-?[0-9]+)">', shown)
+    assert over is not None
+    assert int(over[1]) <= 0
+
+
+def test_the_printed_page_has_every_finding(two_days: Ran, tmp_path: Path) -> None:
+    pdf = tmp_path / "report.pdf"
+    in_browser(tmp_path, f"--print-to-pdf={pdf}", (two_days.package / "report.html").as_uri())
+    if shutil.which("pdftotext") is None:
+        pytest.skip("there is no pdftotext here")
+    printed = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, text=True, check=True)
+    # Lines break where the paper ends, and thousands stand apart.
+    text = re.sub(r"\s", "", printed.stdout)
+    for row in two_days.rows("exceptions"):
+        for column in ("exception_id", "subject_id", "amount_at_risk"):
+            assert re.sub(r"\s", "", row[column]) in text, (column, row[column])
+    for row in two_days.rows("balances"):
+        assert row["closing"] in text
 
 
 def test_the_workbook_needs_no_warehouse_of_its_own(bad_day: Ran, tmp_path: Path) -> None:
