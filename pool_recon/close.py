@@ -210,11 +210,11 @@ def write_documents(
     the page are the findings that it lists, those of the workbook the rows on its sheets.
     """
     from pool_recon.report import read_figures, write_report
-    from pool_recon.workbook import DEFAULT_ROWS, write_workbook
+    from pool_recon.workbook import write_workbook
 
     figures = read_figures(connection, verdict, outputs)
     page = write_report(figures, package)
-    workbook, rows = write_workbook(connection, package, figures, workbook_rows or DEFAULT_ROWS)
+    workbook, rows = write_workbook(connection, package, figures, workbook_rows)
     return [output_entry(page, figures.listed), output_entry(workbook, rows)]
 
 

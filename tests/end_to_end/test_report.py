@@ -23,6 +23,7 @@ from pool_recon.report import Limits, read_figures, write_report
 from pool_recon.warehouse import connect
 from pool_recon.workbook import write_workbook
 from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
+from tests.harness.libreoffice import read_by_libreoffice
 
 PREVIOUS = "2026-06-29"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -398,6 +399,29 @@ def test_the_workbook_holds_what_the_files_hold(
 ) -> None:
     ran: Ran = request.getfixturevalue(sample)
     check_workbook(ran.package)
+
+
+@pytest.mark.parametrize("sample", ["bad_day", "two_days"])
+def test_libreoffice_reads_what_the_files_hold(
+    sample: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    ran: Ran = request.getfixturevalue(sample)
+    sheets = read_by_libreoffice(ran.package / "close.xlsx", tmp_path)
+    assert {"summary", *SHEETS, "register"} == set(sheets)
+    assert sheets["summary"][0][0] == f"Close of {CLOSE_DATE}"
+    for name in set(sheets) - {"summary"}:
+        head, *rows = sheets[name]
+        expected = csv_rows(ran.package, name)
+        assert len(rows) == len(expected), name
+        for cells, row in zip(rows, expected, strict=True):
+            values = dict(zip(head, cells, strict=True))
+            assert {column: values[column] for column in row} == row, name
+            for column in values.keys() - row.keys():
+                exact = row[column.removesuffix("_number")]
+                shown = values[column].replace(",", "")
+                places = len(shown.partition(".")[2])
+                # as many places as the cell shows: what it holds is compared with openpyxl
+                assert shown == (f"{float(exact):.{places}f}" if exact else ""), (name, column)
 
 
 def test_both_are_the_same_bytes_when_made_again(bad_day: Ran, tmp_path: Path) -> None:
