@@ -11,6 +11,7 @@ import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,7 @@ class Page(HTMLParser):
         return {name: next(iter(texts)) for name, texts in found.items()}
 
 
+@cache
 def csv_rows(package: Path, name: str) -> Rows:
     with (package / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream, strict=True))
@@ -132,6 +134,7 @@ def cut_share(count: int, total: int) -> str:
     return str((Decimal(100 * count) / total).quantize(Decimal("0.01"), "ROUND_DOWN"))
 
 
+@cache
 def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
     """Every figure that a page may show, from the files alone."""
     manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
@@ -274,6 +277,7 @@ def check_page(page: Page, package: Path, previous: Path | None = None) -> None:
         assert target in page.ids if link.startswith("#") else (package / link).exists(), link
 
 
+@cache
 def trend_of(package: Path) -> dict[str, str]:
     """A line of the trend from the files of its close."""
     movements = Counter(row["reconciliation_state"] for row in csv_rows(package, "reconciliation"))
@@ -453,6 +457,47 @@ def test_a_page_that_cannot_list_all_says_so(bad_day: Ran, tmp_path: Path) -> No
         if name.startswith("unlisted|"):
             code = name.removeprefix("unlisted|")
             assert int(count) + int(told[f"listed|{code}"]) == int(told[f"total|{code}"])
+
+
+def test_a_hundred_thousand_findings_have_a_page_of_sane_size(bad_day: Ran, tmp_path: Path) -> None:
+    from pool_recon.package import Verdict
+
+    wanted = 100_000
+    times = wanted // len(bad_day.rows("exceptions")) + 1
+    changed = {
+        "exception_id": "md5(exception_id || n)",
+        "subject_id": "subject_id || '_' || n",
+        "age_days": "cast(n % 40 as varchar)",
+        "amount_at_risk": "case when amount_at_risk <> '' then printf('%d.%018d', n, n) end",
+    }
+    shutil.copy(bad_day.out / "pool_recon.duckdb", tmp_path / "large.duckdb")
+    with connect(tmp_path / "large.duckdb") as warehouse:
+        view = "package.pkg_exceptions"
+        columns = [row[0] for row in warehouse.execute(f"describe {view}").fetchall()]
+        values = ", ".join(f'{changed.get(name, name)} as "{name}"' for name in columns)
+        warehouse.execute(
+            f"create temp table large as select {values} from {view}, range({times}) as t(n)"
+            f" order by n limit {wanted}"
+        )
+        warehouse.execute(f"drop view {view}; create table {view} as from large")
+        figures = read_figures(warehouse, Verdict({"no_secrets": "fails"}), [])
+        amounts = warehouse.execute(
+            f"select asset, severity, amount_at_risk from {view} where amount_at_risk <> ''"
+        ).fetchall()
+    path = write_report(figures, tmp_path)
+    assert path.stat().st_size < 2_000_000
+    html = path.read_text(encoding="utf-8")
+    told = Page(html).of("data-figure")
+    assert (told["listed"], told["findings"]) == (str(Limits().findings), str(wanted))
+    assert "All of them stand in <b>exceptions.csv</b>" in html
+    assert sum(int(told[f"age|{label}|blocking"]) for label in AGES) == int(
+        told["findings|all|blocking"]
+    )
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for asset, severity, amount in amounts:
+        sums[f"risk|asset|{asset}|{severity}"] += Decimal(amount)
+        sums[f"largest|{asset}"] = max(sums[f"largest|{asset}"], Decimal(amount))
+    assert sums == {name: Decimal(told[name]) for name in sums}
 
 
 def test_a_smaller_workbook_says_what_it_leaves_out(two_days: Ran) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal, localcontext
 from html.parser import HTMLParser
 from typing import Any
 
+import duckdb
 import pytest
 import vl_convert
 
 from pool_recon.package import Verdict
 from pool_recon.report import charts
+from pool_recon.report import figures as figures_module
 from pool_recon.report.figures import (
     BALANCE_STEPS,
     TREND_COLUMNS,
@@ -458,6 +461,40 @@ def test_a_page_with_too_many_assets_names_the_rest(figures: Figures) -> None:
     text = read(render(told)).text
     assert "3 more assets, in exceptions.csv" in text
     assert "60 more assets stand in exceptions.csv." in text
+
+
+AMOUNTS = [
+    ["1.10", "2.20", "-0.300"],
+    ["99999999999999999999.999999999999999999"] * 7,
+    ["0.000000000000000001", "-0.000000000000000002", "5"],
+    ["-1.5", "-0.5"],
+    ["0", "0.00"],
+]
+
+
+@pytest.mark.parametrize("amounts", AMOUNTS)
+def test_what_is_at_risk_adds_up_to_the_last_digit(amounts: list[str]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create schema package; create table package.pkg_exceptions(exception_id varchar,"
+            " subject_id varchar, code varchar, owner varchar, asset varchar, severity varchar,"
+            " approval varchar, age_days varchar, next_review_date varchar, amount_at_risk varchar)"
+        )
+        for number, amount in enumerate([*amounts, None]):
+            connection.execute(
+                "insert into package.pkg_exceptions values"
+                " (?, ?, 'c', 'o', 'X', 'blocking', 'none', '1', '2026-07-01', ?)",
+                [str(number), str(number), amount],
+            )
+        facts = figures_module._finding_facts(connection, "2026-06-30")
+        largest = figures_module._largest(connection)
+    assert [fact["findings"] for fact in facts] in ([1, len(amounts)], [len(amounts), 1])
+    tally = figures_module._tally("all", facts)
+    with localcontext(prec=60):
+        exact = sum((Decimal(amount) for amount in amounts), Decimal(0))
+    assert tally.total == len(amounts) + 1
+    assert tally.at_risk == {"X": {"blocking": format(exact, "f")}}
+    assert Decimal(largest["X"]["amount_at_risk"]) == max(map(Decimal, amounts))
 
 
 def test_the_same_figures_give_the_same_page(figures: Figures) -> None:
