@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
 
-from pool_recon.report.figures import BALANCE_STEPS, SET_ASIDE, Figures, Row
+from pool_recon.report.figures import BALANCE_STEPS, SET_ASIDE, STATES, Figures, Row
 
 # A release of the library brings several of these; only one gives the same bytes.
 _VEGA_LITE = "6.4"
@@ -108,10 +108,8 @@ def waterfalls(figures: Figures) -> list[Chart]:
 
 def trends(closes: Sequence[Row]) -> list[Chart]:
     """Match rate, movements that are not matched, and findings, from close to close."""
-    states = ("exception", "open", "lapsed", "approved")
-    unmatched = [
-        [(state, int(close[f"{state}_count"])) for state in reversed(states)] for close in closes
-    ]
+    states = [state for state in STATES if state != "matched"]
+    unmatched = [[(state, int(close[f"{state}_count"])) for state in states] for close in closes]
     findings = [
         [(kind, int(close[f"{kind}_finding_count"])) for kind in ("warning", "blocking")]
         for close in closes

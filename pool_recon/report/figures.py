@@ -25,7 +25,7 @@ _EXACT = Context(prec=120, traps=[Inexact])
 STANDINGS = ("blocking", "warning", "approved")
 
 # The reconciliation states in the order in which they are drawn; the rest follows by name.
-_STATE_ORDER = ("matched", "approved", "open", "lapsed", "exception")
+STATES = ("matched", "approved", "open", "lapsed", "exception")
 
 # The ages of findings in days: label, first day, last day.
 _AGES: tuple[tuple[str, int, int | None], ...] = (
@@ -299,7 +299,7 @@ def _states(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
             f" from {VIEW_SCHEMA}.pkg_reconciliation group by all",
         )
     }
-    known = [(state, counts.pop(state, 0)) for state in _STATE_ORDER]
+    known = [(state, counts.pop(state, 0)) for state in STATES]
     return known + sorted(counts.items())
 
 
