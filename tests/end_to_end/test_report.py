@@ -305,6 +305,7 @@ def check_workbook(package: Path) -> None:
     book = openpyxl.load_workbook(package / "close.xlsx")
     assert book.sheetnames[0] == "summary"
     assert tuple(book.sheetnames[1 : len(SHEETS) + 1]) == SHEETS
+    check_summary(list(book["summary"].iter_rows(values_only=True)), package)
     for name in book.sheetnames[1:]:
         head, *found = book[name].iter_rows(values_only=True)
         rows = csv_rows(package, name)
@@ -327,6 +328,38 @@ def check_workbook(package: Path) -> None:
             assert values == {}, name
         assert book[name].auto_filter.ref
         assert book[name].freeze_panes == "B2"
+
+
+def check_summary(rows: list[tuple[Any, ...]], package: Path) -> None:
+    """The first sheet says what the files say, section by section."""
+    told = expected_figures(package, None)
+    sections: dict[str, list[tuple[Any, ...]]] = {}
+    section: list[tuple[Any, ...]] | None = None
+    for row in rows:
+        if row[0] is None:
+            section = None
+        elif row[0] in {"Checklist", "Movements", "Findings", "Money at risk", "Sheets"}:
+            section = sections.setdefault(row[0], [])
+        elif section is not None:
+            section.append(row)
+    found = [tuple(str(cell) for cell in row[:5]) for row in sections["Checklist"]]
+    verdicts = {"true": "holds", "false": "fails"}
+    assert found == [
+        (row["rule"], verdicts[row["holds"]], row["findings"], row["approved"], row["description"])
+        for row in csv_rows(package, "checklist")
+    ]
+    movements = {row[0]: str(row[1]) for row in sections["Movements"]}
+    assert movements.pop("match rate, per cent") == told["match_rate"]
+    assert movements.pop("all") == told["movements"]
+    assert movements == {state: told[f"movements|{state}"] for state in movements}
+    findings = {row[0]: str(row[1]) for row in sections["Findings"]}
+    assert findings.pop("review overdue") == told["overdue|all"]
+    assert findings == {each: told[f"findings|all|{each}"] for each in STANDINGS}
+    risks = {(row[0], row[1]): row[2] for row in sections["Money at risk"]}
+    assert risks == added(csv_rows(package, "exceptions"))
+    assert all(row[3] == float(row[2]) for row in sections["Money at risk"])
+    for name, count, shown, *_ in sections["Sheets"]:
+        assert count == shown == len(csv_rows(package, name)), name
 
 
 @pytest.fixture(scope="session")
