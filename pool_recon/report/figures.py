@@ -334,7 +334,7 @@ def _largest(connection: duckdb.DuckDBPyConnection) -> dict[str, Row]:
     rows = _rows(
         connection,
         f"""
-        select *
+        select asset, exception_id, amount_at_risk
         from {VIEW_SCHEMA}.pkg_exceptions
         where amount_at_risk <> '' and approval <> 'approved'
         qualify row_number() over (
@@ -446,8 +446,11 @@ def _groups(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Group]:
         connection,
         f"""
         with findings as (
+            -- narrow: the rows that are listed are looked up when they are known
             select
-                *,
+                exception_id,
+                code,
+                subject_id,
                 case
                     when approval = 'approved' then 2
                     when severity = 'blocking' then 0
@@ -466,20 +469,44 @@ def _groups(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Group]:
                     order by
                         rank_of_standing, age desc, whole desc nulls last,
                         fraction desc nulls last, subject_id, exception_id
-                ) as rank_in_code,
-                count(*) over (partition by code) as total,
-                count(*) filter (where rank_of_standing < 2) over (partition by code) as standing,
-                min(rank_of_standing) over (partition by code) as group_rank,
-                max(age) over (partition by code) as group_age
+                ) as rank_in_code
             from findings
+        ),
+        codes as (
+            select
+                code,
+                count(*) as total,
+                count(*) filter (where rank_of_standing < 2) as standing,
+                min(rank_of_standing) as group_rank,
+                max(age) as group_age
+            from findings
+            group by code
+        ),
+        listed as (
+            select
+                ranked.exception_id,
+                codes.*,
+                row_number() over (
+                    order by
+                        rank_in_code, group_rank, age desc, whole desc nulls last,
+                        fraction desc nulls last, ranked.code
+                ) as place
+            from ranked
+            inner join codes on ranked.code = codes.code
+            qualify place <= ?
         )
-        select ranked.* exclude (first_action), codes.meaning, ranked.first_action
-        from ranked
-        left join reference.ref_findings as codes on ranked.code = codes.code
-        order by
-            rank_in_code, group_rank, age desc, whole desc nulls last, fraction desc nulls last,
-            ranked.code
-        limit ?
+        select
+            exceptions.*,
+            listed.total,
+            listed.standing,
+            listed.group_rank,
+            listed.group_age,
+            known.meaning
+        from listed
+        inner join {VIEW_SCHEMA}.pkg_exceptions as exceptions
+            on listed.exception_id = exceptions.exception_id
+        left join reference.ref_findings as known on exceptions.code = known.code
+        order by listed.place
         """,
         [limit],
     )
