@@ -13,14 +13,17 @@ export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help close test test-exhaustive lint unit bench lock clean
+.PHONY: help close test test-exhaustive test-recipes lint unit docs bench lock clean dashboard
 
 help:
 	@echo "make close   set up, then close the sample exports into out/2026-06-30"
+	@echo "make dashboard  show that close in the browser, at http://127.0.0.1:8765/"
 	@echo "make test    set up, then lint and run every test"
 	@echo "make lint    ruff, mypy and sqlfluff only"
 	@echo "make unit    the unit tests only"
+	@echo "make docs    build the documentation site in the folder site"
 	@echo "make test-exhaustive  the slow tests: hundreds of generated exports, mutation of every finding"
+	@echo "make test-recipes     the recipes of examples/, run for real in environments of their own"
 	@echo "make bench   measure a close against the floor (N=1000000 orders)"
 	@echo "make lock    pin the newest allowed dependencies in requirements.lock (needs uv)"
 	@echo "make clean   remove .venv and everything that was built"
@@ -37,12 +40,23 @@ $(STAMP): requirements.lock pyproject.toml hatch_build.py
 close: $(STAMP)
 	@$(BIN)/pool-recon close --exports samples/clean --close-date 2026-06-30 --out out --warehouse out/pool_recon.duckdb
 
+# Closes the sample exports where nothing was closed so far; a close that is blocked can be shown, too.
+dashboard: $(STAMP)
+	@test -f out/pool_recon.duckdb || $(MAKE) --no-print-directory close
+	@$(BIN)/pool-recon dashboard --warehouse out/pool_recon.duckdb
+
 # Files are spread over the workers whole, so that the tests of one file share its closes; the slow ones first.
 test: lint
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TEST_FOLDERS)
 
 test-exhaustive: $(STAMP)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive tests/agreement tests/mutation
+
+docs: $(STAMP)
+	@$(BIN)/python -m docsite.build --out site
+
+test-recipes: $(STAMP)
+	@$(BIN)/python tests/recipes/run.py
 
 bench: $(STAMP)
 	@$(BIN)/python benchmarks/run.py --orders $(N)
@@ -64,5 +78,5 @@ lock:
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
 
 clean:
-	@rm -rf $(VENV) out target logs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .venv-recipes out site target logs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@echo "removed $(VENV) and everything that was built"

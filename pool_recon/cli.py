@@ -7,13 +7,9 @@ written; 2 it could not run, one line on stderr says why, and nothing was change
 from __future__ import annotations
 
 import json
-import os
-import re
 import sys
-import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +17,30 @@ from typing import TYPE_CHECKING
 import click
 
 from pool_recon import __version__
-from pool_recon.errors import CloseError
+from pool_recon.commands.completion import completion
+from pool_recon.commands.doctor import doctor
+from pool_recon.commands.groups import TeachingGroup
+from pool_recon.commands.notifying import NotifyingCommand, notification_options, notify_after
+from pool_recon.commands.shared import (
+    DATE,
+    DEFAULT_OUT,
+    FILE,
+    FOLDER,
+    NEW_FILE,
+    NEW_FOLDER,
+    QUIET,
+    SUMMARY_AS_JSON,
+    WAREHOUSE_NAME,
+    calendar_date,
+    say_json,
+    told,
+)
+from pool_recon.console import colours, width
+from pool_recon.console import plural as _plural
+from pool_recon.console import progress as _progress
+from pool_recon.console import say as _say
 
 if TYPE_CHECKING:
-    from pool_recon.close import CloseResult, Progress
-    from pool_recon.loader import LoadSummary
     from pool_recon.trace import Missing, Packet
 
 EXIT_DONE = 0
@@ -33,31 +48,11 @@ EXIT_BLOCKED = 1
 EXIT_NOT_FOUND = 1
 EXIT_COULD_NOT_RUN = 2
 
-DEFAULT_OUT = Path("out")
 DEFAULT_REGISTER = Path("exception_register.csv")
-WAREHOUSE_NAME = "pool_recon.duckdb"
-TOP_CODES = 5
-TOP_LINES = 5
-
-
-def calendar_date(text: str) -> date:
-    """The date that `text` states as YYYY-MM-DD; no other notation counts."""
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise click.BadParameter(f"{text!r} is not a date written as YYYY-MM-DD.")
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not in the calendar.") from None
-
-
-FOLDER = click.Path(exists=True, file_okay=False, readable=True, path_type=Path)
-NEW_FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
-DATE = "YYYY-MM-DD"
 
 
 @click.group(
+    cls=TeachingGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -71,16 +66,20 @@ def cli(ctx: click.Context, debug: bool) -> None:
     Try it on made-up exports:
       pool-recon simulate --orders 1000 --days 3 --start 2026-06-28 --out exports
       pool-recon close --exports exports --close-date 2026-06-30
-
-    Exit codes: 0 done and every rule holds, 1 the close is blocked (everything is written),
-    2 it could not run (one line says why, nothing is changed).
+    Every day, with the approvals that finance keeps:
+      pool-recon close --exports DIR --close-date YYYY-MM-DD --register exception_register.csv
+    When it is blocked, with the ids of exceptions.csv:
+      pool-recon trace ID
+      pool-recon explain movement ID
+      pool-recon approve EXCEPTION_ID --approved-by NAME --reason TEXT
     """
     ctx.obj = {"debug": debug}
+    ctx.color = colours()
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
-@cli.command()
+@cli.command(cls=NotifyingCommand)
 @click.option(
     "--exports", required=True, type=FOLDER, help="Folder with the raw exports of all days so far."
 )
@@ -121,9 +120,13 @@ def cli(ctx: click.Context, debug: bool) -> None:
     help="Most rows of a file on a sheet of close.xlsx; the files are whole."
     "  [default: 20000, of exceptions 100000]",
 )
-@click.pass_obj
+@notification_options
+@QUIET
+@SUMMARY_AS_JSON
+@click.pass_context
 def close(
-    options: dict[str, bool],
+    ctx: click.Context,
+    /,
     exports: Path,
     close_date: date,
     out: Path,
@@ -131,6 +134,9 @@ def close(
     register: Path | None,
     time_zone: str | None,
     workbook_rows: int | None,
+    is_quiet: bool,
+    is_json: bool,
+    **_notification: object,
 ) -> int:
     """Load exports, reconcile them and write the close package.
 
@@ -144,9 +150,12 @@ def close(
       pool-recon close --exports exports --close-date 2026-06-30
       pool-recon close --exports exports --close-date 2026-06-30 --register register.csv \\
           --out closes --warehouse /data/pool_recon.duckdb --time-zone Europe/Berlin
+      pool-recon close --exports exports --close-date 2026-06-30 --quiet \\
+          --notify https://hooks.example.com/finance --notify-on failure
     """
     from pool_recon.close import CloseRequest
     from pool_recon.close import close as run
+    from pool_recon.summary import close_summary, close_text
 
     request = CloseRequest(
         exports=exports,
@@ -155,12 +164,17 @@ def close(
         warehouse=warehouse or out / WAREHOUSE_NAME,
         register=register,
         time_zone=time_zone,
-        is_debug=options["debug"],
+        is_debug=ctx.obj["debug"],
         workbook_rows=workbook_rows,
     )
-    with _progress() as progress:
+    with _progress(is_quiet=is_quiet) as progress:
         result = run(request, progress)
-    _say(_close_report(result, close_date))
+    summary = close_summary(request, result)
+    if is_json:
+        say_json(summary)
+    elif not is_quiet:
+        _say(close_text(request, result, width()))
+    notify_after(ctx.params, summary)
     return EXIT_DONE if result.verdict.holds else EXIT_BLOCKED
 
 
@@ -174,7 +188,9 @@ def close(
     show_default=True,
     help="DuckDB file to land them in.",
 )
-def load(exports: Path, warehouse: Path) -> int:
+@QUIET
+@SUMMARY_AS_JSON
+def load(exports: Path, warehouse: Path, is_quiet: bool, is_json: bool) -> int:
     """Land exports in the warehouse and build nothing.
 
     All files or none. Afterwards dbt can run on the warehouse by itself.
@@ -185,10 +201,14 @@ def load(exports: Path, warehouse: Path) -> int:
       dbt build --vars 'close_date: 2026-06-30'
     """
     from pool_recon.close import load as run
+    from pool_recon.summary import landed_text, load_summary
 
-    with _progress() as progress:
+    with _progress(is_quiet=is_quiet) as progress:
         loaded = run(exports, warehouse, progress)
-    _say([f"Loaded into {warehouse}: {_landed(loaded)}"])
+    if is_json:
+        say_json(load_summary(exports, warehouse, loaded))
+    elif not is_quiet:
+        _say([f"Loaded into {warehouse}: {landed_text(loaded)}"])
     return EXIT_DONE
 
 
@@ -286,7 +306,9 @@ def approve(
     help="DuckDB file that a close has built.",
 )
 @click.option("--package", type=FOLDER, help="Close package whose CSV files are judged with it.")
-def validate(warehouse: Path, package: Path | None) -> int:
+@QUIET
+@SUMMARY_AS_JSON
+def validate(warehouse: Path, package: Path | None, is_quiet: bool, is_json: bool) -> int:
     """Judge a close again with Great Expectations, and change nothing.
 
     States the rules of the checklist and what every mart promises, and with --package what the
@@ -298,25 +320,16 @@ def validate(warehouse: Path, package: Path | None) -> int:
       pool-recon validate --warehouse out/pool_recon.duckdb
       pool-recon validate --warehouse out/pool_recon.duckdb --package out/2026-06-30
     """
-    from pool_recon.expectations import Outcome
     from pool_recon.expectations import validate as run
+    from pool_recon.expectations.summary import reading_summary, reading_text
 
-    with _progress() as progress:
+    with _progress(is_quiet=is_quiet) as progress:
         progress("judging the close")
         reading = run(warehouse, package)
-    passed = len(reading.results) - len(reading.failed) - len(reading.not_checked)
-    lines = [
-        f"Close of {reading.close_date}: {passed} of {_plural(len(reading.results), 'expectation')}"
-        " hold"
-    ]
-    for result in reading.results:
-        if result.outcome is Outcome.FAILED:
-            count = _plural(result.unexpected_rows or 0, "unexpected row")
-            lines.append(f"  {result.expectation.name}: {count}")
-        elif result.outcome is Outcome.NOT_CHECKED:
-            lines.append(f"  {result.expectation.name}: could not be checked: {result.reason}")
-    lines += [f"  {rule}: dbt says otherwise" for rule in reading.disagreements]
-    _say(lines)
+    if is_json:
+        say_json(reading_summary(reading))
+    elif not is_quiet:
+        _say(reading_text(reading))
     return EXIT_DONE if reading.holds else EXIT_BLOCKED
 
 
@@ -358,7 +371,13 @@ def trace(wanted: str, warehouse: Path, partner: str | None, is_json: bool) -> i
 
 @cli.group()
 def explain() -> None:
-    """Say why a balance moved, or why a movement is in its state."""
+    """Say why a balance moved, or why a movement is in its state.
+
+    \b
+    Examples:
+      pool-recon explain movement txn_test_456
+      pool-recon explain balance --partner acme --asset EUR --from 2026-06-30 --to 2026-07-01
+    """
 
 
 @explain.command("balance")
@@ -416,6 +435,83 @@ def explain_movement(wanted: str, warehouse: Path, partner: str | None, is_json:
     from pool_recon.trace import movement_text
 
     return _answer(run(warehouse, mask(wanted), partner), movement_text, is_json)
+
+
+@cli.command()
+@BUILT_WAREHOUSE
+@click.option(
+    "--package",
+    type=FOLDER,
+    help="Close package whose verdict is shown.  [default: the one beside the warehouse]",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port on this machine; 0 takes any that is free.",
+)
+@click.option("--open", "is_opened", is_flag=True, help="Open it in the browser.")
+def dashboard(warehouse: Path, package: Path | None, port: int, is_opened: bool) -> int:
+    """Show a close in the browser: verdict, exceptions, match rate, balances, search.
+
+    The figures are those of the close report. The warehouse is only read, for as long as a page
+    takes, so a close can run beside it; the page after that shows the new close. Answers to this
+    machine alone and calls nobody. Needs the extra: pip install 'pool-recon[dashboard]'.
+
+    \b
+    Example:
+      pool-recon dashboard --warehouse out/pool_recon.duckdb --open
+    """
+    from pool_recon.dashboard import dashboard as run
+
+    def announce(address: str) -> None:
+        click.echo(f"Dashboard of {warehouse}: {address}\nCtrl-C ends it.")
+        sys.stdout.flush()
+        if is_opened:
+            click.launch(address)
+
+    run(warehouse, package, port, announce)
+    return EXIT_DONE
+
+
+@cli.command()
+@click.argument("metric", nargs=-1)
+@BUILT_WAREHOUSE
+@click.option(
+    "--by", "group_by", multiple=True, metavar="GROUP", help="What to group by; may be repeated."
+)
+@click.option("--sql", "is_sql", is_flag=True, help="Print the SQL instead of the answer.")
+@AS_JSON
+def metrics(
+    metric: tuple[str, ...],
+    warehouse: Path,
+    group_by: tuple[str, ...],
+    is_sql: bool,
+    is_json: bool,
+) -> int:
+    """Ask the semantic layer: match rate, open exceptions, money at risk, balance and more.
+
+    Without a METRIC it lists them, with what each can be grouped by. Amounts are exact. Needs the
+    extra: pip install 'pool-recon[metrics]'.
+
+    \b
+    Examples:
+      pool-recon metrics match_rate --by movement__pool_id
+      pool-recon metrics money_at_risk open_exceptions --by exception__asset
+    """
+    from pool_recon.metrics import answer_text, list_metrics, metrics_text, query
+
+    with _progress() as progress:
+        progress("reading the semantic layer")
+        answer = query(warehouse, metric, group_by) if metric else None
+        known = [] if metric else list_metrics(warehouse)
+    if answer is None:
+        as_json, lines = [each.as_json() for each in known], metrics_text(known)
+    else:
+        as_json, lines = answer.as_json(), [answer.sql] if is_sql else answer_text(answer)
+    _say([json.dumps(as_json, ensure_ascii=False, indent=2)] if is_json else lines)
+    return EXIT_DONE
 
 
 @cli.command()
@@ -489,6 +585,10 @@ def simulate(
     return EXIT_DONE
 
 
+cli.add_command(doctor)
+cli.add_command(completion)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code, with one line on stderr for an error."""
     sys.exit(_run(sys.argv[1:] if arguments is None else list(arguments)))
@@ -497,28 +597,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: list[str]) -> int:
     try:
         return int(cli.main(arguments, prog_name="pool-recon", standalone_mode=False) or 0)
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "pool-recon"
-        return _could_not_run(f"{error.format_message()} See '{command} --help'.")
-    except click.ClickException as error:
-        return _could_not_run(error.format_message())
-    except CloseError as error:
-        if "--debug" in arguments:
-            traceback.print_exc()
-        return _could_not_run(str(error))
     except (click.Abort, KeyboardInterrupt):
         return _could_not_run("interrupted; nothing was changed")
     except Exception as error:
-        if "--debug" in arguments:
+        if "--debug" in arguments and not isinstance(error, click.ClickException):
             traceback.print_exc()
-        from pool_recon.loader.masking import mask
-
-        reason = mask(f"{type(error).__name__}: {error}")
-        return _could_not_run(f"internal error: {reason}; 'pool-recon --debug ...' shows where")
+        return _could_not_run(told(error))
 
 
 def _could_not_run(message: str) -> int:
-    click.echo(f"pool-recon: {' '.join(message.split())}", err=True)
+    click.echo(f"pool-recon: {message}", err=True)
     return EXIT_COULD_NOT_RUN
 
 
@@ -533,136 +621,3 @@ def _answer(found: Packet | Missing, as_text: Callable[[Packet], list[str]], is_
         return EXIT_NOT_FOUND
     _say([json.dumps(found, ensure_ascii=False, indent=2)] if is_json else as_text(found))
     return EXIT_DONE
-
-
-def _say(lines: Sequence[str]) -> None:
-    try:
-        click.echo("\n".join(lines))
-    except BrokenPipeError:
-        # Whoever reads has stopped; the verdict is in the exit code all the same.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Yield what shows the stage of the work: a line on a terminal, else nothing."""
-    if not sys.stderr.isatty():
-        yield lambda _stage: None
-        return
-    began = time.monotonic()
-
-    def show(stage: str) -> None:
-        click.echo(f"\r\x1b[K{time.monotonic() - began:5.0f} s  {stage} ...", nl=False, err=True)
-
-    try:
-        yield show
-    finally:
-        click.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _close_report(result: CloseResult, close_date: date) -> list[str]:
-    verdict = result.verdict
-    holding = sum(state == "holds" for state in verdict.rules.values())
-    title = "every rule holds" if verdict.holds else "BLOCKED"
-    lines = [
-        f"Close of {close_date}: {title}",
-        f"  landed     {_landed(result.loaded)}",
-        f"  movements  {_counted(result.movements)}",
-        f"  findings   {_finding_counts(result)}",
-        f"  rules      {holding} of {len(verdict.rules)} hold",
-        *_register_report(result),
-        f"  package    {result.package}",
-    ]
-    if not verdict.holds:
-        lines += ["", *_why_blocked(result), "", *_next_step(result)]
-    return lines
-
-
-def _register_report(result: CloseResult) -> list[str]:
-    use = result.register
-    if use is None:
-        return []
-    if not use.unmatched_lines:
-        return [f"  register   {_plural(use.rows, 'row')}"]
-    count = len(use.unmatched_lines)
-    shown = ", ".join(str(line) for line in use.unmatched_lines[:TOP_LINES])
-    more = ", ..." if count > TOP_LINES else ""
-    verb = "matches" if count == 1 else "match"
-    return [
-        f"  register   {_plural(use.rows, 'row')}; {count:,} of them {verb} no finding (line "
-        f"{shown}{more}, see register.csv)"
-    ]
-
-
-def _why_blocked(result: CloseResult) -> list[str]:
-    verdict = result.verdict
-    lines = []
-    for rule, state in verdict.rules.items():
-        if state == "not checked":
-            lines.append(f"  {rule}: could not be checked")
-        elif state == "fails":
-            lines.append(f"  {rule}: {_plural(result.rule_findings.get(rule, 0), 'finding')}")
-    lines += [f"  {rule}: its test and checklist.csv disagree" for rule in verdict.disagreements]
-    lines += [
-        f"  {rule}: dbt and Great Expectations disagree" for rule in verdict.differing_readings
-    ]
-    if lines:
-        lines.insert(0, "Rules that do not hold:")
-    if verdict.failed_checks:
-        lines += ["Checks of the warehouse that fail (a defect of the data or of the project):"]
-        lines += [f"  {name}" for name in verdict.failed_checks]
-    promises = [name for name in verdict.failed_expectations if name not in verdict.rules]
-    promises += [f"{name}: could not be checked" for name in verdict.unchecked_expectations]
-    if promises:
-        lines.append("Expectations that do not hold; expectations.html in the package says more:")
-        lines += [f"  {name}" for name in promises]
-    blocking = [count for count in result.findings if count.severity == "blocking"]
-    if blocking:
-        lines.append("Most frequent findings, and the first thing to do:")
-        lines += [
-            f"  {count.findings:>6,} {count.code}: {count.first_action}"
-            for count in blocking[:TOP_CODES]
-        ]
-        if len(blocking) > TOP_CODES:
-            lines.append(f"         and {len(blocking) - TOP_CODES} more codes")
-    return lines
-    return lines
-
-
-def _next_step(result: CloseResult) -> list[str]:
-    if any(finding.severity == "blocking" for finding in result.findings):
-        return [
-            f"Next: work through {result.package / 'exceptions.csv'}, owner by owner; correct the",
-            "exports or approve the finding; then run the same command again.",
-        ]
-    return [
-        "Next: no finding explains this, so it is no matter for finance. See what dbt says with",
-        "pool-recon --debug close ..., and mend the data or the project.",
-    ]
-
-
-def _landed(loaded: LoadSummary) -> str:
-    known = f"{_plural(loaded.files_skipped, 'file')} loaded before"
-    if not loaded.files_loaded:
-        return f"nothing new, {known}"
-    return (
-        f"{_plural(loaded.rows_landed, 'row')} of {_plural(loaded.files_loaded, 'new file')}, "
-        f"{known}"
-    )
-
-
-def _finding_counts(result: CloseResult) -> str:
-    counts = {"blocking": 0, "warning": 0}
-    for finding in result.findings:
-        counts[finding.severity] = counts.get(finding.severity, 0) + finding.findings
-    counts["approved"] = result.approved
-    return ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
-
-
-def _counted(counts: dict[str, int]) -> str:
-    parts = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
-    return f"{sum(counts.values()):,}" + (f": {parts}" if parts else "")
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -22,8 +22,10 @@ from pool_recon.package import (
     write_manifest,
     write_tables,
 )
+from pool_recon.progress import Progress
 from pool_recon.reference import project_dir
 from pool_recon.register import Register, read_register, replace_register
+from pool_recon.summary import TopException, read_top_exceptions
 from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
 
 if TYPE_CHECKING:
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
 
 RULE_TAG = "checklist"
 RULE_TEST_PREFIX = "assert_"
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,10 @@ class RegisterUse:
 
 @dataclass(frozen=True)
 class CloseResult:
-    """What a close found, after everything was written; `register` is None where none was given."""
+    """What a close found, after everything was written; `register` is None where none was given.
+
+    `match_rate` is the share of matched movements in per cent, empty where there are none.
+    """
 
     loaded: LoadSummary
     package: Path
@@ -85,6 +88,8 @@ class CloseResult:
     movements: dict[str, int]
     findings: Sequence[FindingCount]
     approved: int
+    match_rate: str = ""
+    top_exceptions: Sequence[TopException] = ()
     register: RegisterUse | None = None
 
 
@@ -96,6 +101,7 @@ def load(exports: Path, warehouse: Path, progress: Progress) -> LoadSummary:
     from pool_recon.loader import load_exports
 
     with _explained("load"), working_copy(warehouse) as copy:
+        progress("landing the exports")
         with contextlib.closing(connect(copy.file)) as connection:
             loaded = load_exports(connection, exports, progress=progress)
         publish(copy)
@@ -109,6 +115,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     error: `verdict` of the result tells it.
     """
     from pool_recon.loader import load_exports
+    from pool_recon.report.figures import share
 
     _check_request(request)
     register = read_register(request.register) if request.register else None
@@ -117,11 +124,12 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         working_copy(request.warehouse) as copy,
         package_folder(request.out, request.close_date.isoformat()) as package,
     ):
+        progress("landing the exports")
         with contextlib.closing(connect(copy.file)) as connection:
             loaded = load_exports(connection, request.exports, progress=progress)
             replace_register(connection, register)
-        progress("building and testing the warehouse")
-        nodes = build_and_test(_build_settings(request, copy.file))
+        progress("reading the dbt project")
+        nodes = build_and_test(_build_settings(request, copy.file, progress))
         progress("writing the package")
         with contextlib.closing(connect(copy.file)) as connection:
             verdict = judge(nodes, _rule_names(), _checklist(connection))
@@ -135,12 +143,15 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
                 connection, package.new, verdict, outputs, request.workbook_rows
             )
             write_manifest(connection, package.new, outputs, verdict, register)
+            movements = _movements(connection)
             result = CloseResult(
                 loaded=loaded,
                 package=package.published,
                 verdict=verdict,
                 rule_findings=_rule_findings(connection),
-                movements=_movements(connection),
+                movements=movements,
+                match_rate=share(movements.get("matched", 0), sum(movements.values())),
+                top_exceptions=read_top_exceptions(connection),
                 findings=_findings(connection),
                 approved=_approved(connection),
                 register=_register_use(connection, register) if register else None,
@@ -231,7 +242,7 @@ def _explained(action: str) -> Iterator[None]:
         raise CloseError(f"the {action} stopped: {os_reason(error)}") from error
 
 
-def _build_settings(request: CloseRequest, file: Path) -> BuildSettings:
+def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
     warehouse = request.warehouse.absolute()
     return BuildSettings(
         project_dir=project_dir(),
@@ -240,6 +251,7 @@ def _build_settings(request: CloseRequest, file: Path) -> BuildSettings:
         close_date=request.close_date,
         time_zone=request.time_zone,
         is_debug=request.is_debug,
+        progress=progress,
     )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pool_recon.errors import CloseError
+from pool_recon.progress import Progress
 
 NO_CALLS_HOME = {
     "DO_NOT_TRACK": "1",
@@ -19,6 +22,7 @@ NO_CALLS_HOME = {
     "GX_ANALYTICS_ENABLED": "false",
 }
 
+_PARSED = "partial_parse.msgpack"
 _PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
 
 
@@ -28,7 +32,7 @@ class BuildSettings:
 
     `warehouse` is the DuckDB file to build in; `state_dir` is a folder that may be written, where
     dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
-    project's own counts.
+    project's own counts. `progress` hears of every seed, model and test.
     """
 
     project_dir: Path
@@ -37,6 +41,7 @@ class BuildSettings:
     close_date: date
     time_zone: str | None
     is_debug: bool = False
+    progress: Progress = field(default_factory=Progress)
 
 
 @dataclass(frozen=True)
@@ -67,8 +72,11 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
 
     with _environment(settings):
         try:
-            manifest = _invoke(dbtRunner(), settings, "parse")
-            runner = dbtRunner(manifest=manifest)
+            with _parsed_before(settings):
+                manifest = _invoke(dbtRunner(), settings, "parse")
+            steps = _Steps(settings.progress)
+            runner = dbtRunner(manifest=manifest, callbacks=[steps.hear])
+            steps.begin("building the warehouse", "models")
             built = _node_results(
                 _invoke(
                     runner,
@@ -76,15 +84,110 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
                     "build",
                     *("--exclude-resource-type", "unit_test"),
                     *("--exclude-resource-type", "test"),
+                    # There is nothing to build in it: dbt would report it as "no-op".
+                    *("--exclude-resource-type", "exposure"),
                 )
             )
             broken = [node for node in built if node.status not in {"success", "skipped"}]
             if broken or not built:
                 raise CloseError(_cannot_build(broken))
+            steps.begin("testing the warehouse", "tests")
             selection = ("--exclude-resource-type", "unit_test")
             return built + _node_results(_invoke(runner, settings, "test", *selection))
         finally:
             _release_warehouse()
+
+
+@contextlib.contextmanager
+def _parsed_before(settings: BuildSettings) -> Iterator[None]:
+    """Start a new warehouse from what was parsed for another one, and keep what is parsed here.
+
+    dbt itself compares every file and setting with what it finds there; a cache that cannot be
+    read or written only costs the time of parsing.
+    """
+    parsed = settings.state_dir / "target" / _PARSED
+    project = hashlib.sha256(str(settings.project_dir).encode()).hexdigest()[:16]
+    kept = _cache_folder() / project / _PARSED
+    with contextlib.suppress(OSError):
+        if not parsed.exists() and kept.exists():
+            parsed.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(kept, parsed)
+    yield
+    with contextlib.suppress(OSError):
+        if not kept.exists() or kept.stat().st_mtime_ns < parsed.stat().st_mtime_ns:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            # Another close may do the same at this moment.
+            part = kept.with_name(f"{kept.name}.{os.getpid()}")
+            shutil.copyfile(parsed, part)
+            part.replace(kept)
+
+
+def _cache_folder() -> Path:
+    """The folder for what can be made again: pool-recon within the cache of the user."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "pool-recon"
+
+
+def parse(settings: BuildSettings) -> Any:
+    """The dbt project as dbt understands it, a `dbt.contracts.graph.manifest.Manifest`.
+
+    Raises CloseError where the project cannot be parsed.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _environment(settings):
+        return _invoke(dbtRunner(), settings, "parse")
+
+
+def can_connect(project_dir: Path, target: str, logs: Path) -> bool:
+    """Whether dbt by itself can reach the database of an output of profiles.yml."""
+    from dbt.cli.main import dbtRunner
+
+    try:
+        outcome = dbtRunner().invoke(
+            [
+                *("--quiet", "--log-level", "none", "--log-level-file", "none"),
+                *("--no-send-anonymous-usage-stats", "--no-version-check"),
+                *("debug", "--connection", "--target", target),
+                *("--project-dir", str(project_dir), "--profiles-dir", str(project_dir)),
+                *("--log-path", str(logs)),
+            ]
+        )
+    finally:
+        _release_warehouse()
+    return bool(outcome.success and outcome.result)
+
+
+class _Steps:
+    """Tells from the events of dbt how many nodes are done and which ones run."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._counted = ""
+        self._total = 0
+        self._done = 0
+        self._running: list[str] = []
+
+    def begin(self, phase: str, counted: str) -> None:
+        """A phase begins whose nodes are called `counted`."""
+        self._counted = counted
+        self._progress(phase)
+
+    def hear(self, event: Any) -> None:
+        """Take in an event; dbt sends them one at a time."""
+        kind = event.info.name
+        if kind == "ConcurrencyLine":
+            self._total, self._done, self._running = event.data.node_count, 0, []
+        elif kind == "NodeStart":
+            self._running.append(event.data.node_info.node_name)
+        elif kind == "NodeFinished":
+            self._done += 1
+            with contextlib.suppress(ValueError):
+                self._running.remove(event.data.node_info.node_name)
+        else:
+            return
+        doing = " and ".join(self._running)
+        self._progress.step(doing, self._done, self._total, self._counted)
 
 
 def one_line(message: object) -> str:
@@ -165,6 +268,17 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def parsed_project(settings: BuildSettings) -> Any:
+    """The dbt project as dbt understands it, a `dbt.contracts.graph.manifest.Manifest`.
+
+    Raises CloseError where the project cannot be parsed.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _environment(settings):
+        return _invoke(dbtRunner(), settings, "parse")
 
 
 def _release_warehouse() -> None:

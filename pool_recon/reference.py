@@ -182,7 +182,8 @@ def _read(
         for index, key in enumerate(keys):
             value = (index, key(row))
             if value in seen:
-                raise CloseError(f"{name}: row {number}: {value[1]} is given twice")
+                text = ", ".join(map(str, value[1])) if isinstance(value[1], tuple) else value[1]
+                raise CloseError(f"{name}: row {number}: {text} is given twice; expected once")
             seen.add(value)
         found.append(row)
     return found

@@ -12,3 +12,15 @@
         else ''
     end
 {%- endmacro %}
+
+{#- DuckDB prints all 18 decimals; looking whether those beyond the scale of the asset are zeros is quicker than taking
+    the number apart. -#}
+{% macro duckdb__amount_text(amount, minor_unit) -%}
+    {%- set text = 'cast(cast(' ~ amount ~ ' as ' ~ pool_recon.money_type() ~ ') as varchar)' -%}
+    {%- set beyond = '(18 - coalesce(' ~ minor_unit ~ ', 0))' -%}
+    case
+        when right({{ text }}, {{ beyond }}) = repeat('0', {{ beyond }})
+            then left({{ text }}, length({{ text }}) - case when {{ beyond }} = 18 then 19 else {{ beyond }} end)
+        else rtrim({{ text }}, '0')
+    end
+{%- endmacro %}

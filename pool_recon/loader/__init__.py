@@ -4,25 +4,44 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import duckdb
 
 from pool_recon import reference
 from pool_recon.errors import CloseError
-from pool_recon.loader.discovery import ExportFile, discover
-from pool_recon.loader.landing import DuckDbLanding, NeedsCareError, ReaderDisagreesError
+from pool_recon.loader.discovery import ExportFile, discover, files_of
+from pool_recon.loader.landing import (
+    DuckDbLanding,
+    NeedsCareError,
+    ReaderDisagreesError,
+    create_tables,
+)
+from pool_recon.loader.lanes import Lanes
 from pool_recon.loader.masking import mask
-from pool_recon.loader.preparation import FileKey, Prepared, prepare, rewrite
+from pool_recon.loader.preparation import CleanCsv, FileKey, Prepared, prepare, rewrite
 from pool_recon.loader.spool import Spool
+from pool_recon.progress import Progress
 
-__all__ = ["ExportFile", "ExportSummary", "LoadSummary", "discover", "load_exports"]
+__all__ = [
+    "ExportFile",
+    "ExportSummary",
+    "LoadSummary",
+    "discover",
+    "files_of",
+    "load_exports",
+    "load_files",
+    "rehearse",
+]
 
 # Files prepared ahead of the one that lands: enough to overlap, few enough to bound temp files.
 _AHEAD = 2
+# Files that one statement lands: enough to write large blocks, few enough to keep it readable.
+_BATCH_FILES = 100
 
 
 @dataclass(frozen=True)
@@ -62,63 +81,151 @@ def load_exports(
     connection: duckdb.DuckDBPyConnection,
     exports_dir: Path,
     *,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> LoadSummary:
     """Land every file of `exports_dir` that is not loaded yet, in one transaction.
 
     Schema ``raw`` and its tables are created where they are missing. `connection` must have no
     open transaction; its time zone is UTC afterwards and it fetches no extensions. `progress` gets
-    a line for each file that lands.
+    a step for each file.
 
     Raises:
         CloseError: a file cannot be loaded; nothing was changed.
     """
-    files = discover(exports_dir)
+    return load_files(connection, discover(exports_dir), progress=progress)
+
+
+def load_files(
+    connection: duckdb.DuckDBPyConnection,
+    files: list[ExportFile],
+    *,
+    progress: Progress | None = None,
+) -> LoadSummary:
+    """Land these files in this order, those that are loaded already left out, as `load_exports`."""
+    alone: set[Path] = set()
     careful: set[Path] = set()
     while True:
         try:
-            return _load(connection, files, careful, progress)
+            return _load(connection, files, alone, careful, progress or Progress())
         except ReaderDisagreesError as disagreement:
-            # Rare: the scan found the file clean. The error has spent the transaction.
-            if disagreement.file.path in careful:
-                raise disagreement.file.error("cannot be read") from disagreement
-            careful.add(disagreement.file.path)
+            # Rare: the scan found the files clean. The error has spent the transaction.
+            if len(disagreement.files) > 1:
+                alone.update(file.path for file in disagreement.files)
+                continue
+            (file,) = disagreement.files
+            if file.path in careful:
+                raise file.error("cannot be read") from disagreement
+            careful.add(file.path)
+
+
+def rehearse(file: ExportFile, folder: Path) -> tuple[int, frozenset[str]]:
+    """Land one file in a database in `folder`, an empty one, that is thrown away.
+
+    Returns its number of rows and the columns of the export that it has.
+
+    Raises:
+        CloseError: the file cannot be loaded.
+    """
+    from pool_recon.warehouse import connect
+
+    database = folder / "rehearsal.duckdb"
+    try:
+        with closing(connect(database)) as connection:
+            loaded = load_files(connection, [file])
+            columns = connection.execute(
+                "select contract_column from raw.file_columns where contract_column is not null"
+            ).fetchall()
+        return loaded.rows_landed, frozenset(column for (column,) in columns)
+    finally:
+        database.unlink(missing_ok=True)
 
 
 def _load(
     connection: duckdb.DuckDBPyConnection,
     files: list[ExportFile],
+    alone: set[Path],
     careful: set[Path],
-    progress: Callable[[str], None] | None,
+    progress: Progress,
 ) -> LoadSummary:
     counts = {export.name: [0, 0, 0] for export in reference.exports()}
-    connection.begin()
+    lanes = Lanes(connection)
+    # The lanes see what is committed, so the tables are there before any of them begins.
+    has_created = create_tables(connection)
+    bytes_read, bytes_in_all = 0, sum(map(_size, files))
     try:
-        with tempfile.TemporaryDirectory(prefix="pool_recon_") as temporary:
+        connection.begin()
+        with tempfile.TemporaryDirectory(prefix="pool_recon_") as temporary, lanes:
             folder = Path(temporary)
             landing = DuckDbLanding(connection, folder)
-            for prepared in _prepared(files, careful, landing.is_loaded, folder):
-                count = counts[prepared.file.export_name]
-                if prepared.source is None or landing.is_loaded(prepared.key):
+            prepared_files = _prepared(files, careful, landing.is_loaded, folder)
+            for group in _batches(prepared_files, landing.is_loaded, alone):
+                landed = sum(rows for _, _, rows in counts.values())
+                doing = f"{landed:,} rows landed, now {group[0].file.masked_path}"
+                progress.step(doing, bytes_read, bytes_in_all)
+                bytes_read += sum(prepared.scan.size_bytes for prepared in group)
+                count = counts[group[0].file.export_name]
+                if group[0].source is None or landing.is_loaded(group[0].key):
                     count[1] += 1
+                elif isinstance(group[0].source, CleanCsv):
+                    lanes.submit(partial(landing.land_batch, batch=landing.batch(group)))
+                    count[0] += len(group)
+                    for prepared in group:
+                        count[2] += cast(CleanCsv, prepared.source).row_count
                 else:
-                    rows = _land(landing, prepared, folder)
+                    rows = _land(landing, group[0], folder)
                     count[0] += 1
                     count[2] += rows
-                    if progress:
-                        progress(f"{prepared.file.masked_path}: {rows} rows")
-                if isinstance(prepared.source, Spool):
-                    prepared.source.path.unlink()
+                if isinstance(group[0].source, Spool):
+                    group[0].source.path.unlink()
             load_id = landing.finish()
+            lanes.finish()
         connection.commit()
     except BaseException as error:
         with suppress(duckdb.Error):
             connection.rollback()
+        if has_created:
+            with suppress(duckdb.Error):
+                connection.execute("drop schema raw cascade")
         if isinstance(error, duckdb.Error | OSError):
             reason = mask(str(error).splitlines()[0])
             raise CloseError(f"the exports could not be loaded: {reason}") from error
         raise
     return LoadSummary(load_id, tuple(ExportSummary(name, *c) for name, c in counts.items()))
+
+
+def _batches(
+    prepared_files: Iterator[Prepared], is_loaded: Callable[[FileKey], bool], alone: set[Path]
+) -> Iterator[list[Prepared]]:
+    """Group clean CSV files that follow each other in one layout; all else comes singly."""
+    batch: list[Prepared] = []
+    for prepared in prepared_files:
+        if batch and (
+            len(batch) == _BATCH_FILES or _layout(batch[0], alone) != _layout(prepared, alone)
+        ):
+            yield batch
+            batch = []
+        if _layout(prepared, alone) is None or is_loaded(prepared.key):
+            yield [prepared]
+        else:
+            batch.append(prepared)
+    if batch:
+        yield batch
+
+
+def _layout(prepared: Prepared, alone: set[Path]) -> tuple[object, ...] | None:
+    source = prepared.source
+    if not isinstance(source, CleanCsv) or prepared.file.path in alone:
+        return None
+    columns = [(column.position, column.contract_column) for column in source.columns]
+    return prepared.file.export_name, prepared.file.format, source.ends_plainly, columns
+
+
+def _size(file: ExportFile) -> int:
+    try:
+        return file.path.stat().st_size
+    except OSError:
+        # What is wrong with the file is said when it is read.
+        return 0
 
 
 def _land(landing: DuckDbLanding, prepared: Prepared, folder: Path) -> int:

@@ -101,4 +101,9 @@ def _missing_message(export_name: str, missing: list[str], names: Sequence[str])
         for column, aliases in other.items()
     )
     found = mask(", ".join(repr(name) for name in names[:40])) or "none"
-    return f"a required column is missing: expected {wanted}; found {found}"
+    message = f"a required column is missing: expected {wanted}; found {found}"
+    if len(names) == 1 and (separator := next((c for c in ";\t|" if c in names[0]), "")):
+        return f"{message}; write the file with commas, not with {separator!r}"
+    if names:
+        return f"{message}; a name of your own goes into seeds/ref_column_aliases.csv"
+    return message

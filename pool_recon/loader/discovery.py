@@ -53,7 +53,7 @@ def discover(exports_dir: Path) -> list[ExportFile]:
         raise CloseError(mask(f"{exports_dir}: the exports folder {problem}"))
     found: list[ExportFile] = []
     for export in reference.exports():
-        files = sorted(_files_of(exports_dir, export.name), key=lambda f: _as_bytes(f))
+        files = files_of(exports_dir, export.name)
         if export.is_required and not files:
             raise CloseError(
                 mask(
@@ -64,6 +64,15 @@ def discover(exports_dir: Path) -> list[ExportFile]:
             )
         found.extend(files)
     return found
+
+
+def files_of(exports_dir: Path, export_name: str) -> list[ExportFile]:
+    """Return the files of one export in the order in which they are loaded.
+
+    Raises:
+        CloseError: the folder cannot be read, or what is named like a file of it is none.
+    """
+    return sorted(_files_of(exports_dir, export_name), key=_as_bytes)
 
 
 def format_of(name: str) -> str | None:

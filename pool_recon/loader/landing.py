@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +43,7 @@ _FLOATS: Final = frozenset({"FLOAT", "DOUBLE"})
 _NESTED: Final = re.compile(r"^(STRUCT|MAP|UNION|VARIANT)\b|\]$")
 _EXACT: Final = re.compile(r"DECIMAL\(\d+,\d+\)|U?HUGEINT")
 _MEBIBYTE: Final = 1 << 20
+_ROWS_AT_ONCE: Final = 1000
 
 # A line that is a JSON object of nothing but strings, numbers, flags and nulls, as RE2 reads it.
 # DuckDB's own check would let NaN and trailing commas pass. Names with an escape, and escapes of
@@ -60,38 +62,62 @@ _JSON_TEXTS: Final = frozenset({None, "VARCHAR", "BOOLEAN", "NULL"})
 
 
 class ReaderDisagreesError(Exception):
-    """A bulk reader refused `file`, or read it otherwise than the scan did."""
+    """A bulk reader refused one of `files`, or read it otherwise than the scan did."""
 
-    def __init__(self, file: ExportFile) -> None:
-        super().__init__(file)
-        self.file = file
+    def __init__(self, *files: ExportFile) -> None:
+        super().__init__(*files)
+        self.files = files
 
 
 class NeedsCareError(Exception):
     """A file is not as simple as its scan let hope; no statement has failed."""
 
 
+def create_tables(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Create what is missing of schema ``raw``, and set up the session for landing.
+
+    Returns whether the schema was missing altogether.
+    """
+    found = connection.execute(
+        "select 1 from information_schema.schemata "
+        "where schema_name = 'raw' and catalog_name = current_database()"
+    ).fetchone()
+    for statement in (*_SESSION, *_TABLES):
+        connection.execute(statement)
+    for export in reference.exports():
+        columns = [f"{_name(c.name)} varchar" for c in reference.export_columns(export.name)]
+        connection.execute(
+            f"create table if not exists raw.{_name(export.name)} "
+            f"({', '.join(columns)}, {_PROVENANCE})"
+        )
+    return found is None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clean CSV files of one export and one layout, which one statement can land.
+
+    `file_ids` are those of `files`, in the same order.
+    """
+
+    files: tuple[Prepared, ...]
+    file_ids: tuple[int, ...]
+
+
 class DuckDbLanding:
     """Schema ``raw`` of one DuckDB connection, within a transaction of the caller."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, links: Path) -> None:
-        """Create what is missing of schema ``raw``. `links` is an empty folder for own use."""
+        """Read what is loaded; the tables are there. `links` is an empty folder for own use."""
         self._connection = connection
         self._links = links
-        for statement in (*_SESSION, *_TABLES):
-            connection.execute(statement)
-        for export in reference.exports():
-            columns = [f"{_name(c.name)} varchar" for c in reference.export_columns(export.name)]
-            connection.execute(
-                f"create table if not exists raw.{_name(export.name)} "
-                f"({', '.join(columns)}, {_PROVENANCE})"
-            )
         rows = connection.execute("select export_name, path, sha256 from raw.files").fetchall()
         self._keys: set[FileKey] = set(rows)
         self._paths = {key[:2] for key in self._keys}
         self._load_id = 1 + self._number("select coalesce(max(load_id), 0) from raw.loads")
         self._next_file_id = 1 + self._number("select coalesce(max(file_id), 0) from raw.files")
-        self._files_landed = 0
+        self._files: list[list[Any]] = []
+        self._file_columns: list[tuple[Any, ...]] = []
 
     def is_loaded(self, key: FileKey) -> bool:
         """Tell whether a file with this export, path and content has been loaded."""
@@ -117,31 +143,101 @@ class DuckDbLanding:
                 columns, row_count = source.columns, self._land_spool(file, file_id, source)
             case None:
                 raise ValueError(f"{file.masked_path} was not prepared")
-        if stamp(file) != prepared.scan.stamp:
-            raise file.error("changed while it was read; wait until it is complete and run again")
-        self._register(prepared, file_id, columns, row_count)
-        self._next_file_id += 1
-        self._files_landed += 1
+        _refuse_changed(prepared)
+        self._register(prepared, columns, row_count)
         return row_count
+
+    def batch(self, prepared: Sequence[Prepared]) -> Batch:
+        """Register clean CSV files of one layout, for `land_batch` to land."""
+        file_ids = []
+        for each in prepared:
+            assert isinstance(each.source, CleanCsv)
+            file_ids.append(self._register(each, each.source.columns, each.source.row_count))
+        return Batch(tuple(prepared), tuple(file_ids))
+
+    def land_batch(self, connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+        """Land a batch within a transaction of `connection`, which may be another one.
+
+        Raises:
+            CloseError: a file changed meanwhile.
+            ReaderDisagreesError: a file needs the careful reader; the transaction is spent.
+        """
+        files = [prepared.file for prepared in batch.files]
+        first = batch.files[0].source
+        assert isinstance(first, CleanCsv)
+        paths = [
+            self._readable(file, file_id)
+            for file, file_id in zip(files, batch.file_ids, strict=True)
+        ]
+        # Rows are numbered through all files; what came before a file is taken off again.
+        places, before = [], 0
+        for path, file_id, prepared in zip(paths, batch.file_ids, batch.files, strict=True):
+            assert isinstance(prepared.source, CleanCsv)
+            places.append(f"({_text(path)}, {file_id}, {before}, {prepared.source.row_count})")
+            before += prepared.source.row_count
+        reader = _csv_reader(
+            paths,
+            [f"c{column.position}" for column in first.columns],
+            header=True,
+            ends_plainly=first.ends_plainly,
+            compression=_compression(files[0]),
+        )
+        sources = {c.contract_column: f"c{c.position}" for c in first.columns if c.contract_column}
+        export_name = files[0].export_name
+        values = [
+            f"{sources.get(column.name, 'null')}::varchar"
+            for column in reference.export_columns(export_name)
+        ]
+        places_of_files = (
+            f"(values {', '.join(places)}) as places(path, file_id, before, row_count)"
+        )
+        try:
+            connection.execute(
+                f"insert into raw.{_name(export_name)} select {', '.join(values)}, file_id, "
+                "number - before, false, false, null from "
+                f"(select *, row_number() over () as number from {reader}) "
+                f"inner join {places_of_files} on filename = path"
+            )
+            wrong = connection.execute(
+                f"select count(*) from {places_of_files} left join "
+                "(select _file_id, count(*) as landed, min(_row_number) as lowest, "
+                f"max(_row_number) as highest from raw.{_name(export_name)} "
+                f"where _file_id >= {batch.file_ids[0]} and _file_id <= {batch.file_ids[-1]} "
+                "group by all) "
+                "on file_id = _file_id where coalesce(landed, 0) <> row_count "
+                "or (row_count > 0 and (lowest <> 1 or highest <> row_count))"
+            ).fetchone()
+        except duckdb.Error as error:
+            raise ReaderDisagreesError(*files) from error
+        if wrong and wrong[0]:
+            raise ReaderDisagreesError(*files)
+        for prepared in batch.files:
+            _refuse_changed(prepared)
 
     def finish(self) -> int | None:
         """Register the load; return its id, or None where nothing was landed."""
-        if not self._files_landed:
+        if not self._files:
             return None
+        for table, rows in (("files", self._files), ("file_columns", self._file_columns)):
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                some = rows[start : start + _ROWS_AT_ONCE]
+                marks = f"({', '.join('?' * len(some[0]))})" if some else ""
+                self._connection.execute(
+                    f"insert into raw.{table} values {', '.join([marks] * len(some))}",
+                    [value for row in some for value in row],
+                )
         self._connection.execute(
             "insert into raw.loads values (?, current_timestamp::timestamp, ?)",
             [self._load_id, __version__],
         )
         return self._load_id
 
-    def _register(
-        self, prepared: Prepared, file_id: int, columns: Sequence[FileColumn], row_count: int
-    ) -> None:
-        file, found = prepared.file, prepared.scan
+    def _register(self, prepared: Prepared, columns: Sequence[FileColumn], row_count: int) -> int:
+        """Give the file its id, and note what `finish` will write of it."""
+        file, found, file_id = prepared.file, prepared.scan, self._next_file_id
         export_name, path, sha256 = prepared.key
         came_before = (export_name, path) in self._paths
-        self._connection.execute(
-            "insert into raw.files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._files.append(
             [
                 file_id,
                 self._load_id,
@@ -155,21 +251,19 @@ class DuckDbLanding:
                 has_secret(file.relative_path) or any(has_secret(c.name) for c in columns),
             ],
         )
-        if columns:
-            values = [
-                value
-                for column in columns
-                for value in (file_id, column.position, mask(column.name), column.contract_column)
-            ]
-            marks = ", ".join(["(?, ?, ?, ?)"] * len(columns))
-            self._connection.execute(f"insert into raw.file_columns values {marks}", values)
+        self._file_columns.extend(
+            (file_id, column.position, mask(column.name), column.contract_column)
+            for column in columns
+        )
         self._keys.add(prepared.key)
         self._paths.add((export_name, path))
+        self._next_file_id += 1
+        return file_id
 
     def _land_csv(self, file: ExportFile, file_id: int, source: CleanCsv) -> int:
         names = [f"c{column.position}" for column in source.columns]
         reader = _csv_reader(
-            self._readable(file),
+            self._readable(file, self._next_file_id),
             names,
             header=True,
             ends_plainly=source.ends_plainly,
@@ -211,7 +305,7 @@ class DuckDbLanding:
         self, file: ExportFile, file_id: int, source: PlainLines
     ) -> tuple[list[FileColumn], int]:
         reader = _csv_reader(
-            self._readable(file),
+            self._readable(file, self._next_file_id),
             ["line"],
             header=False,
             ends_plainly=source.ends_plainly,
@@ -281,7 +375,7 @@ class DuckDbLanding:
         return texts
 
     def _land_parquet(self, file: ExportFile, file_id: int) -> tuple[list[FileColumn], int]:
-        path = _text(self._readable(file))
+        path = _text(self._readable(file, self._next_file_id))
         try:
             schema = self._connection.execute(
                 f"select name, num_children from parquet_schema({path})"
@@ -369,15 +463,22 @@ class DuckDbLanding:
         row = self._connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
-    def _readable(self, file: ExportFile) -> str:
+    def _readable(self, file: ExportFile, file_id: int) -> str:
         """Return a path that DuckDB takes for this one file, not for a pattern or an address."""
         path = str(file.path.absolute())
         if not re.search(r"[*?\[\]{}\\]|://", path):
             return path
-        link = self._links / f"{self._next_file_id}"
+        link = self._links / f"{file_id}"
         if not link.is_symlink():
             link.symlink_to(path)
         return str(link)
+
+
+def _refuse_changed(prepared: Prepared) -> None:
+    if stamp(prepared.file) != prepared.scan.stamp:
+        raise prepared.file.error(
+            "changed while it was read; wait until it is complete and run again"
+        )
 
 
 def _compression(file: ExportFile) -> str:
@@ -391,7 +492,7 @@ def _extract(function: str, names: Iterable[str]) -> str:
 
 
 def _csv_reader(
-    path: str,
+    path: str | Sequence[str],
     names: Iterable[str],
     *,
     header: bool,
@@ -424,8 +525,13 @@ def _csv_reader(
     # A character has up to 4 bytes.
     if longest_line > _MEBIBYTE // 4:
         options["max_line_size"] = str(4 * longest_line + _MEBIBYTE)
+    if isinstance(path, str):
+        paths = _text(path)
+    else:
+        paths = f"[{', '.join(map(_text, path))}]"
+        options["filename"] = "true"
     given = ", ".join(f"{option} = {value}" for option, value in options.items())
-    return f"read_csv({_text(path)}, {given})"
+    return f"read_csv({paths}, {given})"
 
 
 def _top_level(schema: Sequence[tuple[Any, ...]]) -> list[str]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import click
 
+from pool_recon.console import printable
 from pool_recon.trace.reader import Packet
 
-# Control characters, line ends and marks that turn the direction of text: an id can hold any.
-_UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 _STATE_COLOURS = {"matched": "green", "approved": "green", "exception": "red"}
 _SEVERITY_COLOURS = {"blocking": "red", "warning": "yellow"}
 _PLACES = {
@@ -28,11 +24,6 @@ _REASONS = {
     "after_cut_off": "after the cut-off: it belongs to a later close",
     "not_in_force": "not in force: another row of the same id counts",
 }
-
-
-def printable(value: object) -> str:
-    """`value` as one line of text without anything that a terminal would act on."""
-    return _UNPRINTABLE.sub("?", str(value))
 
 
 def trace_text(packet: Packet) -> list[str]:

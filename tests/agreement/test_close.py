@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pool_recon.close import CloseRequest, CloseResult, close
+from pool_recon.progress import Progress
 from tests.fault_matrix import CLOSE_DATE, expected, merged_scenarios
 from tests.fault_matrix.dsl import Expected
 from tests.harness import Warehouse
@@ -26,7 +27,7 @@ def closes(
     for name, exports in exports_folders.items():
         out = tmp_path_factory.mktemp(f"close_{name}")
         request = CloseRequest(exports, CLOSE_DATE, out, out / "warehouse.duckdb")
-        results[name] = close(request, progress=lambda line: None)
+        results[name] = close(request, Progress())
     return results
 
 

@@ -7,9 +7,11 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -83,7 +85,7 @@ def test_the_bad_day_is_blocked_and_everything_is_written(bad_day: Ran, clean: R
     failing = [rule for rule, holds in rules(bad_day).items() if holds == "false"]
     assert failing
     for rule in failing:
-        assert f"  {rule}: " in bad_day.stdout
+        assert f"  {rule}  " in bad_day.stdout
     assert "Checks of the warehouse that fail" not in bad_day.stdout
     assert "disagree" not in bad_day.stdout
     assert tree(bad_day.package).keys() == tree(clean.package).keys()
@@ -151,6 +153,46 @@ def test_every_movement_is_in_exactly_one_row(clean: Ran, bad_day: Ran) -> None:
         ]
         assert keys
         assert len(keys) == len(set(keys))
+
+
+def test_a_person_is_told_what_to_look_at_first(bad_day: Ran) -> None:
+    """Of every asset the largest amount of the findings that block, as in exceptions.csv."""
+    blocking = [row for row in bad_day.rows("exceptions") if row["severity"] == "blocking"]
+    largest: dict[str, Decimal] = {}
+    for row in blocking:
+        if row["amount_at_risk"]:
+            amount = Decimal(row["amount_at_risk"])
+            largest[row["asset"]] = max(amount, largest.get(row["asset"], amount))
+    text = bad_day.stdout
+    shown = text[text.index("Look at these first") : text.index("\nNext")]
+    told = re.findall(r"^ +([0-9.]+) ([A-Z]+)  (?=\S)", shown, re.MULTILINE)
+    assert {asset: Decimal(amount) for amount, asset in told} == largest
+    counted = sum(int(n) for n in re.findall(r"and ([0-9]+) more (?:blocking )?finding", shown))
+    assert counted + len(re.findall(r"  new  \S", shown)) == len(blocking)
+
+
+def test_the_commands_that_come_next_run(bad_day: Ran, tmp_path: Path) -> None:
+    lines = bad_day.stdout[bad_day.stdout.index("\nNext") :].splitlines()[2:]
+    commands = [shlex.split(line)[1:] for line in lines]
+    assert [words[0] for words in commands] == ["trace", "explain", "approve"]
+    for words in commands:
+        if words[0] == "approve":
+            words += ["--register", str(tmp_path / "register.csv")]
+        ran = pool_recon(*words, out=tmp_path)
+        assert (ran.exit_code, ran.stderr) == (0, ""), words
+
+
+def test_the_doctor_knows_the_last_close(clean: Ran, tmp_path: Path) -> None:
+    warehouse = clean.out / "pool_recon.duckdb"
+    exports = ("--exports", ROOT / "samples" / "clean")
+    ran = pool_recon("doctor", *exports, "--warehouse", warehouse, "--json", out=tmp_path)
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    checks = {check["subject"]: check["finding"] for check in json.loads(ran.stdout)["checks"]}
+    assert f"last closed for {CLOSE_DATE}" in checks["warehouse"]
+    landed = {row["export"]: row["landed"] for row in clean.rows("conservation")}
+    for export, rows in landed.items():
+        assert checks[f"export {export}"].startswith(f"{int(rows):,} row")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_closing_again_gives_the_same_bytes(clean: Ran, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import contextlib
 import io
 import json
 import re
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 
 from pool_recon import cli
 from pool_recon.warehouse import working_copy
-from tests.end_to_end.closing import Ran, pool_recon
+from tests.end_to_end.closing import ROOT, Ran, pool_recon
 
 PUBLISHED_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{6})?Z")
 
@@ -272,6 +274,26 @@ def test_a_funding_reference_shows_payments_credits_and_balances(bad_day: Ran) -
     [funding] = packet(bad_day, uncredited)["funding"]
     assert funding["credits"] == []
     assert [f["code"] for f in funding["findings"]] == ["funding_not_credited"]
+
+
+def test_nothing_heavy_is_imported(bad_day: Ran) -> None:
+    """A minute of support is not spent on starting what only a close needs."""
+    heavy = {"dbt", "great_expectations", "pandas", "numpy", "xlsxwriter", "jinja2", "altair"}
+    code = (
+        "import sys; from pool_recon.cli import _run; code = _run(sys.argv[1:]);"
+        f"sys.exit(code or str(sorted({heavy!r} & set(sys.modules))))"
+    )
+    known = bad_day.rows("trades")[0]["transact_id"]
+    warehouse = bad_day.out / "pool_recon.duckdb"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "trace", known, "--warehouse", str(warehouse)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert known in done.stdout
+    assert done.stderr == "[]\n"
 
 
 def test_an_unknown_id_names_the_nearest(bad_day: Ran) -> None:

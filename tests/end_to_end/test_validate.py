@@ -124,6 +124,20 @@ def test_the_command_exits_1_and_names_what_does_not_hold(bad_day: Ran, tmp_path
     assert "no_secrets: " in ran.stdout
 
 
+def test_the_command_as_json(bad_day: Ran, tmp_path: Path) -> None:
+    warehouse = bad_day.out / "pool_recon.duckdb"
+    ran = pool_recon("validate", "--warehouse", warehouse, "--json", out=tmp_path)
+    assert (ran.exit_code, ran.stderr) == (1, "")
+    said = json.loads(ran.stdout)
+    assert said["close_date"] == CLOSE_DATE
+    assert said["holds"] is False
+    assert said["expectations"] == said["passed"] + len(said["failed"]) + len(said["not_checked"])
+    failed = {entry["name"]: entry["unexpected_rows"] for entry in said["failed"]}
+    assert {rule for rule, count in failed.items() if count} == {
+        row["rule"] for row in bad_day.rows("checklist") if row["holds"] == "false"
+    }
+
+
 @pytest.mark.parametrize("content", [None, b"no warehouse at all", b""])
 def test_what_is_no_warehouse_is_one_line(content: bytes | None, tmp_path: Path) -> None:
     warehouse = tmp_path / "w.duckdb"

@@ -1,6 +1,7 @@
 """The fault matrix as a table, from a run: what was injected, what the warehouse found.
 
-`python -m tests.fault_matrix.matrix_report` writes docs/fault-matrix.md anew.
+`python -m tests.fault_matrix.matrix_report` writes docs/fault-matrix.md anew, the list of findings
+and the generated blocks of their pages.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from docsite.build import finding_list
 from tests.harness import FindingKey, Warehouse, compiled_project
 
 from . import CLOSE_DATE, Scenario, merged_scenarios, separate_scenarios, write_alone, write_merged
+from .finding_pages import INDEX, pages, registry, renewed
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "docs" / "fault-matrix.md"
@@ -26,6 +29,8 @@ findings, the others are clean or only nearly trip one (the amount off by one un
 digit, the webhook at the cut-off or a second before it, the version that goes back). They are
 closed from raw files to `exceptions.csv`: {merged} of them together in one close, {separate} alone,
 because they need files of their own.
+
+What each code means, with an example: the pages in [findings](findings/index.md).
 
 This page is written by a run: `python -m tests.fault_matrix.matrix_report`. A test runs it again
 and compares.
@@ -44,11 +49,12 @@ and compares.
 
 @dataclass(frozen=True)
 class Closed:
-    """One close of scenarios: what was found, and by which codes each rule was broken."""
+    """One close of scenarios: what was found and published, which codes broke which rule."""
 
     scenarios: list[Scenario]
     found: set[FindingKey]
     broken_rules: set[tuple[str, str]]
+    exceptions: dict[FindingKey, dict[str, str]]
 
 
 def close_all(folder: Path) -> list[Closed]:
@@ -72,7 +78,19 @@ def close_one(warehouse: Warehouse, scenarios: list[Scenario], exports: Path) ->
             using (rule_name, subject_type, subject_id)
     """).fetchall()
     broken_rules = {(str(rule), str(code)) for rule, code in rows}
-    return Closed(scenarios, warehouse.findings(), broken_rules)
+    return Closed(scenarios, warehouse.findings(), broken_rules, published(warehouse))
+
+
+def published(warehouse: Warehouse) -> dict[FindingKey, dict[str, str]]:
+    """The rows of exceptions.csv by code and subject; what is empty there is empty here."""
+    rows = warehouse.connection.execute("select * from package.pkg_exceptions")
+    names = [column[0] for column in rows.description]
+    dicts = [{n: str(v or "") for n, v in zip(names, row, strict=True)} for row in rows.fetchall()]
+    return {(row["code"], row["subject_type"], row["subject_id"]): row for row in dicts}
+
+
+def all_exceptions(closes: Iterable[Closed]) -> dict[FindingKey, dict[str, str]]:
+    return {key: row for closed in closes for key, row in closed.exceptions.items()}
 
 
 def report(closes: Iterable[Closed]) -> str:
@@ -113,7 +131,11 @@ def row_of(code: str, severity: str, closes: list[Closed]) -> str:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        REPORT.write_text(report(close_all(Path(folder))), encoding="utf-8")
+        closes = close_all(Path(folder))
+    INDEX.write_text(finding_list(registry().values()), encoding="utf-8")
+    REPORT.write_text(report(closes), encoding="utf-8")
+    for page in pages().values():
+        page.write_text(renewed(page, all_exceptions(closes)), encoding="utf-8")
 
 
 if __name__ == "__main__":

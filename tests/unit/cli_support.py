@@ -71,9 +71,15 @@ class FakeBuild:
                 from raw.orders;
                 create or replace view package.pkg_exceptions as
                 select
-                    'missing_trade' as code, 'blocking' as severity, 'Ask for it.' as first_action,
-                    'none' as approval
+                    'e1' as exception_id, 'missing_trade' as code, 'blocking' as severity,
+                    'order' as subject_type, 'o1' as subject_id, 'o1' as partner_order_id,
+                    null::varchar as quote_id, null::varchar as transact_id, 'EUR' as asset,
+                    '10.00' as amount_at_risk, 'Ask for it.' as first_action,
+                    'finance' as owner, '2' as age_days, 'none' as approval
                 where {bool(stated)};
+                create schema if not exists reference;
+                create or replace table reference.ref_findings as
+                select 'missing_trade' as code, true as is_approvable;
                 create or replace view package.pkg_control_totals as
                 select 'orders' as name, count(*)::varchar as value, 1 as _sort from raw.orders;
                 create or replace table intermediate.checklist

@@ -10,6 +10,7 @@ import pytest
 
 from pool_recon import reference
 from pool_recon.loader import LoadSummary, load_exports
+from pool_recon.progress import Progress
 
 VALUES = {
     export.name: {
@@ -19,13 +20,25 @@ VALUES = {
 }
 
 
+class Steps(Progress):
+    """Keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.doing: list[str] = []
+        self.done: list[tuple[int, int]] = []
+
+    def step(self, doing: str, done: int, total: int, counted: str = "") -> None:
+        self.doing.append(doing)
+        self.done.append((done, total))
+
+
 class Exports:
     """A folder of exports and the warehouse that they are loaded into."""
 
     def __init__(self, folder: Path, warehouse: Path) -> None:
         self.folder = folder
         self.warehouse = warehouse
-        self.progress: list[str] = []
+        self.progress = Steps()
         folder.mkdir()
         for export in reference.exports():
             if export.is_required:
@@ -50,7 +63,7 @@ class Exports:
 
     def load(self) -> LoadSummary:
         with duckdb.connect(str(self.warehouse)) as connection:
-            return load_exports(connection, self.folder, progress=self.progress.append)
+            return load_exports(connection, self.folder, progress=self.progress)
 
     def query(self, sql: str) -> list[Any]:
         with duckdb.connect(str(self.warehouse), read_only=True) as connection:

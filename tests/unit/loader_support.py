@@ -9,13 +9,18 @@ import duckdb
 
 from pool_recon.errors import CloseError
 from pool_recon.loader.discovery import ExportFile
-from pool_recon.loader.landing import DuckDbLanding, NeedsCareError, ReaderDisagreesError
+from pool_recon.loader.landing import (
+    DuckDbLanding,
+    NeedsCareError,
+    ReaderDisagreesError,
+    create_tables,
+)
 from pool_recon.loader.preparation import prepare, rewrite
 
 COLUMNS = "pool_id, seen_at, entitled, _row_number, _is_malformed, _has_secret, _original_text"
 CONNECTION = duckdb.connect()
 # The tables are there before the transactions of the tests, which then take less time.
-DuckDbLanding(CONNECTION, Path())
+create_tables(CONNECTION)
 
 
 def land(folder: Path, content: bytes, name: str = "pools.csv", careful: bool = False) -> Any:
@@ -35,6 +40,7 @@ def land(folder: Path, content: bytes, name: str = "pools.csv", careful: bool = 
             prepared = rewrite(prepared, spools[1])
             count = landing.land(prepared)
         rows = CONNECTION.execute(f"select {COLUMNS} from raw.pools").fetchall()
+        landing.finish()
         columns = CONNECTION.execute("from raw.file_columns").fetchall()
     finally:
         CONNECTION.rollback()

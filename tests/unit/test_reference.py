@@ -59,7 +59,12 @@ def test_a_user_can_add_an_alias(project: Path) -> None:
         ("ref_export_columns", "orders,created_at,2", "order,created_at,2", "unknown export_name"),
         ("ref_export_columns", "orders,created_at,2", "orders,created_at,two", "row 2: invalid"),
         ("ref_column_aliases", "orders,partner_order_id", "orders,id", "unknown column orders.id"),
-        ("ref_column_aliases", "partner_reference,2", "order_id,2", "is given twice"),
+        (
+            "ref_column_aliases",
+            "partner_reference,2",
+            "order_id,2",
+            "orders, order_id is given",
+        ),
     ],
 )
 def test_contradictions_name_the_row(

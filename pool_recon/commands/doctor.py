@@ -1,0 +1,98 @@
+"""`pool-recon doctor`: what is missing or wrong in a set-up, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pool_recon.commands.shared import (
+    DEFAULT_OUT,
+    FILE,
+    FOLDER,
+    NEW_FILE,
+    NEW_FOLDER,
+    QUIET,
+    SUMMARY_AS_JSON,
+    WAREHOUSE_NAME,
+    say_json,
+)
+from pool_recon.console import plural, printable, progress, say
+
+if TYPE_CHECKING:
+    from pool_recon.doctor import Check
+
+_COLOURS = {"ok": "green", "note": "yellow", "mend": "red"}
+
+
+@click.command()
+@click.option("--exports", type=FOLDER, help="Folder with the raw exports; every file is read.")
+@click.option(
+    "--out", type=NEW_FOLDER, default=DEFAULT_OUT, show_default=True, help="Folder for packages."
+)
+@click.option(
+    "--warehouse",
+    type=NEW_FILE,
+    envvar="POOL_RECON_WAREHOUSE",
+    help=f"DuckDB file of the closes.  [default: OUT/{WAREHOUSE_NAME}]",
+)
+@click.option("--register", type=FILE, help="Exception register.")
+@click.option(
+    "--time-zone", envvar="POOL_RECON_TIME_ZONE", metavar="NAME", help="Business time zone."
+)
+@QUIET
+@SUMMARY_AS_JSON
+def doctor(
+    exports: Path | None,
+    out: Path,
+    warehouse: Path | None,
+    register: Path | None,
+    time_zone: str | None,
+    is_quiet: bool,
+    is_json: bool,
+) -> int:
+    """Say what is missing or wrong in a set-up, and what to do.
+
+    Give it the options of the close. Looks at Python and the dependencies, the dbt project, the
+    exports, the register, the warehouse, folders, disk and memory, and changes nothing. Exit code
+    1: something is to be mended.
+
+    \b
+    Examples:
+      pool-recon doctor
+      pool-recon doctor --exports exports --register exception_register.csv --out closes
+    """
+    from pool_recon.doctor import SetUp, doctor_summary, examine
+
+    with progress(is_quiet=is_quiet) as shown:
+        checks = examine(
+            SetUp(exports, out, warehouse or out / WAREHOUSE_NAME, register, time_zone), shown
+        )
+    summary = doctor_summary(checks)
+    to_mend = [check for check in checks if check.state == "mend"]
+    if is_json:
+        say_json(summary)
+    elif not is_quiet:
+        say([*_lines(checks), "", _verdict(len(to_mend))])
+    elif to_mend:
+        say(_lines(to_mend))
+    return 0 if summary["is_well"] else 1
+
+
+def _lines(checks: Sequence[Check]) -> list[str]:
+    lines = []
+    width = max(len(check.subject) for check in checks)
+    for check in checks:
+        state = click.style(f"{check.state:<4}", fg=_COLOURS[check.state])
+        lines.append(f"  {state}  {check.subject:<{width}}  {printable(check.finding)}")
+        if check.remedy:
+            lines.append(f"  {'':<4}  {'':<{width}}  -> {printable(check.remedy)}")
+    return lines
+
+
+def _verdict(to_mend: int) -> str:
+    if to_mend:
+        return f"{plural(to_mend, 'thing')} to mend; the lines with -> say how."
+    return "All is well. Next: pool-recon close --exports DIR --close-date YYYY-MM-DD"

@@ -1,0 +1,440 @@
+"""What a close says when it has ended: to a person as text, to a machine as one JSON object.
+
+The keys of the object are described in docs/terminal.md. Amounts are the exact texts of
+exceptions.csv; the order by size is by exact numbers too.
+"""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pool_recon.console import plural, printable
+from pool_recon.package import VIEW_SCHEMA
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    import duckdb
+
+    from pool_recon.close import CloseRequest, CloseResult
+    from pool_recon.loader import LoadSummary
+
+SUMMARY_VERSION = 1
+
+CLOSED, BLOCKED, COULD_NOT_RUN = "closed", "blocked", "could_not_run"
+
+TOP_EXCEPTIONS = 5
+TOP_LINES = 5
+
+# What a person opens first; the rest of the package is beside them.
+_FILES = {
+    "report": "report.html",
+    "workbook": "close.xlsx",
+    "exceptions": "exceptions.csv",
+    "checklist": "checklist.csv",
+    "manifest": "manifest.json",
+}
+
+# The kinds of subjects that `trace` finds by their id, and those of them that have a movement.
+_TRACEABLE = frozenset({"order", "quote", "trade", "event", "ledger_entry", "funding"})
+_OF_A_MOVEMENT = frozenset({"order", "quote", "trade"})
+
+
+@dataclass(frozen=True)
+class TopException:
+    """A blocking finding that nobody approved, as text; `others` are more on the same case."""
+
+    exception_id: str
+    code: str
+    subject_type: str
+    subject_id: str
+    asset: str
+    amount_at_risk: str
+    age_days: int
+    owner: str
+    first_action: str
+    is_approvable: bool
+    others: int
+
+
+def read_top_exceptions(
+    connection: duckdb.DuckDBPyConnection, limit: int = TOP_EXCEPTIONS
+) -> list[TopException]:
+    """The blocking findings to look at first, one for each case: a trade, quote, order or row.
+
+    Amounts of different assets cannot be compared: the largest of every asset comes first, then
+    the second of every asset; among equals the oldest. Raises duckdb.Error where the warehouse
+    cannot be read.
+    """
+    rows = connection.execute(
+        f"""
+        with blocking as (
+            select
+                *,
+                coalesce(transact_id, quote_id, partner_order_id, subject_id) as case_id,
+                cast(age_days as bigint) as age,
+                try_cast(amount_at_risk as decimal(38, 18)) as size
+            from {VIEW_SCHEMA}.pkg_exceptions
+            where severity = 'blocking' and approval is distinct from 'approved'
+        ),
+        of_cases as (
+            select
+                *,
+                count(*) over (partition by case_id) - 1 as others,
+                row_number() over (
+                    partition by case_id order by size desc nulls last, age desc, code, exception_id
+                ) as rank_in_case
+            from blocking
+        ),
+        of_assets as (
+            select
+                *,
+                row_number() over (
+                    partition by size is null, asset
+                    order by size desc nulls last, age desc, code, exception_id
+                ) as rank_in_asset
+            from of_cases
+            where rank_in_case = 1
+        )
+        select
+            of_assets.exception_id, of_assets.code, subject_type, subject_id, coalesce(asset, ''),
+            coalesce(amount_at_risk, ''), age, coalesce(of_assets.owner, ''),
+            coalesce(of_assets.first_action, ''), coalesce(codes.is_approvable, true), others
+        from of_assets
+        left join reference.ref_findings as codes on of_assets.code = codes.code
+        order by
+            rank_in_asset, size is null, age desc, asset, of_assets.code, of_assets.exception_id
+        limit ?
+        """,
+        [limit],
+    ).fetchall()
+    return [TopException(*row) for row in rows]
+
+
+def close_summary(request: CloseRequest, result: CloseResult) -> dict[str, Any]:
+    """The summary of a close that was written, as one JSON object."""
+    verdict = result.verdict
+    files = {
+        name: str(result.package / file)
+        for name, file in _FILES.items()
+        if (result.package / file).is_file()
+    }
+    return _summary(request.close_date, request.exports, request.warehouse) | {
+        "outcome": CLOSED if verdict.holds else BLOCKED,
+        "exit_code": 0 if verdict.holds else 1,
+        "landed": landed_summary(result.loaded),
+        "movements": {
+            "total": sum(result.movements.values()),
+            "by_state": result.movements,
+            "match_rate_percent": result.match_rate,
+        },
+        "findings": {
+            **_finding_counts(result),
+            "by_code": [
+                {
+                    "code": count.code,
+                    "severity": count.severity,
+                    "findings": count.findings,
+                    "first_action": count.first_action,
+                }
+                for count in result.findings
+            ],
+        },
+        "rules": [
+            {"rule": rule, "state": state, "findings": result.rule_findings.get(rule, 0)}
+            for rule, state in verdict.rules.items()
+        ],
+        "defects": _defects(result),
+        "top_exceptions": [vars(exception) for exception in result.top_exceptions],
+        "register": (
+            {
+                "rows": result.register.rows,
+                "unmatched_lines": list(result.register.unmatched_lines),
+            }
+            if result.register
+            else None
+        ),
+        "package": str(result.package),
+        "files": files,
+        "next": _next_commands(request, result),
+    }
+
+
+def failure_summary(
+    message: str,
+    *,
+    close_date: date | None = None,
+    exports: Path | None = None,
+    warehouse: Path | None = None,
+) -> dict[str, Any]:
+    """The summary of a close that could not run, as one JSON object with the same keys.
+
+    What is None was not even read from the options.
+    """
+    return _summary(close_date, exports, warehouse) | {
+        "outcome": COULD_NOT_RUN,
+        "exit_code": 2,
+        "message": message,
+    }
+
+
+def landed_summary(loaded: LoadSummary) -> dict[str, int]:
+    """What one load did, as one JSON object."""
+    return {
+        "rows": loaded.rows_landed,
+        "new_files": loaded.files_loaded,
+        "known_files": loaded.files_skipped,
+    }
+
+
+def load_summary(exports: Path, warehouse: Path, loaded: LoadSummary) -> dict[str, Any]:
+    """The summary of `pool-recon load`, as one JSON object."""
+    return {
+        "schema_version": SUMMARY_VERSION,
+        "command": "load",
+        "exports": str(exports),
+        "warehouse": str(warehouse),
+        "load_id": loaded.load_id,
+        "landed": landed_summary(loaded),
+        "by_export": [
+            {
+                "export": export.export_name,
+                "rows": export.rows_landed,
+                "new_files": export.files_loaded,
+                "known_files": export.files_skipped,
+            }
+            for export in loaded.exports
+        ],
+    }
+
+
+def close_text(request: CloseRequest, result: CloseResult, width: int) -> list[str]:
+    """The summary of a close that was written, as lines of about `width` columns."""
+    verdict = result.verdict
+    holding = sum(state == "holds" for state in verdict.rules.values())
+    title = _good("every rule holds") if verdict.holds else _bad("BLOCKED")
+    rate = f" ({result.match_rate} %)" if result.match_rate else ""
+    lines = [
+        f"Close of {request.close_date}: {title}",
+        f"  landed     {landed_text(result.loaded)}",
+        f"  movements  {_movements(result.movements, rate)}",
+        f"  findings   {', '.join(f'{n:,} {kind}' for kind, n in _finding_counts(result).items())}",
+        f"  rules      {holding} of {len(verdict.rules)} hold",
+        *_register_line(result),
+    ]
+    lines.append(f"  package    {printable(result.package)}")
+    files = [name for name in ("report.html", "close.xlsx") if (result.package / name).is_file()]
+    if files:
+        lines.append(f"  to read    {' and '.join(files)} in it")
+    if verdict.holds:
+        return lines
+    lines += _failing_rules(result)
+    for what, names in _defects(result).items():
+        if names:
+            lines += ["", _bold(_DEFECTS[what]), *(f"  {printable(name)}" for name in names)]
+    lines += _first_exceptions(result, width)
+    return [*lines, "", *_next_text(request, result)]
+
+
+def landed_text(loaded: LoadSummary) -> str:
+    """What one load did, in a few words."""
+    known = f"{plural(loaded.files_skipped, 'file')} loaded before"
+    if not loaded.files_loaded:
+        return f"nothing new, {known}"
+    return (
+        f"{plural(loaded.rows_landed, 'row')} of {plural(loaded.files_loaded, 'new file')}, {known}"
+    )
+
+
+# What keeps a close from being signed off without any finding, and how a person is told.
+_DEFECTS = {
+    "unchecked_rules": "Rules that could not be checked",
+    "failed_checks": "Checks of the warehouse that fail (a defect of the data or of the project)",
+    "failed_expectations": "Expectations that do not hold (expectations.html says more)",
+    "unchecked_expectations": "Expectations that could not be checked",
+    "disagreements": "Rules of which the test and checklist.csv say different things",
+    "differing_readings": "Rules of which dbt and Great Expectations say different things",
+}
+
+
+def _defects(result: CloseResult) -> dict[str, list[str]]:
+    verdict = result.verdict
+    return {
+        "unchecked_rules": [r for r, state in verdict.rules.items() if state == "not checked"],
+        "failed_checks": list(verdict.failed_checks),
+        # A rule that fails is named among the rules.
+        "failed_expectations": [n for n in verdict.failed_expectations if n not in verdict.rules],
+        "unchecked_expectations": list(verdict.unchecked_expectations),
+        "disagreements": list(verdict.disagreements),
+        "differing_readings": list(verdict.differing_readings),
+    }
+
+
+def _summary(
+    close_date: date | None, exports: Path | None, warehouse: Path | None
+) -> dict[str, Any]:
+    """Every key of the summary, with nothing in those that only a close that ran can fill."""
+    return {
+        "schema_version": SUMMARY_VERSION,
+        "command": "close",
+        "outcome": None,
+        "exit_code": None,
+        "message": None,
+        "close_date": None if close_date is None else str(close_date),
+        "exports": None if exports is None else str(exports),
+        "warehouse": None if warehouse is None else str(warehouse),
+        "landed": None,
+        "movements": None,
+        "findings": None,
+        "rules": None,
+        "defects": None,
+        "top_exceptions": None,
+        "register": None,
+        "package": None,
+        "files": None,
+        "next": None,
+    }
+
+
+def _finding_counts(result: CloseResult) -> dict[str, int]:
+    counts = {"blocking": 0, "warning": 0}
+    for finding in result.findings:
+        counts[finding.severity] = counts.get(finding.severity, 0) + finding.findings
+    return counts | {"approved": result.approved}
+
+
+def _movements(states: dict[str, int], rate: str) -> str:
+    parts = ", ".join(
+        f"{count:,} {state}{rate if state == 'matched' else ''}" for state, count in states.items()
+    )
+    return f"{sum(states.values()):,}" + (f": {parts}" if parts else "")
+
+
+def _register_line(result: CloseResult) -> list[str]:
+    use = result.register
+    if use is None:
+        return []
+    if not use.unmatched_lines:
+        return [f"  register   {plural(use.rows, 'row')}"]
+    count = len(use.unmatched_lines)
+    shown = ", ".join(str(line) for line in use.unmatched_lines[:TOP_LINES])
+    more = ", ..." if count > TOP_LINES else ""
+    verb = "matches" if count == 1 else "match"
+    return [
+        f"  register   {plural(use.rows, 'row')}; {count:,} of them {verb} no finding (line "
+        f"{shown}{more}, see register.csv)"
+    ]
+
+
+def _failing_rules(result: CloseResult) -> list[str]:
+    rules = [rule for rule, state in result.verdict.rules.items() if state == "fails"]
+    if not rules:
+        return []
+    counts = [f"{result.rule_findings.get(rule, 0):,}" for rule in rules]
+    longest, widest = max(map(len, rules)), max(map(len, counts))
+    return [
+        "",
+        _bold("Rules that do not hold") + " (findings)",
+        *(
+            f"  {rule:<{longest}}  {count:>{widest}}"
+            for rule, count in zip(rules, counts, strict=True)
+        ),
+    ]
+
+
+def _first_exceptions(result: CloseResult, width: int) -> list[str]:
+    top = result.top_exceptions
+    if not top:
+        return []
+    amounts = [_at_risk(exception) for exception in top]
+    ages = ["new" if e.age_days == 0 else plural(e.age_days, "day") for e in top]
+    wide, aged = max(7, *map(len, amounts)), max(3, *map(len, ages))
+    indent = " " * (2 + wide + 2 + aged + 2)
+    room = max(width - len(indent), 40)
+    lines = [
+        "",
+        _bold("Look at these first") + " (what is most at risk of each asset)",
+        f"  {'at risk':>{wide}}  {'age':>{aged}}  finding; owner: first action",
+    ]
+    for exception, amount, age in zip(top, amounts, ages, strict=True):
+        more = f" and {plural(exception.others, 'more finding')}" if exception.others else ""
+        finding = f"{exception.code} of {exception.subject_type} {exception.subject_id}{more}"
+        action = f"{exception.owner}: {exception.first_action}"
+        first, *others = [*_wrapped(finding, room), *_wrapped(action, room)]
+        lines.append(f"  {amount:>{wide}}  {age:>{aged}}  {first}")
+        lines += [f"{indent}{line}" for line in others]
+    left = sum(c.findings for c in result.findings if c.severity == "blocking")
+    left -= sum(1 + exception.others for exception in top)
+    if left > 0:
+        lines.append(f"  and {plural(left, 'more blocking finding')}")
+    return lines
+
+
+def _at_risk(exception: TopException) -> str:
+    if exception.amount_at_risk:
+        return printable(f"{exception.amount_at_risk} {exception.asset}".strip())
+    return "unknown" if exception.asset else "-"
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    return textwrap.wrap(printable(text), room, break_long_words=False, break_on_hyphens=False)
+
+
+def _next_text(request: CloseRequest, result: CloseResult) -> list[str]:
+    commands = _next_commands(request, result)
+    if not commands:
+        return [
+            _bold("Next"),
+            "  No finding explains this, so it is no matter for finance. See what dbt says with",
+            "  pool-recon --debug close ..., and mend the data or the project.",
+        ]
+    return [
+        _bold("Next") + " (correct the exports or approve the finding, then close again)",
+        *(f"  {command}" for command in commands),
+    ]
+
+
+def _next_commands(request: CloseRequest, result: CloseResult) -> list[str]:
+    """Commands for the first of the exceptions; none where no finding blocks the close."""
+    commands = []
+    top = result.top_exceptions
+    warehouse = ("--warehouse", request.warehouse)
+    traceable = [e for e in top if e.subject_type in _TRACEABLE]
+    traceable.sort(key=lambda exception: exception.subject_type not in _OF_A_MOVEMENT)
+    for exception in traceable[:1]:
+        # What begins with a dash would be read as an option.
+        name = exception.subject_id
+        found = ("--", name) if name.startswith("-") else (name,)
+        commands.append(_command("trace", *warehouse, *found))
+        if exception.subject_type in _OF_A_MOVEMENT:
+            commands.append(_command("explain", "movement", *warehouse, *found))
+    approvable = next((e for e in top if e.is_approvable), None)
+    if approvable:
+        register = ("--register", request.register) if request.register else ()
+        approve = ("approve", approvable.exception_id, "--package", result.package, *register)
+        commands.append(f"{_command(*approve)} --approved-by NAME --reason TEXT")
+    return commands
+
+
+def _command(*arguments: object) -> str:
+    words: Iterable[str] = ("pool-recon", *map(str, arguments))
+    return printable(shlex.join(words))
+
+
+def _bold(text: str) -> str:
+    return click.style(text, bold=True)
+
+
+def _good(text: str) -> str:
+    return click.style(text, fg="green", bold=True)
+
+
+def _bad(text: str) -> str:
+    return click.style(text, fg="red", bold=True)

@@ -1,0 +1,115 @@
+"""docs/bring-your-own-exports.md, followed to the letter on exports of other systems."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pool_recon.loader import load_exports
+from tests.end_to_end.closing import ROOT
+from tests.oracle import close as oracle_close
+
+GUIDE = ROOT / "docs" / "bring-your-own-exports.md"
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SAMPLE_FILE = re.compile(r"^`(\w+\.csv)`\n```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SEED_ROWS = re.compile(
+    r"`seeds/(ref_\w+)\.csv`[^`]*?(?:`[^`]*`[^`]*?)*?```text\n(.*?)```", re.DOTALL
+)
+SHARE = re.compile(r" \([0-9.]+ %\)")
+PARTS = ("analyses", "macros", "models", "seeds", "tests/invariants", "tests/rules")
+
+
+def text() -> str:
+    return GUIDE.read_text(encoding="utf-8")
+
+
+def steps() -> list[tuple[str, str]]:
+    """The commands of the section of the other system, each with what it is said to print."""
+    section = text().partition("## Exports of another system")[2].partition("\n## ")[0]
+    blocks = [block for language, block in FENCE.findall(section) if not language]
+    return [
+        (command.replace("\\\n", " ").strip(), said.strip())
+        for command, said in zip(blocks, [*blocks[1:], ""], strict=True)
+        if command.startswith("pool-recon ")
+    ]
+
+
+def run(command: str, folder: Path, project: Path) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POOL_RECON", "DBT"))}
+    environment |= {"PYTHONPATH": str(ROOT), "POOL_RECON_PROJECT_DIR": str(project)}
+    program = (sys.executable, "-c", "from pool_recon.cli import main; main()")
+    return subprocess.run(
+        [*program, *shlex.split(command)[1:]],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project, as the guide says to keep one."""
+    copy = tmp_path / "project"
+    for part in PARTS:
+        shutil.copytree(ROOT / part, copy / part)
+    for file in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / file, copy)
+    return copy
+
+
+def test_the_other_system_closes_by_the_steps_of_the_guide(tmp_path: Path, project: Path) -> None:
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    (load, refusal), (close, summary) = steps()
+    tried = run(load, tmp_path, project)
+    assert (tried.returncode, tried.stderr.strip()) == (2, refusal)
+    rows = SEED_ROWS.findall(text())
+    assert [name for name, _ in rows] == [
+        "ref_column_aliases",
+        "ref_product_states",
+        "ref_entry_types",
+        "ref_assets",
+    ]
+    for name, lines in rows:
+        with (project / "seeds" / f"{name}.csv").open("a", encoding="utf-8") as seed:
+            seed.write(lines)
+    done = run(close, tmp_path, project)
+    assert done.returncode == 0, done.stderr
+    printed = {line.strip() for line in SHARE.sub("", done.stdout).splitlines()}
+    assert {line.strip() for line in SHARE.sub("", summary).splitlines()} <= printed, done.stdout
+    package = tmp_path / "out" / "other" / "2026-06-30"
+    with (package / "balances.csv").open(encoding="utf-8", newline="") as stream:
+        (balance,) = csv.DictReader(stream)
+    assert (balance["closing"], balance["reported_balance"]) == ("3748.25", "3748.25")
+
+
+def test_the_smallest_close_finds_what_the_guide_says(tmp_path: Path) -> None:
+    files = dict(SAMPLE_FILE.findall(text()))
+    assert sorted(files) == ["events.csv", "ledger.csv", "orders.csv", "quotes.csv", "trades.csv"]
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    closed = oracle_close(tmp_path, date(2026, 6, 30))
+    codes = sorted(code for code, _, _ in closed.keys)
+    assert codes == ["documented_column_absent"] * 3 + ["missing_request_id"]
+
+
+def test_columns_that_are_not_carried_on_are_listed() -> None:
+    """The analysis that the guide ends with, on a sample that has one such column."""
+    sql = (ROOT / "analyses" / "columns_not_carried_on.sql").read_text(encoding="utf-8")
+    sql = re.sub(r"\{\{ source\('(\w+)', '(\w+)'\) \}\}", r"\1.\2", sql)
+    with duckdb.connect() as connection:
+        connection.execute("create schema raw")
+        load_exports(connection, ROOT / "samples" / "bad_day")
+        found = connection.execute(sql).fetchall()
+    assert found == [("trades", "settlement_venue", 1)]

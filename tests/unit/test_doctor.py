@@ -1,0 +1,321 @@
+"""`pool-recon doctor`: every check is seen to hold and to fail, with a remedy where it fails."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pool_recon import __version__, cli, doctor, reference
+from pool_recon.doctor import Check, SetUp
+from tests.unit.cli_support import write_exports
+
+REMEDIED = {"note", "mend"}
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("POOL_RECON_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without dbt, which takes seconds and has tests of its own."""
+    monkeypatch.setattr(doctor, "_dbt_project", lambda _: iter(()))
+
+
+@pytest.fixture
+def set_up(tmp_path: Path) -> SetUp:
+    exports = write_exports(tmp_path / "exports")
+    return SetUp(exports, tmp_path / "out", tmp_path / "out" / "w.duckdb", None, None)
+
+
+def with_(set_up: SetUp, **changed: object) -> SetUp:
+    return SetUp(**{**vars(set_up), **changed})  # type: ignore[arg-type]
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main([str(argument) for argument in arguments])
+    return int(left.value.code or 0)
+
+
+def the_check(found: Callable[[SetUp], object], set_up: SetUp) -> Check:
+    (check,) = list(found(set_up))  # type: ignore[call-overload]
+    assert isinstance(check, Check)
+    if check.state in REMEDIED:
+        assert check.remedy
+    return check
+
+
+def test_a_set_up_that_is_well(
+    set_up: SetUp, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole command, dbt included, which changes nothing."""
+    arguments = ("--exports", set_up.exports, "--out", set_up.out)
+    assert run("doctor", *arguments, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["is_well"] is True
+    assert said["to_mend"] == 0
+    assert {"schema_version", "command", "version", "checks"} < set(said)
+    subjects = {check["subject"]: check for check in said["checks"]}
+    assert subjects["dbt project"]["finding"].split()[1] == "models"
+    assert subjects["export orders"]["finding"].startswith("2 rows of 1 file")
+    assert {check["state"] for check in said["checks"]} == {"ok", "note"}
+    assert [path.name for path in tmp_path.iterdir()] == ["exports"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_text_and_quiet(set_up: SetUp, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("doctor", "--exports", set_up.exports, "--out", set_up.out)
+    assert run(*arguments) == 0
+    text = capsys.readouterr().out
+    assert "All is well. Next: pool-recon close" in text
+    assert run(*arguments, "--quiet") == 0
+    assert capsys.readouterr().out == ""
+    assert run(*arguments, "--quiet", "--time-zone", "Mars/Olympus") == 1
+    quiet = capsys.readouterr().out
+    assert quiet.splitlines()[0].split(maxsplit=3)[:3] == ["mend", "time", "zone"]
+    assert "-> give an IANA name" in quiet
+    assert run(*arguments, "--time-zone", "Mars/Olympus") == 1
+    assert "1 thing to mend" in capsys.readouterr().out
+    assert run("doctor", "--exports", "no/such/folder") == 2
+
+
+def test_a_check_that_breaks_hides_no_other(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: SetUp) -> None:
+        raise ModuleNotFoundError("No module named 'duckdb'")
+
+    monkeypatch.setattr(doctor, "_dbt_project", broken)
+    checks = doctor.examine(set_up, doctor.Progress())
+    (found,) = (check for check in checks if check.state == "mend")
+    assert "No module named 'duckdb'" in found.finding
+    assert found.remedy
+    assert checks[-1].subject == "notification"
+
+
+def test_dependencies(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.metadata.version
+    changed: dict[str, str] = {}
+
+    def version(name: str) -> str:
+        if changed.get(name) == "absent":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return changed.get(name) or real(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    changed["click"] = "7.0"
+    check = the_check(doctor._dependencies, set_up)
+    assert (check.state, "click 7.0" in check.finding) == ("mend", True)
+    assert check.remedy == "pip install 'click<9,>=8.1'"
+    changed["click"] = "absent"
+    check = the_check(doctor._dependencies, set_up)
+    assert (check.state, check.finding) == ("mend", "click is not installed")
+    changed["click"] = "8.1.999"
+    check = the_check(doctor._dependencies, set_up)
+    assert check.state == "note"
+    assert "click 8.1.999 (locked: " in check.finding
+
+
+def test_the_requirements_of_an_installed_package(
+    set_up: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_checkout", lambda: tmp_path)
+    wanted = ["click>=8.1,<9", "no-such-thing>=1; extra == 'dev'"]
+    monkeypatch.setattr(importlib.metadata, "requires", lambda _: wanted)
+    check = the_check(doctor._dependencies, set_up)
+    assert (check.state, check.finding) == ("ok", "1 at allowed versions")
+
+
+def test_a_dbt_project_that_cannot_be_parsed(
+    set_up: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    (project / "seeds").mkdir(parents=True)
+    shutil.copy(reference.project_dir() / "seeds" / "ref_exports.csv", project / "seeds")
+    shutil.copy(reference.project_dir() / "profiles.yml", project)
+    (project / "dbt_project.yml").write_text("name: pool_recon\nprofile: pool_recon\n")
+    (project / "models").mkdir()
+    (project / "models" / "bad.sql").write_text("select {{ nonsense")
+    monkeypatch.setenv("POOL_RECON_PROJECT_DIR", str(project))
+    check = the_check(doctor._dbt_project, set_up)
+    assert check.state == "mend"
+    assert str(project) in check.remedy
+    check = the_check(doctor._statistics, set_up)
+    assert check.state == "mend"
+    assert "send_anonymous_usage_stats: false" in check.remedy
+
+
+@pytest.mark.parametrize(("folder", "state"), [("here", "ok"), ("nowhere", "mend")])
+def test_another_target(
+    folder: str, state: str, set_up: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    (project / "seeds").mkdir(parents=True)
+    (tmp_path / "here").mkdir()
+    for name in ("seeds/ref_exports.csv", "dbt_project.yml"):
+        shutil.copy(reference.project_dir() / name, project / name)
+    (project / "profiles.yml").write_text(
+        "pool_recon:\n  target: elsewhere\n  outputs:\n    elsewhere:\n      type: duckdb\n"
+        f"      path: {tmp_path / folder / 'x.duckdb'}\n"
+    )
+    monkeypatch.setenv("POOL_RECON_PROJECT_DIR", str(project))
+    monkeypatch.setenv("POOL_RECON_TARGET", "elsewhere")
+    check = the_check(doctor._target, set_up)
+    assert (check.state, "elsewhere" in check.finding) == (state, True)
+
+
+class TestExports:
+    def checks(self, set_up: SetUp) -> dict[str, Check]:
+        checks = list(doctor._exports(set_up))
+        assert all(check.remedy for check in checks if check.state in REMEDIED)
+        return {check.subject: check for check in checks}
+
+    def test_each_is_found_or_absent(self, set_up: SetUp) -> None:
+        assert set_up.exports
+        (set_up.exports / "trades.csv").unlink()
+        (set_up.exports / "Orders.xlsx").write_text("x")
+        (set_up.exports / "_notes.txt").write_text("x")
+        checks = self.checks(set_up)
+        assert checks["export orders"].state == "note"
+        assert "without user_reference" in checks["export orders"].finding
+        assert checks["export trades"] == Check(
+            "export trades", "mend", "absent, and needed", "add trades.csv or a folder trades"
+        )
+        assert (checks["export pools"].state, checks["export pools"].finding) == (
+            "note",
+            "absent, and optional",
+        )
+        assert checks["exports"].finding == "Orders.xlsx is not read"
+
+    def test_every_broken_file_is_named(self, set_up: SetUp) -> None:
+        assert set_up.exports
+        (set_up.exports / "trades.csv").write_text("transact_id,status\n")
+        (set_up.exports / "ledger.csv").write_bytes(b"\xff\xfe,broken\n")
+        (set_up.exports / "events").mkdir()
+        (set_up.exports / "events" / "1.json").write_text("[{]")
+        checks = self.checks(set_up)
+        for name, problem in (
+            ("trades", "expected quote_id"),
+            ("ledger", "UTF-8"),
+            ("events", "events/1.json"),
+        ):
+            assert checks[f"export {name}"].state == "mend"
+            assert problem in checks[f"export {name}"].finding
+        assert checks["export quotes"].state != "mend"
+
+    def test_none_given(self, set_up: SetUp) -> None:
+        assert self.checks(with_(set_up, exports=None))["exports"].state == "note"
+
+
+class TestWarehouse:
+    def test_one_of_a_newer_release(self, set_up: SetUp) -> None:
+        set_up.out.mkdir()
+        with duckdb.connect(str(set_up.warehouse)) as connection:
+            connection.execute("create schema raw")
+            connection.execute("create table raw.loads (load_id integer, tool_version varchar)")
+            connection.execute("insert into raw.loads values (2, '99.0'), (1, '0.0.1')")
+        check = the_check(doctor._warehouse, set_up)
+        assert check.state == "mend"
+        assert f"pool-recon 99.0, and this is {__version__}" in check.finding
+        with duckdb.connect(str(set_up.warehouse)) as connection:
+            connection.execute("insert into raw.loads values (3, 'unheard of')")
+        check = the_check(doctor._warehouse, set_up)
+        assert check.state == "ok"
+        assert "no close in it yet" in check.finding
+
+    def test_one_that_is_none(self, set_up: SetUp) -> None:
+        set_up.out.mkdir()
+        set_up.warehouse.write_text("not a database " * 1000)
+        check = the_check(doctor._warehouse, set_up)
+        assert (check.state, "no DuckDB file" in check.finding) == ("mend", True)
+
+    def test_one_that_another_program_has_open(self, set_up: SetUp) -> None:
+        set_up.out.mkdir()
+        code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(set_up.warehouse)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as other:
+            assert other.stdout
+            assert other.stdout.readline() == "1\n"
+            check = the_check(doctor._warehouse, set_up)
+            other.communicate("\n")
+        assert (check.state, "in use by another program" in check.finding) == ("mend", True)
+
+    def test_one_that_is_being_closed(self, set_up: SetUp) -> None:
+        work = set_up.out / f".{set_up.warehouse.name}.work"
+        work.mkdir(parents=True)
+        descriptor = os.open(work, os.O_RDONLY)
+        try:
+            assert the_check(doctor._warehouse, set_up).state == "ok"
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            check = the_check(doctor._warehouse, set_up)
+        finally:
+            os.close(descriptor)
+        assert (check.state, check.remedy) == ("mend", "wait until it ends")
+
+
+def test_a_folder_that_cannot_be_written(set_up: SetUp, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    check = the_check(doctor._out, with_(set_up, out=tmp_path / "file" / "out"))
+    assert (check.state, "cannot write in" in check.finding) == ("mend", True)
+    assert the_check(doctor._out, set_up).state == "ok"
+
+
+def test_a_full_disk(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert the_check(doctor._disk, set_up).state == "ok"
+    usage = shutil.disk_usage(set_up.out.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
+    check = the_check(doctor._disk, set_up)
+    assert (check.state, check.finding.startswith("1 MB free in ")) == ("mend", True)
+
+
+def test_memory(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert the_check(doctor._memory, set_up).state == "ok"
+    monkeypatch.setattr(doctor, "_total_memory", lambda: 500_000_000)
+    assert the_check(doctor._memory, set_up).state == "mend"
+    monkeypatch.setenv("POOL_RECON_MEMORY_LIMIT", "a lot")
+    check = the_check(doctor._memory, set_up)
+    assert (check.state, "'a lot'" in check.finding) == ("mend", True)
+
+
+def test_the_register(set_up: SetUp, tmp_path: Path) -> None:
+    register = tmp_path / "register.csv"
+    register.write_text("code,subject_type\n")
+    check = the_check(doctor._register, with_(set_up, register=register))
+    assert (check.state, "a column is missing" in check.finding) == ("mend", True)
+    assert the_check(doctor._register, set_up).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "state"),
+    [
+        ("COMMAND", "true --token hush", "ok"),
+        ("COMMAND", "/no/such/hook --token hush", "mend"),
+        ("COMMAND", "'hush", "mend"),
+        ("URL", "https://ada:hush@hooks.example.com/hush", "ok"),
+        ("URL", "https://", "mend"),
+    ],
+)
+def test_the_notification(
+    variable: str, value: str, state: str, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert the_check(doctor._notification, set_up).state == "ok"
+    monkeypatch.setenv(f"POOL_RECON_NOTIFY_{variable}", value)
+    check = the_check(doctor._notification, set_up)
+    assert check.state == state
+    assert "hush" not in check.finding + check.remedy

@@ -1,0 +1,236 @@
+"""Which findings a person is shown first, and the commands that lead on from them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+import pytest
+
+from pool_recon.close import CloseRequest, CloseResult, FindingCount
+from pool_recon.loader import LoadSummary
+from pool_recon.package import Verdict
+from pool_recon.summary import TopException, close_summary, close_text, read_top_exceptions
+
+COLUMNS = (
+    *("exception_id", "code", "severity", "subject_type", "subject_id", "partner_order_id"),
+    *("quote_id", "transact_id", "asset", "amount_at_risk", "age_days", "owner"),
+    *("first_action", "approval"),
+)
+
+
+@pytest.fixture
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("create schema package")
+        connection.execute("create schema reference")
+        columns = ", ".join(f"{name} varchar" for name in COLUMNS)
+        connection.execute(f"create table package.pkg_exceptions ({columns})")
+        connection.execute(
+            "create table reference.ref_findings as select * from (values "
+            "('missing_trade', true), ('secret_exposed', false)) as codes(code, is_approvable)"
+        )
+        yield connection
+
+
+def add(warehouse: duckdb.DuckDBPyConnection, exception_id: str, **values: Any) -> None:
+    row = {
+        "exception_id": exception_id,
+        "code": "missing_trade",
+        "severity": "blocking",
+        "subject_type": "order",
+        "subject_id": f"subject of {exception_id}",
+        "age_days": "0",
+        "owner": "finance",
+        "first_action": "Ask.",
+        "approval": "none",
+    } | values
+    names = ", ".join(row)
+    marks = ", ".join("?" for _ in row)
+    sql = f"insert into package.pkg_exceptions ({names}) values ({marks})"
+    warehouse.execute(sql, list(row.values()))
+
+
+def first(warehouse: duckdb.DuckDBPyConnection) -> list[str]:
+    return [exception.exception_id for exception in read_top_exceptions(warehouse)]
+
+
+class TestOrder:
+    def test_the_largest_of_every_asset_then_the_second_of_every_asset(
+        self, warehouse: duckdb.DuckDBPyConnection
+    ) -> None:
+        for name, asset, amount in (
+            ("e2", "EUR", "9.00"),
+            ("e1", "EUR", "10.00"),
+            ("e3", "EUR", "8.99"),
+            ("b1", "BTC", "0.00000002"),
+            ("b2", "BTC", "0.00000001"),
+            ("none", None, None),
+        ):
+            add(warehouse, name, asset=asset, amount_at_risk=amount)
+        assert first(warehouse) == ["b1", "e1", "none", "b2", "e2"]
+
+    def test_amounts_are_compared_exactly(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        for name, amount in (
+            ("smaller", "9007199254740993.000000000000000001"),
+            ("larger", "9007199254740993.000000000000000002"),
+        ):
+            add(warehouse, name, asset="EUR", amount_at_risk=amount)
+        assert first(warehouse) == ["larger", "smaller"]
+
+    def test_the_oldest_among_equals(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        for name, age in (("a", "2"), ("b", "10"), ("c", "3")):
+            add(warehouse, name, asset="EUR", amount_at_risk="1.00", age_days=age)
+        assert first(warehouse) == ["b", "c", "a"]
+
+    def test_one_line_for_each_trade(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        add(warehouse, "small", transact_id="t1", asset="EUR", amount_at_risk="1.00")
+        add(warehouse, "large", transact_id="t1", asset="EUR", amount_at_risk="5.00")
+        add(warehouse, "without", transact_id="t1")
+        add(warehouse, "other", transact_id="t2", asset="EUR", amount_at_risk="2.00")
+        found = read_top_exceptions(warehouse)
+        assert [(e.exception_id, e.others) for e in found] == [("large", 2), ("other", 0)]
+
+    def test_what_does_not_block_is_not_shown(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        add(warehouse, "warning", severity="warning")
+        add(warehouse, "approved", approval="approved")
+        add(warehouse, "stale", approval="stale")
+        assert first(warehouse) == ["stale"]
+
+    def test_no_more_than_asked_for(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        for number in range(9):
+            add(warehouse, f"e{number}")
+        assert len(read_top_exceptions(warehouse)) == 5
+        assert len(read_top_exceptions(warehouse, 2)) == 2
+
+
+def exception(**changed: Any) -> TopException:
+    values: dict[str, Any] = {
+        "exception_id": "e1",
+        "code": "missing_trade",
+        "subject_type": "order",
+        "subject_id": "o1",
+        "asset": "EUR",
+        "amount_at_risk": "10.00",
+        "age_days": 3,
+        "owner": "finance",
+        "first_action": "Ask for it.",
+        "is_approvable": True,
+        "others": 0,
+    }
+    return TopException(**(values | changed))
+
+
+def closed(*top: TopException, blocking: int | None = None, **verdict: Any) -> CloseResult:
+    rules = verdict.pop("rules", {"one": "fails" if top else "holds"})
+    count = len(top) if blocking is None else blocking
+    return CloseResult(
+        loaded=LoadSummary(None, ()),
+        package=Path("out/2026-06-30"),
+        verdict=Verdict(rules, **verdict),
+        rule_findings={"one": count},
+        movements={"matched": 1},
+        findings=[FindingCount("missing_trade", "blocking", count, "Ask.")] if count else [],
+        approved=0,
+        match_rate="100.00",
+        top_exceptions=top,
+    )
+
+
+REQUEST = CloseRequest(
+    Path("exports"), date(2026, 6, 30), Path("out"), Path("my data/w.duckdb"), Path("r.csv")
+)
+
+
+def commands(*top: TopException) -> list[list[str]]:
+    return [shlex.split(line) for line in close_summary(REQUEST, closed(*top))["next"]]
+
+
+class TestNextCommands:
+    def test_of_an_order(self) -> None:
+        warehouse = ["--warehouse", "my data/w.duckdb"]
+        assert commands(exception()) == [
+            ["pool-recon", "trace", *warehouse, "o1"],
+            ["pool-recon", "explain", "movement", *warehouse, "o1"],
+            [
+                *("pool-recon", "approve", "e1", "--package", "out/2026-06-30"),
+                *("--register", "r.csv", "--approved-by", "NAME", "--reason", "TEXT"),
+            ],
+        ]
+
+    def test_what_has_a_movement_comes_before_what_only_has_an_id(self) -> None:
+        entry = exception(subject_type="ledger_entry", subject_id="l1")
+        assert commands(entry, exception())[0][-1] == "o1"
+        assert [words[1] for words in commands(entry)] == ["trace", "approve"]
+
+    def test_what_has_no_id_to_trace_and_cannot_be_approved(self) -> None:
+        row = exception(subject_type="export_row", subject_id="a.csv:3", is_approvable=False)
+        assert commands(row) == []
+
+    def test_an_id_can_be_anything(self) -> None:
+        assert commands(exception(subject_id="--json; $(rm x) 'y'"))[0][-2:] == [
+            "--",
+            "--json; $(rm x) 'y'",
+        ]
+
+
+class TestText:
+    def text(self, result: CloseResult, width: int = 100) -> str:
+        return click.unstyle("\n".join(close_text(REQUEST, result, width)))
+
+    def test_nothing_that_a_terminal_would_act_on(self) -> None:
+        text = self.text(closed(exception(subject_id="a\x1b[2Jb\u202ec", owner="x\ny")))
+        assert "\x1b[2J" not in text
+        assert "a?[2Jb?c" in text
+        assert "x?y: Ask for it." in text
+
+    def test_the_lines_keep_to_the_width(self) -> None:
+        long = exception(first_action="word " * 60, amount_at_risk="1" * 20 + ".00")
+        text = self.text(closed(long), 90)
+        shown = text[text.index("at risk") : text.index("Next")]
+        assert max(map(len, shown.splitlines())) <= 90
+
+    def test_what_is_not_shown_is_counted(self) -> None:
+        top = (exception(others=2), exception(exception_id="e2"))
+        text = self.text(closed(*top, blocking=1204))
+        assert "missing_trade of order o1 and 2 more findings" in text
+        assert "and 1,200 more blocking findings" in text
+        assert "more blocking" not in self.text(closed(*top, blocking=4))
+
+    def test_amounts_that_are_not_known(self) -> None:
+        assert "\n  unknown  3 days  missing_trade" in self.text(
+            closed(exception(amount_at_risk=""))
+        )
+        assert "\n        -  3 days  missing_trade" in self.text(
+            closed(exception(amount_at_risk="", asset=""))
+        )
+
+    @pytest.mark.parametrize(
+        ("verdict", "said"),
+        [
+            ({"rules": {"one": "not checked"}}, "could not be checked\n  one"),
+            ({"failed_checks": ("unique_x",)}, "or of the project)\n  unique_x"),
+            ({"failed_expectations": ("promise",)}, "says more)\n  promise"),
+            ({"unchecked_expectations": ("promise",)}, "could not be checked\n  promise"),
+            ({"disagreements": ("one",)}, "say different things\n  one"),
+            ({"differing_readings": ("one",)}, "say different things\n  one"),
+        ],
+    )
+    def test_what_blocks_without_a_finding_is_named(
+        self, verdict: dict[str, Any], said: str
+    ) -> None:
+        result = closed(**verdict)
+        text = self.text(result)
+        assert "BLOCKED" in text
+        assert said in text
+        assert "no matter for finance" in text
+        assert any(close_summary(REQUEST, result)["defects"].values())
+
+    def test_a_rule_that_fails_is_not_an_expectation_that_fails_too(self) -> None:
+        text = self.text(closed(exception(), failed_expectations=("one",)))
+        assert "Expectations" not in text

@@ -1,0 +1,456 @@
+"""What a person sees on a terminal, what a log is spared, and what a machine reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from pool_recon import cli
+from pool_recon import close as close_module
+from pool_recon.commands.groups import EXIT_CODES, SECTIONS
+from pool_recon.console import ProgressLine, colours, plural
+from pool_recon.dbt_runner import _Steps
+from pool_recon.progress import Progress
+from pool_recon.summary import TopException
+from tests.unit.cli_support import FakeBuild, write_exports
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("dbt", "great_expectations", "pandas", "xlsxwriter", "jinja2", "altair", "sqlalchemy")
+
+
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
+    fake = FakeBuild()
+    monkeypatch.setattr(close_module, "build_and_test", fake)
+    monkeypatch.setattr(close_module, "read_again", lambda _file, _package, verdict: (verdict, []))
+    monkeypatch.setattr(close_module, "write_documents", lambda *_: [])
+    return fake
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Path:
+    return write_exports(tmp_path / "exports")
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main([str(argument) for argument in arguments])
+    return int(left.value.code or 0)
+
+
+def commands(group: click.Group, path: str = "") -> dict[str, click.Command]:
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        found[f"{path}{name}"] = command
+        if isinstance(command, click.Group):
+            found |= commands(command, f"{path}{name} ")
+    return found
+
+
+class TestHelp:
+    def test_every_command_has_an_example_that_the_command_line_understands(self) -> None:
+        for name, command in commands(cli.cli).items():
+            text = command.help or ""
+            assert re.search(r"^ *Examples?:$", text, re.MULTILINE), name
+            assert f"pool-recon {name}" in text, name
+
+    def test_every_command_has_a_place(self) -> None:
+        placed = {name for _, names in SECTIONS for name in names}
+        assert set(cli.cli.commands) <= placed
+
+    def test_it_says_what_to_do_first_the_exit_codes_and_where_to_go_next(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run("--help") == 0
+        text = capsys.readouterr().out
+        for title, names in SECTIONS:
+            assert f"\n{title}:\n" in text
+            assert any(f"\n  {name} " in text for name in names)
+        for code, _ in EXIT_CODES:
+            assert f"\n  {code}  " in text
+        assert "Try it" in text
+        assert "Where to go next:" in text
+        for path in re.findall(r"docs/\S+\.md", text):
+            assert (ROOT / path).is_file(), path
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [["--help"], ["close", "--help"], ["completion", "bash"], ["trace", "x", "--warehouse"]],
+    )
+    def test_nothing_heavy_is_imported(self, arguments: list[str], tmp_path: Path) -> None:
+        if arguments[0] == "trace":
+            arguments = [*arguments, str(tmp_path / "none.duckdb")]
+        code = (
+            "import sys; from pool_recon.cli import _run; _run(sys.argv[1:]);"
+            f"print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+        )
+        assert done.stderr.splitlines()[-1] == "[]"
+
+
+class TestColours:
+    @pytest.mark.parametrize(
+        ("variables", "wanted"),
+        [
+            ({}, None),
+            ({"NO_COLOR": "1"}, False),
+            ({"NO_COLOR": ""}, None),
+            ({"FORCE_COLOR": "1"}, True),
+            ({"FORCE_COLOR": ""}, None),
+            ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+            ({"TERM": "dumb"}, False),
+            ({"TERM": "dumb", "FORCE_COLOR": "1"}, True),
+        ],
+    )
+    def test_the_environment_decides(
+        self, variables: dict[str, str], wanted: bool | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        assert colours() is wanted
+
+    @pytest.mark.parametrize(("variable", "coloured"), [("FORCE_COLOR", True), ("NO_COLOR", False)])
+    def test_a_close_obeys(
+        self,
+        variable: str,
+        coloured: bool,
+        build: FakeBuild,
+        exports: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        monkeypatch.setenv(variable, "1")
+        run("close", "--exports", exports, "--close-date", "2026-06-30", "--out", tmp_path / "o")
+        assert ("\x1b[" in capsys.readouterr().out) is coloured
+
+    def test_a_log_has_none(
+        self,
+        build: FakeBuild,
+        exports: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        for name in ("NO_COLOR", "FORCE_COLOR"):
+            monkeypatch.delenv(name, raising=False)
+        run("close", "--exports", exports, "--close-date", "2026-06-30", "--out", tmp_path / "o")
+        captured = capsys.readouterr()
+        assert captured.err == ""
+        assert "\x1b" not in captured.out
+        assert "\r" not in captured.out
+
+
+class TestProgress:
+    def test_the_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        line = ProgressLine()
+        now = line._began
+        line("landing the exports")
+        assert line.text(now + 3) == "    3 s  landing the exports"
+        line.step("12 rows landed, now a\x1b[31m.csv", 30, 120)
+        assert line.text(now + 1).endswith("exports, 25 %, 12 rows landed, now a?[31m.csv")
+        line("building")
+        line.step("fct", 1, 120, "models")
+        assert line.text(now + 60) == "   60 s  building, 1 of 120 models, fct"
+        line.step("fct", 60, 120, "models")
+        assert "60 of 120 models, about 60 s left, fct" in line.text(line._steps_began + 60)
+        assert "about 3 min left" in line.text(line._steps_began + 200)
+        assert "left" not in line.text(line._steps_began + 1)
+        written = capsys.readouterr().err
+        assert written.startswith("\r")
+        assert "\n" not in written
+
+    def test_no_step_takes_a_file_that_is_empty_for_a_share(self) -> None:
+        line = ProgressLine()
+        line.step("now empty.csv", 0, 0)
+        assert line.text(line._began + 9).endswith(", now empty.csv")
+
+    def test_a_line_is_no_wider_than_the_terminal(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "30")
+        line = ProgressLine()
+        line("landing the exports " * 9)
+        shown = capsys.readouterr().err.removeprefix("\r")
+        assert len(shown) == 29
+
+    def test_models_done_and_running_are_told_from_the_events_of_dbt(self) -> None:
+        told: list[Any] = []
+
+        class Told(Progress):
+            def __call__(self, phase: str) -> None:
+                told.append(phase)
+
+            def step(self, doing: str, done: int, total: int, counted: str = "") -> None:
+                told.append((doing, done, total, counted))
+
+        class Named:
+            def __init__(self, **values: Any) -> None:
+                vars(self).update(values)
+
+        def event(name: str, node: str = "", count: int = 0) -> Named:
+            data = Named(node_count=count, node_info=Named(node_name=node))
+            return Named(info=Named(name=name), data=data)
+
+        steps = _Steps(Told())
+        steps.begin("building", "models")
+        for heard in (
+            event("ConcurrencyLine", count=2),
+            event("NodeStart", "a"),
+            event("NodeStart", "b"),
+            event("SQLQuery"),
+            event("NodeFinished", "a"),
+            event("NodeFinished", "never started"),
+        ):
+            steps.hear(heard)
+        assert told == [
+            "building",
+            ("", 0, 2, "models"),
+            ("a", 0, 2, "models"),
+            ("a and b", 0, 2, "models"),
+            ("b", 1, 2, "models"),
+            ("b", 2, 2, "models"),
+        ]
+
+    @pytest.mark.parametrize(("more", "shown"), [((), True), (("--quiet",), False)])
+    def test_on_a_terminal_and_not_where_quiet(
+        self, more: tuple[str, ...], shown: bool, exports: Path, tmp_path: Path
+    ) -> None:
+        arguments = ("load", "--exports", exports, "--warehouse", tmp_path / "w.duckdb", *more)
+        written = on_a_terminal(*map(str, arguments))
+        assert ("landing the exports" in written) is shown
+        assert ("\r\x1b[K" in written) is shown
+
+    def test_not_on_a_terminal_that_cannot(self, exports: Path, tmp_path: Path) -> None:
+        arguments = ("load", "--exports", exports, "--warehouse", tmp_path / "w.duckdb")
+        written = on_a_terminal(*map(str, arguments), TERM="dumb")
+        assert "\x1b" not in written
+        assert "landing" not in written
+        assert "Loaded into" in written
+
+
+def on_a_terminal(*arguments: str, **environment: str) -> str:
+    """All that the command writes where stdout and stderr are a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from pool_recon.cli import main; main()", *arguments],
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "PYTHONPATH": str(ROOT), **environment},
+    )
+    os.close(theirs)
+    written = b""
+    try:
+        while chunk := os.read(ours, 1 << 16):
+            written += chunk
+    except OSError:
+        pass  # Linux says so where the other end is closed.
+    os.close(ours)
+    assert process.wait() == 0
+    return written.decode()
+
+
+KEYS = {
+    *("schema_version", "command", "outcome", "exit_code", "message", "close_date", "exports"),
+    *("warehouse", "landed", "movements", "findings", "rules", "defects", "top_exceptions"),
+    *("register", "package", "files", "next"),
+}
+
+
+def test_every_key_of_the_summary_is_described() -> None:
+    guide = (ROOT / "docs" / "terminal.md").read_text(encoding="utf-8")
+    section = guide[guide.index("## The summary of a close") : guide.index("## The other objects")]
+    assert set(re.findall(r"`(\w+)`", section)) >= KEYS | set(TopException.__annotations__)
+
+
+class TestOfAClose:
+    def close(self, exports: Path, out: Path, *more: object) -> int:
+        return run("close", "--exports", exports, "--close-date", "2026-06-30", "--out", out, *more)
+
+    def test_quiet_says_nothing(
+        self, build: FakeBuild, exports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.close(exports, tmp_path / "o", "--quiet") == 0
+        build.failing_rules = {"no_secrets"}
+        assert self.close(exports, tmp_path / "o", "-q") == 1
+        captured = capsys.readouterr()
+        assert (captured.out, captured.err) == ("", "")
+        assert self.close(tmp_path / "none", tmp_path / "o", "-q") == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+    @pytest.mark.parametrize("blocked", [False, True])
+    def test_json(
+        self,
+        blocked: bool,
+        build: FakeBuild,
+        exports: Path,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        build.failing_rules = {"no_secrets"} if blocked else set()
+        out = tmp_path / "o"
+        assert self.close(exports, out, "--json") == int(blocked)
+        said = json.loads(capsys.readouterr().out)
+        assert set(said) == KEYS
+        assert said["outcome"] == ("blocked" if blocked else "closed")
+        assert said["exit_code"] == int(blocked)
+        assert said["landed"] == {"rows": 2, "new_files": 5, "known_files": 0}
+        assert said["movements"] == {
+            "total": 2,
+            "by_state": {"matched": 2},
+            "match_rate_percent": "100.00",
+        }
+        states = {rule["rule"]: rule["state"] for rule in said["rules"]}
+        assert len(states) == 11
+        assert states["no_secrets"] == ("fails" if blocked else "holds")
+        assert said["findings"]["blocking"] == int(blocked)
+        assert Path(said["package"]) == out / "2026-06-30"
+        assert all(Path(file).is_file() for file in said["files"].values())
+        if blocked:
+            (exception,) = said["top_exceptions"]
+            assert exception["amount_at_risk"] == "10.00"
+            assert exception["owner"] == "finance"
+            assert [line.split()[1] for line in said["next"]] == ["trace", "explain", "approve"]
+        else:
+            assert said["top_exceptions"] == said["next"] == []
+
+    def test_json_where_it_could_not_run(
+        self, build: FakeBuild, exports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (exports / "trades.csv").unlink()
+        assert self.close(exports, tmp_path / "o", "--json") == 2
+        captured = capsys.readouterr()
+        said = json.loads(captured.out)
+        assert set(said) == KEYS
+        assert (said["outcome"], said["exit_code"]) == ("could_not_run", 2)
+        assert said["message"] in captured.err
+        assert captured.err.count("\n") == 1
+        assert self.close(tmp_path / "none", tmp_path / "o", "--json") == 2
+        assert "none" in json.loads(capsys.readouterr().out)["message"]
+
+    def test_json_of_a_folder_whose_name_is_no_text(
+        self, build: FakeBuild, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        exports = write_exports(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff")))
+        (exports / "trades.csv").unlink()
+        assert self.close(exports, tmp_path / "o", "--json") == 2
+        assert json.loads(capfd.readouterr().out)["exports"].endswith("/?")
+
+    def test_not_both(
+        self, build: FakeBuild, exports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.close(exports, tmp_path / "o", "--json", "--quiet") == 2
+        assert "not both" in capsys.readouterr().err
+        assert not (tmp_path / "o").exists()
+
+    def test_a_success_is_short(
+        self, build: FakeBuild, exports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.close(exports, tmp_path / "o") == 0
+        text = capsys.readouterr().out
+        assert len(text.splitlines()) <= 8
+        assert "2 matched (100.00 %)" in text
+
+    def test_load_as_json(
+        self, exports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        arguments = ("load", "--exports", exports, "--warehouse", tmp_path / "w.duckdb")
+        assert run(*arguments, "--json") == 0
+        said = json.loads(capsys.readouterr().out)
+        assert said["landed"] == {"rows": 2, "new_files": 5, "known_files": 0}
+        assert said["by_export"][0] == {
+            "export": "orders",
+            "rows": 2,
+            "new_files": 1,
+            "known_files": 0,
+        }
+        assert run(*arguments, "--quiet") == 0
+        assert capsys.readouterr().out == ""
+
+
+class TestCompletion:
+    def complete(self, shell: str, line: str) -> str:
+        """What the completion protocol answers for the last word of `line`."""
+        words = line.split(" ")
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "_POOL_RECON_COMPLETE": f"{shell}_complete",
+            "COMP_WORDS": line,
+            "COMP_CWORD": words[-1] if shell == "fish" else str(len(words) - 1),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", "from pool_recon.cli import main; main()"],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=True,
+        )
+        assert done.stderr == ""
+        return done.stdout
+
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_a_command_and_an_option(self, shell: str) -> None:
+        commands = self.complete(shell, "pool-recon clo")
+        assert "close" in commands
+        assert "trace" not in commands
+        assert "--close-date" in self.complete(shell, "pool-recon close --close-")
+        assert "movement" in self.complete(shell, "pool-recon explain mo")
+        assert "failure" in self.complete(shell, "pool-recon close --notify-on f")
+
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_the_script_names_the_program(
+        self, shell: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run("completion", shell) == 0
+        script = capsys.readouterr().out
+        assert f"_POOL_RECON_COMPLETE={shell}_complete" in script
+        assert "pool-recon" in script
+
+    def test_bash_takes_the_script_and_completes_with_it(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        program = tmp_path / "pool-recon"
+        program.write_text(
+            f"#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -c "
+            "'from pool_recon.cli import main; main()' \"$@\"\n"
+        )
+        program.chmod(0o755)
+        assert run("completion", "bash") == 0
+        script = tmp_path / "completion.bash"
+        script.write_text(capsys.readouterr().out)
+        asked = (
+            f"source {script}; COMP_WORDS=(pool-recon do); COMP_CWORD=1;"
+            " _pool_recon_completion pool-recon; echo ${COMPREPLY[@]}"
+        )
+        done = subprocess.run(
+            ["bash", "-c", asked],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            check=True,
+        )
+        assert done.stdout.split() == ["doctor"]
+
+    def test_another_shell(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("completion", "tcsh") == 2
+        assert "tcsh" in capsys.readouterr().err
+
+
+def test_counts_read_well() -> None:
+    assert plural(1, "row") == "1 row"
+    assert plural(1234, "row") == "1,234 rows"
