@@ -15,11 +15,14 @@ from pool_recon.dbt_runner import BuildSettings, NodeResult, build_and_test, one
 from pool_recon.errors import CloseError
 from pool_recon.package import (
     CONTROL_TOTALS_VIEW,
+    PARQUET_TAG,
     VIEW_PREFIX,
     VIEW_SCHEMA,
     Verdict,
     output_entry,
+    write_history,
     write_manifest,
+    write_parquet,
     write_tables,
 )
 from pool_recon.progress import Progress
@@ -130,19 +133,10 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             replace_register(connection, register)
         progress("reading the dbt project")
         nodes = build_and_test(_build_settings(request, copy.file, progress))
-        progress("writing the package")
+        verdict = write_close(
+            copy.file, package.new, nodes, register, request.workbook_rows, progress
+        )
         with contextlib.closing(connect(copy.file)) as connection:
-            verdict = judge(nodes, _rule_names(), _checklist(connection))
-            outputs = write_tables(connection, package.new, _views(nodes))
-        progress("reading it all a second time")
-        verdict, reports = read_again(copy.file, package.new, verdict)
-        progress("writing the report and the workbook")
-        with contextlib.closing(connect(copy.file)) as connection:
-            outputs += reports
-            outputs += write_documents(
-                connection, package.new, verdict, outputs, request.workbook_rows
-            )
-            write_manifest(connection, package.new, outputs, verdict, register)
             movements = _movements(connection)
             result = CloseResult(
                 loaded=loaded,
@@ -158,6 +152,40 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             )
         publish(copy, package)
         return result
+
+
+def write_close(
+    warehouse: Path,
+    package: Path,
+    nodes: Sequence[NodeResult],
+    register: Register | None,
+    workbook_rows: int | None,
+    progress: Progress,
+) -> Verdict:
+    """Write the package of a built warehouse into `package`, an empty folder, and judge it.
+
+    `nodes` are what dbt built and tested. The same warehouse, register and number of rows give the
+    same bytes. Raises CloseError where the warehouse contradicts itself, OSError and duckdb.Error.
+    """
+    from pool_recon.workbook import DEFAULT_ROWS
+
+    rows = workbook_rows or DEFAULT_ROWS
+    progress("writing the package")
+    with contextlib.closing(connect(warehouse)) as connection:
+        verdict = judge(nodes, _rule_names(), _checklist(connection))
+        outputs = write_tables(connection, package, _views(nodes))
+        outputs += write_parquet(connection, package, _dashboard_marts(nodes))
+        outputs += write_history(connection, package)
+    progress("reading it all a second time")
+    verdict, reports = read_again(warehouse, package, verdict)
+    progress("writing the report and the workbook")
+    with contextlib.closing(connect(warehouse)) as connection:
+        outputs += reports
+        outputs += write_documents(connection, package, verdict, outputs, rows)
+        write_manifest(
+            connection, package, outputs, verdict, register, settings={"workbook_rows": rows}
+        )
+    return verdict
 
 
 def judge(nodes: Sequence[NodeResult], rules: Sequence[str], checklist: dict[str, bool]) -> Verdict:
@@ -213,7 +241,7 @@ def write_documents(
     package: Path,
     verdict: Verdict,
     outputs: Sequence[Mapping[str, Any]],
-    workbook_rows: int | None = None,
+    workbook_rows: int,
 ) -> list[dict[str, Any]]:
     """Write the report page and the workbook over the files in `package`.
 
@@ -281,6 +309,12 @@ def _views(nodes: Sequence[NodeResult]) -> list[str]:
     if not views:
         raise CloseError("there is nothing to publish: the dbt project is incomplete")
     return views
+
+
+def _dashboard_marts(nodes: Sequence[NodeResult]) -> list[str]:
+    return [
+        node.name for node in nodes if node.resource_type == "model" and PARQUET_TAG in node.tags
+    ]
 
 
 def _checklist(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:

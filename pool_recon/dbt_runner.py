@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -32,7 +33,8 @@ class BuildSettings:
 
     `warehouse` is the DuckDB file to build in; `state_dir` is a folder that may be written, where
     dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
-    project's own counts. `progress` hears of every seed, model and test.
+    project's own counts. `variables` take the place of the project's. `progress` hears of every
+    seed, model and test.
     """
 
     project_dir: Path
@@ -41,6 +43,7 @@ class BuildSettings:
     close_date: date
     time_zone: str | None
     is_debug: bool = False
+    variables: Mapping[str, str | int] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
 
 
@@ -225,6 +228,7 @@ def _invoke(runner: Any, settings: BuildSettings, command: str, *arguments: str)
             *("--target-path", str(settings.state_dir / "target")),
             *("--log-path", str(settings.state_dir / "logs")),
             *("--target", "duckdb"),
+            *(("--vars", json.dumps(dict(settings.variables))) if settings.variables else ()),
             *arguments,
         ]
     )
