@@ -430,6 +430,7 @@ def versions() -> dict[str, str]:
         "duckdb": version("duckdb"),
         "great-expectations": version("great-expectations"),
         "jinja2": version("jinja2"),
+        "vl-convert-python": version("vl-convert-python"),
         "xlsxwriter": version("xlsxwriter"),
         "python": platform.python_version(),
     }

@@ -13,6 +13,7 @@ from pool_recon.report import charts
 from pool_recon.report.figures import (
     BALANCE_STEPS,
     STANDINGS,
+    TREND_COLUMNS,
     Figures,
     Row,
     share,
@@ -20,6 +21,7 @@ from pool_recon.report.figures import (
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 PAGE_NAME = "report.html"
 
@@ -61,12 +63,13 @@ def render(figures: Figures) -> str:
         version=__version__,
         ids=_IDS,
         standings=STANDINGS,
-        steps=charts.waterfall(figures),
-        trend=charts.trend(figures.trend, [state for state, _ in figures.states]),
-        state_bars=charts.stack(
-            [(f"state-{state}", count) for state, count in figures.states], figures.movements
-        ),
+        trend_columns=TREND_COLUMNS,
+        waterfalls=charts.waterfalls(figures),
+        trends=charts.trends(figures.trend) if figures.previous else [],
+        bars=_bars(figures),
+        roll_forwards=charts.roll_forwards(figures.balances),
         balance_steps=BALANCE_STEPS,
+        listed={row["exception_id"] for group in figures.groups for row in group.rows},
     )
     return text.replace("\r", "&#13;")
 
@@ -82,16 +85,25 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.filters.update(
-        number=_number, words=_words, long_date=_long_date, share=share, px=_px
-    )
-    environment.globals.update(
-        tally_bars=charts.tally_bars,
-        roll_forward=charts.roll_forward,
-        agreement=_agreement,
-        is_zero=_is_zero,
-    )
+    environment.filters.update(number=_number, words=_words, long_date=_long_date, share=share)
+    environment.globals.update(agreement=_agreement, is_zero=_is_zero)
     return environment
+
+
+def _bars(figures: Figures) -> dict[tuple[str, str], Markup]:
+    """The bars that stand in tables: of movements by state, and of findings by their standing."""
+    stacks: dict[tuple[str, str], tuple[charts.Stack, int]] = {
+        ("movements", "state"): (figures.states, max(figures.movements, 1))
+    }
+    for name, tallies in (
+        ("age", figures.ages),
+        ("owner", figures.owners),
+        ("code", figures.codes),
+    ):
+        longest = max((tally.total for tally in tallies), default=1) or 1
+        for tally in tallies:
+            stacks[name, tally.key] = (list(tally.counts.items()), longest)
+    return dict(zip(stacks, charts.bars(list(stacks.values())), strict=True))
 
 
 def _number(value: object) -> object:
@@ -123,10 +135,6 @@ def _words(name: str) -> str:
 def _long_date(text: str) -> str:
     day = date.fromisoformat(text)
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def _px(length: float) -> str:
-    return f"{length:.2f}".rstrip("0").rstrip(".")
 
 
 def _agreement(row: Row) -> str:
