@@ -26,7 +26,14 @@ from pool_recon.progress import Progress
 from pool_recon.reference import project_dir
 from pool_recon.register import Register, read_register, replace_register
 from pool_recon.summary import TopException, read_top_exceptions
-from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
+from pool_recon.warehouse import (
+    PackageFolder,
+    connect,
+    os_reason,
+    package_folder,
+    publish,
+    working_copy,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -115,9 +122,8 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     error: `verdict` of the result tells it.
     """
     from pool_recon.loader import load_exports
-    from pool_recon.report.figures import share
 
-    _check_request(request)
+    check_request(request)
     register = read_register(request.register) if request.register else None
     with (
         _explained("close"),
@@ -129,35 +135,52 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             loaded = load_exports(connection, request.exports, progress=progress)
             replace_register(connection, register)
         progress("reading the dbt project")
-        nodes = build_and_test(_build_settings(request, copy.file, progress))
-        progress("writing the package")
-        with contextlib.closing(connect(copy.file)) as connection:
-            verdict = judge(nodes, _rule_names(), _checklist(connection))
-            outputs = write_tables(connection, package.new, _views(nodes))
-        progress("reading it all a second time")
-        verdict, reports = read_again(copy.file, package.new, verdict)
-        progress("writing the report and the workbook")
-        with contextlib.closing(connect(copy.file)) as connection:
-            outputs += reports
-            outputs += write_documents(
-                connection, package.new, verdict, outputs, request.workbook_rows
-            )
-            write_manifest(connection, package.new, outputs, verdict, register)
-            movements = _movements(connection)
-            result = CloseResult(
-                loaded=loaded,
-                package=package.published,
-                verdict=verdict,
-                rule_findings=_rule_findings(connection),
-                movements=movements,
-                match_rate=share(movements.get("matched", 0), sum(movements.values())),
-                top_exceptions=read_top_exceptions(connection),
-                findings=_findings(connection),
-                approved=_approved(connection),
-                register=_register_use(connection, register) if register else None,
-            )
+        settings = build_settings(request, progress, warehouse=copy.file)
+        nodes = build_and_test(settings)
+        result = write_close(request, copy.file, package, nodes, register, loaded, progress)
         publish(copy, package)
         return result
+
+
+def write_close(
+    request: CloseRequest,
+    warehouse: Path,
+    package: PackageFolder,
+    nodes: Sequence[NodeResult],
+    register: Register | None,
+    loaded: LoadSummary,
+    progress: Progress,
+) -> CloseResult:
+    """Judge a built warehouse, a DuckDB file, and write all of its package into `package.new`.
+
+    `nodes` is what dbt reported. Raises CloseError where the warehouse contradicts itself.
+    """
+    from pool_recon.report.figures import share
+
+    progress("writing the package")
+    with contextlib.closing(connect(warehouse)) as connection:
+        verdict = judge(nodes, _rule_names(), _checklist(connection))
+        outputs = write_tables(connection, package.new, _views(nodes))
+    progress("reading it all a second time")
+    verdict, reports = read_again(warehouse, package.new, verdict)
+    progress("writing the report and the workbook")
+    with contextlib.closing(connect(warehouse)) as connection:
+        outputs += reports
+        outputs += write_documents(connection, package.new, verdict, outputs, request.workbook_rows)
+        write_manifest(connection, package.new, outputs, verdict, register)
+        movements = _movements(connection)
+        return CloseResult(
+            loaded=loaded,
+            package=package.published,
+            verdict=verdict,
+            rule_findings=_rule_findings(connection),
+            movements=movements,
+            match_rate=share(movements.get("matched", 0), sum(movements.values())),
+            top_exceptions=read_top_exceptions(connection),
+            findings=_findings(connection),
+            approved=_approved(connection),
+            register=_register_use(connection, register) if register else None,
+        )
 
 
 def judge(nodes: Sequence[NodeResult], rules: Sequence[str], checklist: dict[str, bool]) -> Verdict:
@@ -242,12 +265,26 @@ def _explained(action: str) -> Iterator[None]:
         raise CloseError(f"the {action} stopped: {os_reason(error)}") from error
 
 
-def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
-    warehouse = request.warehouse.absolute()
+def build_settings(
+    request: CloseRequest,
+    progress: Progress,
+    *,
+    warehouse: Path | None = None,
+    target: str = "duckdb",
+    environment: Mapping[str, str] | None = None,
+) -> BuildSettings:
+    """How dbt is to build what `request` asks for.
+
+    `warehouse` is the DuckDB file to build in; for another `target` of profiles.yml `environment`
+    has what dbt is to find set.
+    """
+    kept = request.warehouse.absolute()
+    given = {"POOL_RECON_WAREHOUSE": str(warehouse.absolute())} if warehouse else {}
     return BuildSettings(
         project_dir=project_dir(),
-        warehouse=file.absolute(),
-        state_dir=warehouse.parent / ".pool_recon" / warehouse.name,
+        target=target,
+        environment={**given, **(environment or {})},
+        state_dir=kept.parent / ".pool_recon" / (kept.name if target == "duckdb" else target),
         close_date=request.close_date,
         time_zone=request.time_zone,
         is_debug=request.is_debug,
@@ -255,7 +292,8 @@ def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> Bu
     )
 
 
-def _check_request(request: CloseRequest) -> None:
+def check_request(request: CloseRequest) -> None:
+    """Raise CloseError where `request` asks for what does not exist."""
     from pytz import all_timezones_set
 
     if request.time_zone and request.time_zone not in all_timezones_set:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -30,13 +30,15 @@ _PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
 class BuildSettings:
     """Where dbt runs and what it closes.
 
-    `warehouse` is the DuckDB file to build in; `state_dir` is a folder that may be written, where
-    dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
-    project's own counts. `progress` hears of every seed, model and test.
+    `target` is an output of profiles.yml, which finds in `environment` what it needs to know, such
+    as the DuckDB file to build in; `state_dir` is a folder that may be written, where dbt keeps
+    what it parsed so that the next close need not parse again. Without a `time_zone` the project's
+    own counts. `progress` hears of every seed, model and test.
     """
 
     project_dir: Path
-    warehouse: Path
+    target: str
+    environment: Mapping[str, str]
     state_dir: Path
     close_date: date
     time_zone: str | None
@@ -104,7 +106,7 @@ def _parsed_before(settings: BuildSettings) -> Iterator[None]:
     read or written only costs the time of parsing.
     """
     parsed = settings.state_dir / "target" / _PARSED
-    project = hashlib.sha256(str(settings.project_dir).encode()).hexdigest()[:16]
+    project = hashlib.sha256(f"{settings.project_dir}|{settings.target}".encode()).hexdigest()[:16]
     kept = _cache_folder() / project / _PARSED
     with contextlib.suppress(OSError):
         if not parsed.exists() and kept.exists():
@@ -222,7 +224,7 @@ def _invoke(runner: Any, settings: BuildSettings, command: str, *arguments: str)
             *("--profiles-dir", str(settings.project_dir)),
             *("--target-path", str(settings.state_dir / "target")),
             *("--log-path", str(settings.state_dir / "logs")),
-            *("--target", "duckdb"),
+            *("--target", settings.target),
             *arguments,
         ]
     )
@@ -259,7 +261,7 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
     os.environ.update(
         POOL_RECON_CLOSE_DATE=settings.close_date.isoformat(),
         POOL_RECON_TIME_ZONE=settings.time_zone or "",
-        POOL_RECON_WAREHOUSE=str(settings.warehouse),
+        **settings.environment,
     )
     try:
         yield

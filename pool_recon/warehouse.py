@@ -148,6 +148,22 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
     journal.unlink()
 
 
+@contextlib.contextmanager
+def package_in_place(package: PackageFolder) -> Iterator[None]:
+    """Put the new package in place of the old, and take that back where the body raises.
+
+    Raises CloseError with the old package in place.
+    """
+    try:
+        _place(package)
+        yield
+    except BaseException as error:
+        _move_back(package)
+        if isinstance(error, OSError):
+            raise CloseError(f"the close cannot be published: {os_reason(error)}") from error
+        raise
+
+
 def is_being_closed(warehouse: Path) -> bool:
     """Whether a close is working on `warehouse` now; nothing is locked or made by asking."""
     try:
@@ -171,11 +187,15 @@ def os_reason(error: OSError) -> str:
 def _move_into_place(copy: WorkingCopy, package: PackageFolder | None) -> None:
     # Every step looks at what is there, so that the whole can be run again after any of them.
     if package and package.new.exists():
-        if package.published.exists() and not package.old.exists():
-            package.published.rename(package.old)
-        package.new.rename(package.published)
+        _place(package)
     if copy.file.exists():
         copy.file.replace(copy.warehouse)
+
+
+def _place(package: PackageFolder) -> None:
+    if package.published.exists() and not package.old.exists():
+        package.published.rename(package.old)
+    package.new.rename(package.published)
 
 
 def _move_back(package: PackageFolder) -> None:

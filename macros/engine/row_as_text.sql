@@ -7,3 +7,7 @@
 {% macro default__row_as_text(columns) -%}
     '{' || concat_ws(',' {%- for name, expression in columns %}, '"{{ name }}":' || cast(to_json({{ expression }}) as varchar){% endfor %}) || '}'
 {%- endmacro %}
+
+{% macro postgres__row_as_text(columns) -%}
+    '{' || concat_ws(',' {%- for name, expression in columns %}, '"{{ name }}":' || cast(to_json(cast({{ expression }} as text)) as text){% endfor %}) || '}'
+{%- endmacro %}
