@@ -13,10 +13,11 @@ export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help close test test-exhaustive test-recipes lint unit docs bench lock clean
+.PHONY: help close test test-exhaustive test-recipes lint unit docs bench lock clean dashboard
 
 help:
 	@echo "make close   set up, then close the sample exports into out/2026-06-30"
+	@echo "make dashboard  show that close in the browser, at http://127.0.0.1:8765/"
 	@echo "make test    set up, then lint and run every test"
 	@echo "make lint    ruff, mypy and sqlfluff only"
 	@echo "make unit    the unit tests only"
@@ -38,6 +39,11 @@ $(STAMP): requirements.lock pyproject.toml hatch_build.py
 
 close: $(STAMP)
 	@$(BIN)/pool-recon close --exports samples/clean --close-date 2026-06-30 --out out --warehouse out/pool_recon.duckdb
+
+# Closes the sample exports where nothing was closed so far; a close that is blocked can be shown, too.
+dashboard: $(STAMP)
+	@test -f out/pool_recon.duckdb || $(MAKE) --no-print-directory close
+	@$(BIN)/pool-recon dashboard --warehouse out/pool_recon.duckdb
 
 # Files are spread over the workers whole, so that the tests of one file share its closes; the slow ones first.
 test: lint

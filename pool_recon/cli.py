@@ -35,7 +35,7 @@ from pool_recon.commands.shared import (
     say_json,
     told,
 )
-from pool_recon.console import colours, width
+from pool_recon.console import colours, say_parts, width
 from pool_recon.console import plural as _plural
 from pool_recon.console import progress as _progress
 from pool_recon.console import say as _say
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 EXIT_DONE = 0
 EXIT_BLOCKED = 1
 EXIT_NOT_FOUND = 1
+EXIT_NOT_PROVEN = 1
+EXIT_DIFFERENT = 1
 EXIT_COULD_NOT_RUN = 2
 
 DEFAULT_REGISTER = Path("exception_register.csv")
@@ -437,6 +439,163 @@ def explain_movement(wanted: str, warehouse: Path, partner: str | None, is_json:
 
 
 @cli.command()
+@click.argument("package", type=FOLDER)
+@click.option(
+    "--exports",
+    type=FOLDER,
+    multiple=True,
+    help="Folder with the raw exports, to close again and compare; may be given several times.",
+)
+@click.option("--register", type=FILE, help="The exception register that the close was given.")
+@click.option(
+    "--manifest-sha256",
+    metavar="HEX",
+    help="What the manifest stated of itself when the close was signed off.",
+)
+@AS_JSON
+def verify(
+    package: Path,
+    exports: tuple[Path, ...],
+    register: Path | None,
+    manifest_sha256: str | None,
+    is_json: bool,
+) -> int:
+    """Prove a close package: that no byte of it was changed, and that it adds up.
+
+    PACKAGE is a folder such as out/2026-06-30, wherever it lies by now. Every file is held against
+    manifest.json and manifest.json against itself, the control totals are added up again, and the
+    files are held against one another. With --exports the close is run again from them, in a
+    warehouse of its own and with the history that the package carries, and has to give the same
+    bytes. Nothing is changed.
+
+    Whoever can rewrite every file can rewrite the manifest as well: keep the SHA-256 that this
+    prints where you sign off, and give it with --manifest-sha256.
+
+    Exit codes: 0 proven, as far as it was checked; 1 not proven, every file or total that differs
+    is named; 2 there is no package, or the checks cannot be run.
+
+    \b
+    Examples:
+      pool-recon verify out/2026-06-30
+      pool-recon verify archive/2026-06-30 --exports exports --register exception_register.csv
+    """
+    from pool_recon.audit import verify as run
+    from pool_recon.audit.text import verification_text
+
+    with _progress() as progress:
+        result = run(package, exports, register, manifest_sha256, progress)
+    _say([_as_json(result.as_json())] if is_json else verification_text(result))
+    return EXIT_DONE if result.is_proven else EXIT_NOT_PROVEN
+
+
+@cli.command()
+@click.argument("package_a", metavar="A", type=FOLDER)
+@click.argument("package_b", metavar="B", type=FOLDER)
+@AS_JSON
+def diff(package_a: Path, package_b: Path, is_json: bool) -> int:
+    """Show what changed between two close packages, and why.
+
+    A and B are folders such as out/2026-06-30: two closes, or two runs of one. Shows rules that
+    flipped, movements and findings that are new, gone or changed, balances and money at risk with
+    their exact differences, and what stands behind it: files that landed, the register, settings,
+    rules, versions, or only the date. Prints the most important rows; --json has them all.
+
+    Exit codes: 0 every file is the same, byte for byte; 1 they differ; 2 they cannot be compared.
+
+    \b
+    Examples:
+      pool-recon diff out/2026-06-29 out/2026-06-30
+      pool-recon diff archive/2026-06-30 out/2026-06-30 --json > changes.json
+    """
+    from pool_recon.audit import compare
+    from pool_recon.audit.text import difference_json, difference_text
+
+    with _progress() as progress, compare(package_a, package_b, progress) as difference:
+        if is_json:
+            say_parts(difference_json(difference))
+        else:
+            _say(difference_text(difference))
+        return EXIT_DONE if difference.is_empty else EXIT_DIFFERENT
+
+
+@cli.command()
+@BUILT_WAREHOUSE
+@click.option(
+    "--package",
+    type=FOLDER,
+    help="Close package whose verdict is shown.  [default: the one beside the warehouse]",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Port on this machine; 0 takes any that is free.",
+)
+@click.option("--open", "is_opened", is_flag=True, help="Open it in the browser.")
+def dashboard(warehouse: Path, package: Path | None, port: int, is_opened: bool) -> int:
+    """Show a close in the browser: verdict, exceptions, match rate, balances, search.
+
+    The figures are those of the close report. The warehouse is only read, for as long as a page
+    takes, so a close can run beside it; the page after that shows the new close. Answers to this
+    machine alone and calls nobody. Needs the extra: pip install 'pool-recon[dashboard]'.
+
+    \b
+    Example:
+      pool-recon dashboard --warehouse out/pool_recon.duckdb --open
+    """
+    from pool_recon.dashboard import dashboard as run
+
+    def announce(address: str) -> None:
+        click.echo(f"Dashboard of {warehouse}: {address}\nCtrl-C ends it.")
+        sys.stdout.flush()
+        if is_opened:
+            click.launch(address)
+
+    run(warehouse, package, port, announce)
+    return EXIT_DONE
+
+
+@cli.command()
+@click.argument("metric", nargs=-1)
+@BUILT_WAREHOUSE
+@click.option(
+    "--by", "group_by", multiple=True, metavar="GROUP", help="What to group by; may be repeated."
+)
+@click.option("--sql", "is_sql", is_flag=True, help="Print the SQL instead of the answer.")
+@AS_JSON
+def metrics(
+    metric: tuple[str, ...],
+    warehouse: Path,
+    group_by: tuple[str, ...],
+    is_sql: bool,
+    is_json: bool,
+) -> int:
+    """Ask the semantic layer: match rate, open exceptions, money at risk, balance and more.
+
+    Without a METRIC it lists them, with what each can be grouped by. Amounts are exact. Needs the
+    extra: pip install 'pool-recon[metrics]'.
+
+    \b
+    Examples:
+      pool-recon metrics match_rate --by movement__pool_id
+      pool-recon metrics money_at_risk open_exceptions --by exception__asset
+    """
+    from pool_recon.metrics import answer_text, list_metrics, metrics_text, query
+
+    with _progress() as progress:
+        progress("reading the semantic layer")
+        answer = query(warehouse, metric, group_by) if metric else None
+        known = [] if metric else list_metrics(warehouse)
+    if answer is None:
+        as_json, lines = [each.as_json() for each in known], metrics_text(known)
+    else:
+        as_json, lines = answer.as_json(), [answer.sql] if is_sql else answer_text(answer)
+    _say([_as_json(as_json)] if is_json else lines)
+    return EXIT_DONE
+
+
+@cli.command()
 @click.option("--orders", required=True, type=click.IntRange(min=1), help="How many orders.")
 @click.option("--out", required=True, type=NEW_FOLDER, help="New folder to write the exports into.")
 @click.option(
@@ -541,5 +700,9 @@ def _answer(found: Packet | Missing, as_text: Callable[[Packet], list[str]], is_
         for name in found.nearest:
             click.echo(f"  {found.label}: {printable(name)}", err=True)
         return EXIT_NOT_FOUND
-    _say([json.dumps(found, ensure_ascii=False, indent=2)] if is_json else as_text(found))
+    _say([_as_json(found)] if is_json else as_text(found))
     return EXIT_DONE
+
+
+def _as_json(content: object) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2)

@@ -15,25 +15,21 @@ from pool_recon.dbt_runner import BuildSettings, NodeResult, build_and_test, one
 from pool_recon.errors import CloseError
 from pool_recon.package import (
     CONTROL_TOTALS_VIEW,
+    PARQUET_TAG,
     VIEW_PREFIX,
     VIEW_SCHEMA,
     Verdict,
     output_entry,
+    write_history,
     write_manifest,
+    write_parquet,
     write_tables,
 )
 from pool_recon.progress import Progress
 from pool_recon.reference import project_dir
 from pool_recon.register import Register, read_register, replace_register
 from pool_recon.summary import TopException, read_top_exceptions
-from pool_recon.warehouse import (
-    PackageFolder,
-    connect,
-    os_reason,
-    package_folder,
-    publish,
-    working_copy,
-)
+from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
 
 if TYPE_CHECKING:
     import duckdb
@@ -135,43 +131,64 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             loaded = load_exports(connection, request.exports, progress=progress)
             replace_register(connection, register)
         progress("reading the dbt project")
-        settings = build_settings(request, progress, warehouse=copy.file)
-        nodes = build_and_test(settings)
-        result = write_close(request, copy.file, package, nodes, register, loaded, progress)
+        nodes = build_and_test(build_settings(request, copy.file, progress))
+        verdict = write_close(
+            copy.file, package.new, nodes, register, request.workbook_rows, progress
+        )
+        result = close_result(copy.file, package.published, loaded, verdict, register)
         publish(copy, package)
         return result
 
 
 def write_close(
-    request: CloseRequest,
     warehouse: Path,
-    package: PackageFolder,
+    package: Path,
     nodes: Sequence[NodeResult],
     register: Register | None,
-    loaded: LoadSummary,
+    workbook_rows: int | None,
     progress: Progress,
-) -> CloseResult:
-    """Judge a built warehouse, a DuckDB file, and write all of its package into `package.new`.
+) -> Verdict:
+    """Write the package of a built warehouse into `package`, an empty folder, and judge it.
 
-    `nodes` is what dbt reported. Raises CloseError where the warehouse contradicts itself.
+    `nodes` are what dbt built and tested. The same warehouse, register and number of rows give the
+    same bytes. Raises CloseError where the warehouse contradicts itself, OSError and duckdb.Error.
     """
-    from pool_recon.report.figures import share
+    from pool_recon.workbook import DEFAULT_ROWS
 
+    rows = workbook_rows or DEFAULT_ROWS
     progress("writing the package")
     with contextlib.closing(connect(warehouse)) as connection:
         verdict = judge(nodes, _rule_names(), _checklist(connection))
-        outputs = write_tables(connection, package.new, _views(nodes))
+        outputs = write_tables(connection, package, _views(nodes))
+        outputs += write_parquet(connection, package, _dashboard_marts(nodes))
+        outputs += write_history(connection, package)
     progress("reading it all a second time")
-    verdict, reports = read_again(warehouse, package.new, verdict)
+    verdict, reports = read_again(warehouse, package, verdict)
     progress("writing the report and the workbook")
     with contextlib.closing(connect(warehouse)) as connection:
         outputs += reports
-        outputs += write_documents(connection, package.new, verdict, outputs, request.workbook_rows)
-        write_manifest(connection, package.new, outputs, verdict, register)
+        outputs += write_documents(connection, package, verdict, outputs, rows)
+        write_manifest(
+            connection, package, outputs, verdict, register, settings={"workbook_rows": rows}
+        )
+    return verdict
+
+
+def close_result(
+    warehouse: Path,
+    package: Path,
+    loaded: LoadSummary,
+    verdict: Verdict,
+    register: Register | None,
+) -> CloseResult:
+    """What a close has to say once it is written; `package` is where its package will be."""
+    from pool_recon.report.figures import share
+
+    with contextlib.closing(connect(warehouse)) as connection:
         movements = _movements(connection)
         return CloseResult(
             loaded=loaded,
-            package=package.published,
+            package=package,
             verdict=verdict,
             rule_findings=_rule_findings(connection),
             movements=movements,
@@ -236,7 +253,7 @@ def write_documents(
     package: Path,
     verdict: Verdict,
     outputs: Sequence[Mapping[str, Any]],
-    workbook_rows: int | None = None,
+    workbook_rows: int,
 ) -> list[dict[str, Any]]:
     """Write the report page and the workbook over the files in `package`.
 
@@ -244,11 +261,11 @@ def write_documents(
     the page are the findings that it lists, those of the workbook the rows on its sheets.
     """
     from pool_recon.report import read_figures, write_report
-    from pool_recon.workbook import DEFAULT_ROWS, write_workbook
+    from pool_recon.workbook import write_workbook
 
     figures = read_figures(connection, verdict, outputs)
     page = write_report(figures, package)
-    workbook, rows = write_workbook(connection, package, figures, workbook_rows or DEFAULT_ROWS)
+    workbook, rows = write_workbook(connection, package, figures, workbook_rows)
     return [output_entry(page, figures.listed), output_entry(workbook, rows)]
 
 
@@ -265,26 +282,13 @@ def _explained(action: str) -> Iterator[None]:
         raise CloseError(f"the {action} stopped: {os_reason(error)}") from error
 
 
-def build_settings(
-    request: CloseRequest,
-    progress: Progress,
-    *,
-    warehouse: Path | None = None,
-    target: str = "duckdb",
-    environment: Mapping[str, str] | None = None,
-) -> BuildSettings:
-    """How dbt is to build what `request` asks for.
-
-    `warehouse` is the DuckDB file to build in; for another `target` of profiles.yml `environment`
-    has what dbt is to find set.
-    """
-    kept = request.warehouse.absolute()
-    given = {"POOL_RECON_WAREHOUSE": str(warehouse.absolute())} if warehouse else {}
+def build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
+    """How dbt builds what `request` asks for, in `file`."""
+    warehouse = request.warehouse.absolute()
     return BuildSettings(
         project_dir=project_dir(),
-        target=target,
-        environment={**given, **(environment or {})},
-        state_dir=kept.parent / ".pool_recon" / (kept.name if target == "duckdb" else target),
+        warehouse=file.absolute(),
+        state_dir=warehouse.parent / ".pool_recon" / warehouse.name,
         close_date=request.close_date,
         time_zone=request.time_zone,
         is_debug=request.is_debug,
@@ -319,6 +323,12 @@ def _views(nodes: Sequence[NodeResult]) -> list[str]:
     if not views:
         raise CloseError("there is nothing to publish: the dbt project is incomplete")
     return views
+
+
+def _dashboard_marts(nodes: Sequence[NodeResult]) -> list[str]:
+    return [
+        node.name for node in nodes if node.resource_type == "model" and PARQUET_TAG in node.tags
+    ]
 
 
 def _checklist(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:

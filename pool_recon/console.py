@@ -8,7 +8,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -41,6 +41,15 @@ def say(lines: Sequence[str]) -> None:
     """Print lines on stdout."""
     with broken_pipe_allowed():
         click.echo("\n".join(lines))
+
+
+def say_parts(parts: Iterable[str]) -> None:
+    """Print on stdout what is too large to be put together first, as it comes."""
+    stream = click.get_text_stream("stdout")
+    with broken_pipe_allowed():
+        for part in parts:
+            stream.write(part)
+        stream.flush()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -30,19 +31,22 @@ _PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
 class BuildSettings:
     """Where dbt runs and what it closes.
 
-    `target` is an output of profiles.yml, which finds in `environment` what it needs to know, such
-    as the DuckDB file to build in; `state_dir` is a folder that may be written, where dbt keeps
-    what it parsed so that the next close need not parse again. Without a `time_zone` the project's
-    own counts. `progress` hears of every seed, model and test.
+    `warehouse` is the DuckDB file to build in; `state_dir` is a folder that may be written, where
+    dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
+    project's own counts. `variables` take the place of the project's. Another `target` of
+    profiles.yml finds in `environment` what it has to know. `progress` hears of every seed, model
+    and test.
     """
 
     project_dir: Path
-    target: str
-    environment: Mapping[str, str]
+    warehouse: Path
     state_dir: Path
     close_date: date
     time_zone: str | None
     is_debug: bool = False
+    variables: Mapping[str, str | int] = field(default_factory=dict)
+    target: str = "duckdb"
+    environment: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
 
 
@@ -86,6 +90,8 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
                     "build",
                     *("--exclude-resource-type", "unit_test"),
                     *("--exclude-resource-type", "test"),
+                    # There is nothing to build in it: dbt would report it as "no-op".
+                    *("--exclude-resource-type", "exposure"),
                 )
             )
             broken = [node for node in built if node.status not in {"success", "skipped"}]
@@ -225,6 +231,7 @@ def _invoke(runner: Any, settings: BuildSettings, command: str, *arguments: str)
             *("--target-path", str(settings.state_dir / "target")),
             *("--log-path", str(settings.state_dir / "logs")),
             *("--target", settings.target),
+            *(("--vars", json.dumps(dict(settings.variables))) if settings.variables else ()),
             *arguments,
         ]
     )
@@ -261,6 +268,7 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
     os.environ.update(
         POOL_RECON_CLOSE_DATE=settings.close_date.isoformat(),
         POOL_RECON_TIME_ZONE=settings.time_zone or "",
+        POOL_RECON_WAREHOUSE=str(settings.warehouse),
         **settings.environment,
     )
     try:
@@ -268,6 +276,17 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def parsed_project(settings: BuildSettings) -> Any:
+    """The dbt project as dbt understands it, a `dbt.contracts.graph.manifest.Manifest`.
+
+    Raises CloseError where the project cannot be parsed.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _environment(settings):
+        return _invoke(dbtRunner(), settings, "parse")
 
 
 def _release_warehouse() -> None:

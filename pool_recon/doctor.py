@@ -179,8 +179,7 @@ def _dbt_project(set_up: SetUp) -> Iterator[Check]:
     with tempfile.TemporaryDirectory(prefix="pool_recon_") as folder:
         settings = BuildSettings(
             project_dir=project,
-            target="duckdb",
-            environment={"POOL_RECON_WAREHOUSE": str(Path(folder) / set_up.warehouse.name)},
+            warehouse=Path(folder) / set_up.warehouse.name,
             state_dir=Path(folder),
             # Any date will do: nothing is built.
             close_date=date(2000, 1, 1),

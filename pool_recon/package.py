@@ -1,7 +1,9 @@
 """Writes the close package: a CSV file for each published view, and the manifest over them all.
 
 The views of schema `package` hold every value as the text that is published; this module decides
-nothing about content. The same warehouse and close date give the same bytes.
+nothing about content. The same warehouse and close date give the same bytes. The marts that
+dashboards read come as Parquet files too, and what was read of earlier closes is written down, so
+that the close can be run again without the warehouse.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,16 +19,33 @@ from typing import TYPE_CHECKING, Any
 
 from pool_recon import __version__
 from pool_recon.errors import CloseError
+from pool_recon.reference import project_dir
 
 if TYPE_CHECKING:
     import duckdb
 
     from pool_recon.register import Register
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
+MANIFEST_FILE = "manifest.json"
+MANIFEST_DIGEST = "manifest_sha256"
 VIEW_SCHEMA = "package"
 VIEW_PREFIX = "pkg_"
 CONTROL_TOTALS_VIEW = "pkg_control_totals"
+MART_SCHEMA = "marts"
+PARQUET_FOLDER = "parquet"
+# Which marts come as Parquet files is said by their own configuration.
+PARQUET_TAG = "dashboard"
+HISTORY_FOLDER = "history"
+HISTORY_CLOSES = "closes.csv"
+HISTORY_FINDINGS = "findings.csv"
+
+# How often a date was closed is of the warehouse, and closing again is to change no byte.
+_OF_THE_WAREHOUSE = frozenset({"run_number"})
+# What the bytes of a package depend on beside the exports: the project, file by file where a row
+# says something about the world, else folder by folder.
+_PROJECT_FOLDERS = ("models", "macros", "tests/rules", "tests/invariants")
+_CODE_SUFFIXES = frozenset({".py", ".sql", ".csv", ".css", ".j2"})
 
 
 @dataclass(frozen=True)
@@ -86,12 +105,84 @@ def write_tables(
     return [_write_csv(connection, view, folder) for view in sorted(views)]
 
 
-def output_entry(file: Path, rows: int) -> dict[str, Any]:
-    """What the manifest says of a file of the package that has `rows` rows."""
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection, folder: Path, marts: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Write a Parquet file for each of `marts` into the Parquet folder of the package `folder`.
+
+    Types are those of the mart, so that decimals stay exact; a timestamp says that it is in UTC.
+    Returns the manifest entries. Raises OSError and duckdb.Error as `write_tables` does.
+    """
+    wanted = sorted(marts)
+    if wanted:
+        (folder / PARQUET_FOLDER).mkdir(exist_ok=True)
+    return [_write_parquet(connection, mart, folder) for mart in wanted]
+
+
+def write_history(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[dict[str, Any]]:
+    """Write what this close read of earlier closes into the history folder of the package.
+
+    One file has the figures of each earlier close that counts, the other what it found: a row for
+    each finding and unbroken run of closes that showed it with the same values. Returns the
+    manifest entries. Raises OSError and duckdb.Error as `write_tables` does.
+    """
+    (folder / HISTORY_FOLDER).mkdir(exist_ok=True)
+    figures = [
+        name
+        for name, _ in _typed_columns(connection, "history", "close_results")
+        if name not in {"close_date", *_OF_THE_WAREHOUSE}
+    ]
+    shown = _listed(
+        *(
+            f'"{name}"'
+            for name, _ in _typed_columns(connection, "history", "verdicts_in_force")
+            if name not in {"close_date", "close_number", "streak"}
+        )
+    )
+    closes = f"""
+        select {_listed("closes.close_date", *(f'trend."{name}"' for name in figures))}
+        from history.closes_in_force as closes
+        left join {MART_SCHEMA}.fct_close_trend as trend on closes.close_date = trend.close_date
+        cross join intermediate.int_close as this_close
+        where closes.close_date < this_close.close_date
+        order by closes.close_date"""
+    findings = f"""
+        with earlier as (
+            select verdicts.*
+            from history.verdicts_in_force as verdicts
+            cross join intermediate.int_close as this_close
+            where verdicts.close_date < this_close.close_date
+        ),
+        numbered as (
+            select
+                *,
+                close_number - row_number() over (
+                    partition by {shown} order by close_number
+                ) as unbroken
+            from earlier
+        )
+        select
+            {shown},
+            min(close_date) as first_close_date,
+            max(close_date) as last_close_date
+        from numbered
+        group by {shown}, unbroken
+        order by all"""
+    return [
+        _copy_csv(connection, query, folder / HISTORY_FOLDER / name, folder)
+        for name, query in ((HISTORY_CLOSES, closes), (HISTORY_FINDINGS, findings))
+    ]
+
+
+def output_entry(file: Path, rows: int, package: Path | None = None) -> dict[str, Any]:
+    """What the manifest says of a file of the package that has `rows` rows.
+
+    `package` is the folder of the package where the file lies deeper than that.
+    """
     return {
-        "file": file.name,
+        "file": file.relative_to(package or file.parent).as_posix(),
         "rows": rows,
-        "sha256": _sha256(file),
+        "sha256": file_sha256(file),
         "size_bytes": file.stat().st_size,
     }
 
@@ -102,15 +193,19 @@ def write_manifest(
     outputs: list[dict[str, Any]],
     verdict: Verdict,
     register: Register | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write manifest.json over `outputs`, the other files of `folder`, and return it.
 
-    Raises CloseError where the warehouse contradicts itself, OSError and duckdb.Error where it
-    cannot be read or the disk is full.
+    `settings` are further settings on which bytes of the package depend. The manifest states its
+    own SHA-256, so that it vouches for itself too: see `manifest_digest`. Raises CloseError where
+    the warehouse contradicts itself, OSError and duckdb.Error where it cannot be read or the disk
+    is full.
     """
     manifest = {
         "manifest_version": MANIFEST_VERSION,
         "close": close_parameters(connection),
+        "settings": {**_settings(connection), **(settings or {})},
         "verdict": {
             "holds": verdict.holds,
             "rules": dict(verdict.rules),
@@ -120,39 +215,90 @@ def write_manifest(
             "unchecked_expectations": list(verdict.unchecked_expectations),
             "differing_readings": list(verdict.differing_readings),
         },
-        "versions": _versions(),
+        "versions": versions(),
+        "project": project_digests(),
         "inputs": _input_files(connection),
         "register": _register_file(register),
         "outputs": sorted(outputs, key=lambda output: str(output["file"])),
         "control_totals": _control_totals(connection),
     }
-    text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
-    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    manifest[MANIFEST_DIGEST] = manifest_digest(manifest)
+    (folder / MANIFEST_FILE).write_bytes(manifest_bytes(manifest))
     return manifest
+
+
+def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
+    """The one notation of a manifest: sorted keys, two blanks of indent, UTF-8, a line feed.
+
+    Raises UnicodeEncodeError for text that UTF-8 cannot hold.
+    """
+    text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False)
+    return f"{text}\n".encode()
+
+
+def manifest_digest(manifest: Mapping[str, Any]) -> str:
+    """The SHA-256 of the manifest's notation without its own digest, in hexadecimal digits."""
+    rest = {name: value for name, value in manifest.items() if name != MANIFEST_DIGEST}
+    return hashlib.sha256(manifest_bytes(rest)).hexdigest()
 
 
 def _write_csv(connection: duckdb.DuckDBPyConnection, view: str, folder: Path) -> dict[str, Any]:
     columns, order = _columns(connection, view)
-    # An empty text is published as null is: DuckDB alone would tell them apart by quotes.
-    values = ", ".join(f"nullif({column}, '') as {column}" for column in columns)
-    order_by = f" order by {', '.join(order)}" if order else ""
+    query = f"select {_listed(*map(_text, columns))} from {VIEW_SCHEMA}.{view}"
+    if order:
+        query += f" order by {_listed(*order)}"
     file = folder / f"{view.removeprefix(VIEW_PREFIX)}.csv"
+    return _copy_csv(connection, query, file, folder)
+
+
+def _text(column: str) -> str:
+    # An empty text is published as null is: DuckDB alone would tell them apart by quotes.
+    return f"nullif({column}, '') as {column}"
+
+
+def _copy_csv(
+    connection: duckdb.DuckDBPyConnection, query: str, file: Path, package: Path
+) -> dict[str, Any]:
     copied = connection.execute(
-        f"copy (select {values} from {VIEW_SCHEMA}.{view}{order_by}) to '{_quoted(file)}'"
+        f"copy ({query}) to '{_quoted(file)}'"
         " (format csv, header true, delimiter ',', quote '\"', escape '\"', nullstr '')"
     ).fetchone()
-    return output_entry(file, copied[0] if copied else 0)
+    return output_entry(file, copied[0] if copied else 0, package)
+
+
+def _write_parquet(
+    connection: duckdb.DuckDBPyConnection, mart: str, folder: Path
+) -> dict[str, Any]:
+    columns = [
+        f'"{name}" at time zone \'UTC\' as "{name}"' if kind == "TIMESTAMP" else f'"{name}"'
+        for name, kind in _typed_columns(connection, MART_SCHEMA, mart)
+        if name not in _OF_THE_WAREHOUSE
+    ]
+    file = folder / PARQUET_FOLDER / f"{mart}.parquet"
+    # A table has no order of its own; by all columns there is only one, up to equal rows.
+    copied = connection.execute(
+        f"copy (select {_listed(*columns)} from {MART_SCHEMA}.{mart} order by all)"
+        f" to '{_quoted(file)}' (format parquet, compression zstd)"
+    ).fetchone()
+    return output_entry(file, copied[0] if copied else 0, folder)
+
+
+def _typed_columns(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str
+) -> list[tuple[str, str]]:
+    return connection.execute(
+        "select column_name, data_type from information_schema.columns"
+        " where table_schema = ? and table_name = ? order by ordinal_position",
+        [schema, table],
+    ).fetchall()
+
+
+def _listed(*expressions: str) -> str:
+    return ", ".join(expressions)
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, view: str) -> tuple[list[str], list[str]]:
-    names = [
-        name
-        for (name,) in connection.execute(
-            "select column_name from information_schema.columns"
-            " where table_schema = ? and table_name = ? order by ordinal_position",
-            [VIEW_SCHEMA, view],
-        ).fetchall()
-    ]
+    names = [name for name, _ in _typed_columns(connection, VIEW_SCHEMA, view)]
     published = [f'"{name}"' for name in names if not name.startswith("_sort")]
     return published, [f'"{name}"' for name in names if name.startswith("_sort")]
 
@@ -169,6 +315,53 @@ def close_parameters(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     if row is None:
         raise CloseError("the warehouse does not say what it closes: int_close is empty")
     return {"close_date": row[0], "time_zone": row[1], "cut_off_at": row[2]}
+
+
+def _settings(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The variables of the dbt project that the warehouse was last built with."""
+    names = (
+        "default_environment",
+        "default_partner",
+        "grace_period_seconds",
+        "settlement_limit_seconds",
+        "processing_limit_seconds",
+    )
+    row = connection.execute(
+        "select default_environment, default_partner,"
+        " date_diff('second', grace_limit_at, cut_off_at),"
+        " date_diff('second', settlement_limit_at, cut_off_at),"
+        " date_diff('second', processing_limit_at, cut_off_at) from intermediate.int_close"
+    ).fetchone()
+    return dict(zip(names, row or (None,) * len(names), strict=True))
+
+
+def project_digests() -> dict[str, str]:
+    """SHA-256 digests of all that decides how exports become a package, by name.
+
+    Reference data file by file, the models, macros and checks of the dbt project and the code of
+    this program each as a whole: over the paths and bytes of their files, in order of path.
+    """
+    project, code = project_dir(), Path(__file__).parent
+    digests = {"dbt_project.yml": file_sha256(project / "dbt_project.yml")}
+    for seed in (project / "seeds").glob("*.csv"):
+        digests[f"seeds/{seed.name}"] = file_sha256(seed)
+    for name in _PROJECT_FOLDERS:
+        files = (path for path in (project / name).rglob("*") if path.suffix in {".sql", ".yml"})
+        digests[name] = _folder_sha256(project / name, files)
+    # A copy of the project that lies within an installed package is told apart from its code.
+    own = (
+        path
+        for path in code.rglob("*")
+        if path.suffix in _CODE_SUFFIXES and (code / "dbt_project") not in path.parents
+    )
+    digests["pool_recon"] = _folder_sha256(code, own)
+    return dict(sorted(digests.items()))
+
+
+def _folder_sha256(folder: Path, files: Iterator[Path]) -> str:
+    named = {path.relative_to(folder).as_posix(): path for path in files}
+    lines = (f"{file_sha256(path)}  {name}\n" for name, path in sorted(named.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _input_files(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
@@ -201,7 +394,8 @@ def _control_totals(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return totals
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions of this program and of what it is built on, by name."""
     return {
         "pool_recon": __version__,
         "dbt-core": version("dbt-core"),
@@ -214,7 +408,8 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _sha256(file: Path) -> str:
+def file_sha256(file: Path) -> str:
+    """The SHA-256 of a file in hexadecimal digits. Raises OSError."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -155,7 +155,8 @@ def write_workbook(
 
 
 def _csv_files(outputs: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    return (output for output in outputs if str(output["file"]).endswith(".csv"))
+    """The files that get a sheet: those in a folder of their own are for programs."""
+    return (output for output in outputs if re.fullmatch(r"[^/]+\.csv", str(output["file"])))
 
 
 def _kinds(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -1,12 +1,6 @@
 -- When each finding of this close was opened, and from when its review counts: the start of its unbroken run of closes.
 -- Of the history only earlier close dates are read; what this close shows is known without it.
-with findings as (
-
-    select * from {{ ref('findings_approved') }}
-
-),
-
-close as (
+with close as (
 
     select * from {{ ref('int_close') }}
 
@@ -36,7 +30,7 @@ earlier_streaks as (
         min(verdicts.close_date) as began_on,
         max(verdicts.close_number) as last_close_number
     from {{ ref('verdicts_in_force') }} as verdicts
-    inner join findings on verdicts.exception_id = findings.exception_id
+    inner join {{ ref('findings_approved') }} as findings on verdicts.exception_id = findings.exception_id
     inner join earlier_closes on verdicts.close_number = earlier_closes.close_number
     group by verdicts.exception_id, verdicts.streak
 
@@ -58,6 +52,6 @@ select
     findings.exception_id,
     coalesce(earlier.opened_on, close.close_date) as opened_on,
     coalesce(earlier.unbroken_from, close.close_date) as reviewed_from
-from findings
+from {{ ref('findings_approved') }} as findings
 cross join close
 left join earlier on findings.exception_id = earlier.exception_id

@@ -2,12 +2,6 @@
 -- the recursion: which of them was carried on depends on whether the chain held there.
 with recursive
 
-steps as (
-
-    select * from {{ ref('int_balance_steps') }}
-
-),
-
 carried as (
 
     select
@@ -20,8 +14,8 @@ carried as (
                 then previous_steps.implied_start
             else steps.implied_start
         end as carried_start
-    from steps
-    left join steps as previous_steps
+    from {{ ref('int_balance_steps') }} as steps
+    left join {{ ref('int_balance_steps') }} as previous_steps
         on
             steps.environment = previous_steps.environment
             and steps.partner_id = previous_steps.partner_id
@@ -42,7 +36,7 @@ carried as (
             else steps.implied_start
         end as carried_start
     from carried
-    inner join steps
+    inner join {{ ref('int_balance_steps') }} as steps
         on
             carried.environment = steps.environment
             and carried.partner_id = steps.partner_id
@@ -60,7 +54,7 @@ chained as (
             partition by steps.environment, steps.partner_id, steps.asset
             order by steps.step_number
         ) + steps.delta_so_far as expected_balance
-    from steps
+    from {{ ref('int_balance_steps') }} as steps
     left join carried
         on
             steps.environment = carried.environment

@@ -1,7 +1,16 @@
 -- The steps of each prefunded balance: one per entry, or one per moment where the order of its entries is not known.
 with entries as (
 
-    select * from {{ ref('int_ledger_entries_joined') }}
+    select
+        environment,
+        partner_id,
+        asset,
+        effective_at,
+        entry_seq,
+        ledger_entry_id,
+        delta,
+        balance_after
+    from {{ ref('int_ledger_entries_joined') }}
     where touches_balance
 
 ),

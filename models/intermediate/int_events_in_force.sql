@@ -1,24 +1,16 @@
 {{ config(materialized='view') }}
 {%- set content = ['transact_id', 'quote_id', 'status', 'occurred_at', 'environment', 'partner_id'] -%}
-with -- whether the file of a delivery has the column at all
+{%- set in_scope = 'deliveries.quarantine_reasons is null and deliveries.received_at < ' ~ pool_recon.cut_off_at() -%}
+{%- set processed_at = 'case when deliveries.processed_at < ' ~ pool_recon.cut_off_at() ~ ' then deliveries.processed_at end' -%}
+{%- set has_processed_at_column = 'deliveries.file_id in (select processing_files.file_id from processing_files)' -%}
+with
+
+-- whether the file of a delivery has the column at all
 processing_files as (
 
     select distinct file_id
     from {{ source('raw', 'file_columns') }}
     where contract_column = 'processed_at'
-
-),
-
-deliveries as (
-
-    select
-        *,
-        file_id in (select processing_files.file_id from processing_files) as has_processed_at_column,
-        case when processed_at < {{ pool_recon.cut_off_at() }} then processed_at end as processed_by_cut_off_at
-    from {{ ref('stg_events') }}
-    where
-        quarantine_reasons is null
-        and received_at < {{ pool_recon.cut_off_at() }}
 
 ),
 
@@ -33,9 +25,12 @@ repeated_deliveries as (
 
     select
         deliveries.*,
+        {{ processed_at }} as processed_by_cut_off_at,
+        {{ has_processed_at_column }} as has_processed_at_column,
         min(deliveries.row_order) over (partition by deliveries.event_id) as first_row_order
-    from deliveries
+    from {{ ref('stg_events') }} as deliveries
     inner join repeated_rows on deliveries.row_order = repeated_rows.row_order
+    where {{ in_scope }}
 
 ),
 
@@ -89,14 +84,16 @@ events as (
         deliveries.processing_attempts,
         deliveries.payload_ref,
         coalesce(merged.has_changed, false) as has_changed,
-        coalesce(merged.has_processed_at_column, deliveries.has_processed_at_column) as has_processed_at_column,
+        coalesce(merged.has_processed_at_column, {{ has_processed_at_column }}) as has_processed_at_column,
         deliveries.occurred_at,
         coalesce(merged.received_at, deliveries.received_at) as received_at,
-        case when merged.first_row_order is null then deliveries.processed_by_cut_off_at else merged.processed_at end as processed_at,
+        case when merged.first_row_order is null then {{ processed_at }} else merged.processed_at end as processed_at,
         deliveries.row_order
-    from deliveries
+    from {{ ref('stg_events') }} as deliveries
     left join merged on deliveries.row_order = merged.first_row_order
-    where not exists (select 1 from rows_not_in_force where deliveries.row_order = rows_not_in_force.row_order)
+    where
+        {{ in_scope }}
+        and not exists (select 1 from rows_not_in_force where deliveries.row_order = rows_not_in_force.row_order)
 
 )
 

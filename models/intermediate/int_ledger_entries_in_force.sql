@@ -3,6 +3,7 @@
     'entry_type', 'asset', 'amount', 'effective_at', 'transact_id', 'quote_id', 'ledger_ref', 'balance_after',
     'entry_seq', 'related_entry_id', 'funding_reference', 'environment', 'partner_id', 'request_id',
 ] -%}
+{%- set in_scope = 'entries.quarantine_reasons is null and entries.effective_at < ' ~ pool_recon.cut_off_at() -%}
 with entry_types as (
 
     select * from {{ ref('ref_entry_types') }}
@@ -12,15 +13,6 @@ with entry_types as (
 entry_classes as (
 
     select * from {{ ref('ref_entry_classes') }}
-
-),
-
-entry_rows as (
-
-    select * from {{ ref('stg_ledger') }}
-    where
-        quarantine_reasons is null
-        and effective_at < {{ pool_recon.cut_off_at() }}
 
 ),
 
@@ -34,10 +26,11 @@ repeated_rows as (
 repeated_entries as (
 
     select
-        entry_rows.*,
-        min(entry_rows.row_order) over (partition by entry_rows.ledger_entry_id) as first_row_order
-    from entry_rows
-    inner join repeated_rows on entry_rows.row_order = repeated_rows.row_order
+        entries.*,
+        min(entries.row_order) over (partition by entries.ledger_entry_id) as first_row_order
+    from {{ ref('stg_ledger') }} as entries
+    inner join repeated_rows on entries.row_order = repeated_rows.row_order
+    where {{ in_scope }}
 
 ),
 
@@ -63,22 +56,22 @@ rows_not_in_force as (
 )
 
 select
-    entry_rows.ledger_entry_id,
-    entry_rows.transact_id,
-    entry_rows.quote_id,
-    entry_rows.ledger_ref,
-    entry_rows.related_entry_id,
-    entry_rows.funding_reference,
-    entry_rows.request_id,
-    entry_rows.environment,
-    entry_rows.partner_id,
-    entry_rows.entry_type,
+    entries.ledger_entry_id,
+    entries.transact_id,
+    entries.quote_id,
+    entries.ledger_ref,
+    entries.related_entry_id,
+    entries.funding_reference,
+    entries.request_id,
+    entries.environment,
+    entries.partner_id,
+    entries.entry_type,
     entry_types.entry_class,
-    entry_rows.asset,
-    entry_rows.amount,
-    {{ pool_recon.signed_delta('entry_rows.amount', 'entry_classes.balance_sign') }} as delta,
-    entry_rows.balance_after,
-    entry_rows.entry_seq,
+    entries.asset,
+    entries.amount,
+    {{ pool_recon.signed_delta('entries.amount', 'entry_classes.balance_sign') }} as delta,
+    entries.balance_after,
+    entries.entry_seq,
     coalesce(entry_classes.touches_balance, false) as touches_balance,
     coalesce(entry_classes.needs_trade, false) as needs_trade,
     coalesce(entry_classes.counts_in_source_net, false) as counts_in_source_net,
@@ -86,10 +79,12 @@ select
     entry_classes.balance_sign,
     entry_classes.balance_column,
     coalesce(first_entries.has_changed, false) as has_changed,
-    entry_rows.effective_at,
-    entry_rows.row_order
-from entry_rows
-left join first_entries on entry_rows.row_order = first_entries.first_row_order
-left join entry_types on entry_rows.entry_type = entry_types.entry_type
+    entries.effective_at,
+    entries.row_order
+from {{ ref('stg_ledger') }} as entries
+left join first_entries on entries.row_order = first_entries.first_row_order
+left join entry_types on entries.entry_type = entry_types.entry_type
 left join entry_classes on entry_types.entry_class = entry_classes.entry_class
-where not exists (select 1 from rows_not_in_force where entry_rows.row_order = rows_not_in_force.row_order)
+where
+    {{ in_scope }}
+    and not exists (select 1 from rows_not_in_force where entries.row_order = rows_not_in_force.row_order)

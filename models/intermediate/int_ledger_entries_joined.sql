@@ -5,24 +5,6 @@ with close as (
 
 ),
 
-trades as (
-
-    select * from {{ ref('int_trades_linked') }}
-
-),
-
-quote_trades as (
-
-    select * from {{ ref('int_quote_trades') }}
-
-),
-
-quotes as (
-
-    select * from {{ ref('int_quotes_linked') }}
-
-),
-
 -- Most entries name their trade; the weaker rules are only tried where they do not.
 by_transact_id as (
 
@@ -39,7 +21,7 @@ by_transact_id as (
         trades.source_asset as trade_source_asset,
         trades.target_asset as trade_target_asset
     from {{ ref('int_ledger_entries_in_force') }} as entries
-    inner join trades on entries.transact_id = trades.transact_id
+    inner join {{ ref('int_trades_linked') }} as trades on entries.transact_id = trades.transact_id
 
 ),
 
@@ -55,10 +37,10 @@ without_trade as (
             else 'none'
         end as join_rule
     from {{ ref('int_ledger_entries_in_force') }} as entries
-    left join trades as named_trades on entries.transact_id = named_trades.transact_id
-    left join quote_trades on entries.quote_id = quote_trades.quote_id
-    left join trades as ref_trades on entries.ledger_ref = ref_trades.transact_id
-    left join quote_trades as ref_quote_trades on entries.ledger_ref = ref_quote_trades.quote_id
+    left join {{ ref('int_trades_linked') }} as named_trades on entries.transact_id = named_trades.transact_id
+    left join {{ ref('int_quote_trades') }} as quote_trades on entries.quote_id = quote_trades.quote_id
+    left join {{ ref('int_trades_linked') }} as ref_trades on entries.ledger_ref = ref_trades.transact_id
+    left join {{ ref('int_quote_trades') }} as ref_quote_trades on entries.ledger_ref = ref_quote_trades.quote_id
     where named_trades.transact_id is null
 
 ),
@@ -77,9 +59,9 @@ by_other_ids as (
         trades.source_asset as trade_source_asset,
         trades.target_asset as trade_target_asset
     from without_trade as entries
-    left join trades on entries.joined_transact_id = trades.transact_id
-    left join quotes as named_quotes on entries.quote_id = named_quotes.quote_id
-    left join quotes on coalesce(named_quotes.quote_id, entries.ledger_ref) = quotes.quote_id
+    left join {{ ref('int_trades_linked') }} as trades on entries.joined_transact_id = trades.transact_id
+    left join {{ ref('int_quotes_linked') }} as named_quotes on entries.quote_id = named_quotes.quote_id
+    left join {{ ref('int_quotes_linked') }} as quotes on coalesce(named_quotes.quote_id, entries.ledger_ref) = quotes.quote_id
 
 ),
 

@@ -1,11 +1,5 @@
 -- Refunds, releases and returns against the debits and reserves that they give back, per trade and asset.
-with entries as (
-
-    select * from {{ ref('int_ledger_entries_joined') }}
-
-),
-
-credits as (
+with credits as (
 
     select
         ledger_entry_id,
@@ -18,7 +12,7 @@ credits as (
             order by effective_at, entry_seq nulls last, ledger_entry_id
             rows between unbounded preceding and current row
         ) as credited_so_far
-    from entries
+    from {{ ref('int_ledger_entries_joined') }}
     where restores_debit
 
 ),
@@ -31,7 +25,7 @@ debits as (
         entries.asset,
         entries.delta,
         entries.effective_at
-    from entries
+    from {{ ref('int_ledger_entries_joined') }} as entries
     where
         entries.entry_class in ('debit', 'reserve')
         and entries.joined_transact_id is not null

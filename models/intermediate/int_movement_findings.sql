@@ -1,12 +1,6 @@
 -- Which findings are on which movement: those of its trade, its order, its quote, its events and entries, and of the
 -- rows of those.
-with findings as (
-
-    select * from {{ ref('findings_approved') }}
-
-),
-
-movements as (
+with movements as (
 
     select * from {{ ref('int_movements') }}
 
@@ -15,7 +9,7 @@ movements as (
 -- a finding of a row counts for the record that the row is in force as
 row_findings as (
 
-    select * from findings
+    select * from {{ ref('findings_approved') }} as findings
     where
         subject_type = 'export_row'
         and row_order is not null
@@ -31,7 +25,7 @@ subjects as (
         approval,
         'trade' as record_type,
         subject_id as record_id
-    from findings
+    from {{ ref('findings_approved') }} as findings
     where subject_type = 'trade'
     union all
     select
@@ -41,7 +35,7 @@ subjects as (
         approval,
         'order' as record_type,
         subject_id as record_id
-    from findings
+    from {{ ref('findings_approved') }} as findings
     where subject_type = 'order'
     union all
     select
@@ -51,7 +45,7 @@ subjects as (
         approval,
         'quote' as record_type,
         subject_id as record_id
-    from findings
+    from {{ ref('findings_approved') }} as findings
     where subject_type = 'quote'
     union all
     select
@@ -61,7 +55,7 @@ subjects as (
         findings.approval,
         'trade' as record_type,
         events.joined_transact_id as record_id
-    from findings
+    from {{ ref('findings_approved') }} as findings
     inner join {{ ref('int_events_joined') }} as events
         on
             findings.subject_id = events.event_id
@@ -74,7 +68,7 @@ subjects as (
         findings.approval,
         'trade' as record_type,
         entries.joined_transact_id as record_id
-    from findings
+    from {{ ref('findings_approved') }} as findings
     inner join {{ ref('int_ledger_entries_joined') }} as entries
         on
             findings.subject_id = entries.ledger_entry_id

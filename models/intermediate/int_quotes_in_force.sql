@@ -4,19 +4,9 @@
     'quote_type', 'side', 'source_asset', 'target_asset', 'rate', 'spread_bps', 'fee_bps', 'crypto_network',
     'dest_address', 'dest_network', 'created_at', 'request_id',
 ] -%}
-with quote_rows as (
-
-    select
-        *,
-        case when accepted_at < {{ pool_recon.cut_off_at() }} then accepted_at end as accepted_by_cut_off_at
-    from {{ ref('stg_quotes') }}
-    where
-        quarantine_reasons is null
-        and coalesce(coalesce(created_at, accepted_at) < {{ pool_recon.cut_off_at() }}, true)
-
-),
-
-repeated_rows as (
+{%- set in_scope = 'quotes.quarantine_reasons is null and coalesce(coalesce(quotes.created_at, quotes.accepted_at) < ' ~ pool_recon.cut_off_at() ~ ', true)' -%}
+{%- set accepted_at = 'case when quotes.accepted_at < ' ~ pool_recon.cut_off_at() ~ ' then quotes.accepted_at end' -%}
+with repeated_rows as (
 
     select row_order from {{ ref('int_rows_repeated') }}
     where export_name = 'quotes'
@@ -27,12 +17,14 @@ repeated_rows as (
 repeated_quotes as (
 
     select
-        quote_rows.*,
-        min(quote_rows.row_order) over (partition by quote_rows.quote_id) as first_row_order,
-        min(case when quote_rows.accepted_by_cut_off_at is not null then quote_rows.row_order end) over (partition by quote_rows.quote_id) as accepted_row_order,
-        max(case when quote_rows.status is not null then quote_rows.row_order end) over (partition by quote_rows.quote_id) as status_row_order
-    from quote_rows
-    inner join repeated_rows on quote_rows.row_order = repeated_rows.row_order
+        quotes.*,
+        {{ accepted_at }} as accepted_by_cut_off_at,
+        min(quotes.row_order) over (partition by quotes.quote_id) as first_row_order,
+        min(case when {{ accepted_at }} is not null then quotes.row_order end) over (partition by quotes.quote_id) as accepted_row_order,
+        max(case when quotes.status is not null then quotes.row_order end) over (partition by quotes.quote_id) as status_row_order
+    from {{ ref('stg_quotes') }} as quotes
+    inner join repeated_rows on quotes.row_order = repeated_rows.row_order
+    where {{ in_scope }}
 
 ),
 
@@ -67,31 +59,33 @@ rows_not_in_force as (
 )
 
 select
-    quote_rows.quote_id,
-    quote_rows.pool_id,
-    quote_rows.partner_order_id,
-    quote_rows.environment,
-    quote_rows.partner_id,
-    quote_rows.quote_type,
-    quote_rows.side,
-    quote_rows.source_asset,
-    quote_rows.target_asset,
-    quote_rows.crypto_network,
-    quote_rows.dest_address,
-    quote_rows.dest_network,
-    quote_rows.request_id,
-    case when filled_in.quote_id is null then quote_rows.status else filled_in.status end as status,
-    quote_rows.source_amount,
-    quote_rows.target_amount,
-    quote_rows.rate,
-    quote_rows.spread_bps,
-    quote_rows.fee_bps,
+    quotes.quote_id,
+    quotes.pool_id,
+    quotes.partner_order_id,
+    quotes.environment,
+    quotes.partner_id,
+    quotes.quote_type,
+    quotes.side,
+    quotes.source_asset,
+    quotes.target_asset,
+    quotes.crypto_network,
+    quotes.dest_address,
+    quotes.dest_network,
+    quotes.request_id,
+    case when filled_in.quote_id is null then quotes.status else filled_in.status end as status,
+    quotes.source_amount,
+    quotes.target_amount,
+    quotes.rate,
+    quotes.spread_bps,
+    quotes.fee_bps,
     changed_quotes.quote_id is not null as has_changed_terms,
-    quote_rows.created_at,
-    case when filled_in.quote_id is null then quote_rows.accepted_by_cut_off_at else filled_in.accepted_at end as accepted_at,
-    quote_rows.expires_at,
-    quote_rows.row_order
-from quote_rows
-left join filled_in on quote_rows.row_order = filled_in.first_row_order
+    quotes.created_at,
+    case when filled_in.quote_id is null then {{ accepted_at }} else filled_in.accepted_at end as accepted_at,
+    quotes.expires_at,
+    quotes.row_order
+from {{ ref('stg_quotes') }} as quotes
+left join filled_in on quotes.row_order = filled_in.first_row_order
 left join changed_quotes on filled_in.quote_id = changed_quotes.quote_id
-where not exists (select 1 from rows_not_in_force where quote_rows.row_order = rows_not_in_force.row_order)
+where
+    {{ in_scope }}
+    and not exists (select 1 from rows_not_in_force where quotes.row_order = rows_not_in_force.row_order)

@@ -5,18 +5,6 @@ with close as (
 
 ),
 
-quotes as (
-
-    select * from {{ ref('int_quotes_in_force') }}
-
-),
-
-orders as (
-
-    select * from {{ ref('int_orders_in_force') }}
-
-),
-
 trades as (
 
     select * from {{ ref('int_trades_in_force') }}
@@ -29,26 +17,22 @@ quote_trades as (
 
 ),
 
-by_stated_order as (
-
-    select
-        quotes.*,
-        orders.partner_order_id as stated_order_id
-    from quotes
-    left join orders on quotes.partner_order_id = orders.partner_order_id
-
-),
-
 -- Of several orders that name a quote which names no order itself, the earliest.
 naming_orders as (
 
     select
         orders.quote_id,
         {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
-    from orders
+    from {{ ref('int_orders_in_force') }} as orders
     where
         orders.quote_id is not null
-        and orders.quote_id in (select by_stated_order.quote_id from by_stated_order where by_stated_order.stated_order_id is null)
+        and orders.quote_id in (
+            select unordered_quotes.quote_id from {{ ref('int_quotes_in_force') }} as unordered_quotes
+            where not exists (
+                select 1 from {{ ref('int_orders_in_force') }} as stated_orders
+                where unordered_quotes.partner_order_id = stated_orders.partner_order_id
+            )
+        )
     group by orders.quote_id
 
 ),
@@ -57,10 +41,11 @@ linked as (
 
     select
         quotes.*,
-        coalesce(quotes.stated_order_id, naming_orders.partner_order_id) as joined_partner_order_id,
+        coalesce(stated_orders.partner_order_id, naming_orders.partner_order_id) as joined_partner_order_id,
         quote_trades.transact_id as first_transact_id,
         quote_trades.reserved_at as first_reserved_at
-    from by_stated_order as quotes
+    from {{ ref('int_quotes_in_force') }} as quotes
+    left join {{ ref('int_orders_in_force') }} as stated_orders on quotes.partner_order_id = stated_orders.partner_order_id
     left join naming_orders on quotes.quote_id = naming_orders.quote_id
     left join quote_trades on quotes.quote_id = quote_trades.quote_id
 
@@ -107,7 +92,7 @@ sided as (
     from linked
     cross join close
     left join trades on linked.first_transact_id = trades.transact_id
-    left join orders on linked.joined_partner_order_id = orders.partner_order_id
+    left join {{ ref('int_orders_in_force') }} as orders on linked.joined_partner_order_id = orders.partner_order_id
 
 )
 

@@ -1,18 +1,12 @@
 {{ config(materialized='view') }}
 -- Everything that is known about a quote at the cut-off, on one row.
-with linked_quotes as (
-
-    select * from {{ ref('int_quotes_linked') }}
-
-),
-
--- Where neither the quote nor its trade says a side, the order of the trade does, which may not be the quote's own.
+with -- Where neither the quote nor its trade says a side, the order of the trade does, which may not be the quote's own.
 sides_of_trades as (
 
     select
         linked_quotes.quote_id,
         trades.side
-    from linked_quotes
+    from {{ ref('int_quotes_linked') }} as linked_quotes
     inner join {{ ref('int_trades_linked') }} as trades on linked_quotes.first_transact_id = trades.transact_id
     where
         linked_quotes.stated_side is null
@@ -52,7 +46,7 @@ quotes as (
             when sides_of_trades.side is null then linked_quotes.target_asset
             else {{ pool_recon.target_asset('linked_quotes.stated_target_asset', 'linked_quotes.pool_id', 'sides_of_trades.side') }}
         end as target_asset
-    from linked_quotes
+    from {{ ref('int_quotes_linked') }} as linked_quotes
     left join sides_of_trades on linked_quotes.quote_id = sides_of_trades.quote_id
 
 ),

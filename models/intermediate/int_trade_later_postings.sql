@@ -5,18 +5,6 @@ with entries_in_force as (
 
 ),
 
-trades as (
-
-    select * from {{ ref('int_trades_linked') }}
-
-),
-
-quote_trades as (
-
-    select * from {{ ref('int_quote_trades') }}
-
-),
-
 entry_types as (
 
     select * from {{ ref('ref_entry_types') }}
@@ -56,10 +44,10 @@ later_entries as (
     from later_rows
     left join entry_types on later_rows.entry_type = entry_types.entry_type
     left join entry_classes on entry_types.entry_class = entry_classes.entry_class
-    left join trades on later_rows.transact_id = trades.transact_id
-    left join quote_trades on later_rows.quote_id = quote_trades.quote_id
-    left join trades as ref_trades on later_rows.ledger_ref = ref_trades.transact_id
-    left join quote_trades as ref_quote_trades on later_rows.ledger_ref = ref_quote_trades.quote_id
+    left join {{ ref('int_trades_linked') }} as trades on later_rows.transact_id = trades.transact_id
+    left join {{ ref('int_quote_trades') }} as quote_trades on later_rows.quote_id = quote_trades.quote_id
+    left join {{ ref('int_trades_linked') }} as ref_trades on later_rows.ledger_ref = ref_trades.transact_id
+    left join {{ ref('int_quote_trades') }} as ref_quote_trades on later_rows.ledger_ref = ref_quote_trades.quote_id
     where later_rows.rank_in_force = 1
 
 )
@@ -71,5 +59,5 @@ select
     max(case when later_entries.entry_class = 'settle' then 1 else 0 end) = 1 as has_settle_entry,
     max(case when later_entries.entry_class in ('return', 'refund') then 1 else 0 end) = 1 as has_return_entry
 from later_entries
-inner join trades on later_entries.transact_id = trades.transact_id
+inner join {{ ref('int_trades_linked') }} as trades on later_entries.transact_id = trades.transact_id
 group by later_entries.transact_id

@@ -6,18 +6,6 @@ with trades_in_force as (
 
 ),
 
-orders as (
-
-    select * from {{ ref('int_orders_in_force') }}
-
-),
-
-quotes as (
-
-    select * from {{ ref('int_quotes_linked') }}
-
-),
-
 later_rows as (
 
     select
@@ -52,7 +40,7 @@ later_quotes as (
         row_number() over (partition by stg_quotes.quote_id order by stg_quotes.row_order) as rank_in_force
     from {{ ref('stg_quotes') }} as stg_quotes
     inner join later_trades on stg_quotes.quote_id = later_trades.quote_id
-    left join quotes on stg_quotes.quote_id = quotes.quote_id
+    left join {{ ref('int_quotes_linked') }} as quotes on stg_quotes.quote_id = quotes.quote_id
     where
         stg_quotes.quarantine_reasons is null
         and quotes.quote_id is null
@@ -64,7 +52,7 @@ orders_naming_quotes as (
     select
         orders.quote_id,
         {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
-    from orders
+    from {{ ref('int_orders_in_force') }} as orders
     where orders.quote_id in (select later_quotes.quote_id from later_quotes)
     group by orders.quote_id
 
@@ -75,7 +63,7 @@ orders_naming_trades as (
     select
         orders.transact_id,
         {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
-    from orders
+    from {{ ref('int_orders_in_force') }} as orders
     where orders.transact_id in (select later_trades.transact_id from later_trades)
     group by orders.transact_id
 
@@ -92,12 +80,12 @@ select
         orders_naming_trades.partner_order_id
     ) as partner_order_id
 from later_trades
-left join quotes on later_trades.quote_id = quotes.quote_id
+left join {{ ref('int_quotes_linked') }} as quotes on later_trades.quote_id = quotes.quote_id
 left join later_quotes
     on
         later_trades.quote_id = later_quotes.quote_id
         and later_quotes.rank_in_force = 1
-left join orders as orders_of_later_quotes on later_quotes.partner_order_id = orders_of_later_quotes.partner_order_id
+left join {{ ref('int_orders_in_force') }} as orders_of_later_quotes on later_quotes.partner_order_id = orders_of_later_quotes.partner_order_id
 left join orders_naming_quotes on later_quotes.quote_id = orders_naming_quotes.quote_id
-left join orders as stated_orders on later_trades.partner_order_id = stated_orders.partner_order_id
+left join {{ ref('int_orders_in_force') }} as stated_orders on later_trades.partner_order_id = stated_orders.partner_order_id
 left join orders_naming_trades on later_trades.transact_id = orders_naming_trades.transact_id

@@ -11,12 +11,6 @@ quotes as (
 
 ),
 
-orders as (
-
-    select * from {{ ref('int_orders_in_force') }}
-
-),
-
 by_quote as (
 
     select
@@ -50,10 +44,18 @@ naming_orders as (
     select
         orders.transact_id,
         {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
-    from orders
+    from {{ ref('int_orders_in_force') }} as orders
     where
         orders.transact_id is not null
-        and orders.transact_id in (select by_quote.transact_id from by_quote where by_quote.quote_order_id is null)
+        and orders.transact_id in (
+            select unordered_trades.transact_id from {{ ref('int_trades_in_force') }} as unordered_trades
+            where not exists (
+                select 1 from {{ ref('int_quotes_linked') }} as ordered_quotes
+                where
+                    unordered_trades.quote_id = ordered_quotes.quote_id
+                    and ordered_quotes.partner_order_id is not null
+            )
+        )
     group by orders.transact_id
 
 ),
@@ -64,7 +66,7 @@ by_order as (
         by_quote.*,
         coalesce(by_quote.quote_order_id, stated_orders.partner_order_id, naming_orders.partner_order_id) as joined_partner_order_id
     from by_quote
-    left join orders as stated_orders
+    left join {{ ref('int_orders_in_force') }} as stated_orders
         on case when by_quote.quote_order_id is null then by_quote.partner_order_id end = stated_orders.partner_order_id
     left join naming_orders
         on case when by_quote.quote_order_id is null then by_quote.transact_id end = naming_orders.transact_id
@@ -86,7 +88,7 @@ sided as (
         orders.state_class,
         orders.created_at as order_created_at
     from by_order
-    left join orders on by_order.joined_partner_order_id = orders.partner_order_id
+    left join {{ ref('int_orders_in_force') }} as orders on by_order.joined_partner_order_id = orders.partner_order_id
 
 )
 

@@ -5,12 +5,6 @@ with close as (
 
 ),
 
-trades as (
-
-    select * from {{ ref('int_trades_linked') }}
-
-),
-
 confirmations as (
 
     select * from {{ ref('int_trade_confirmations') }}
@@ -72,7 +66,7 @@ repeated_keys as (
         coalesce(trades.stated_partner_id, close.default_partner) as partner_id,
         trades.idempotency_key,
         {{ pool_recon.value_at_earliest('trades.transact_id', pool_recon.absent_last('trades.reserved_at'), 'trades.transact_id') }} as transact_id
-    from trades
+    from {{ ref('int_trades_linked') }} as trades
     cross join close
     where trades.idempotency_key is not null
     group by coalesce(trades.stated_environment, close.default_environment), coalesce(trades.stated_partner_id, close.default_partner), trades.idempotency_key
@@ -166,7 +160,7 @@ joined as (
         confirmations.first_settled_at,
         confirmations.first_returned_at,
         trades.row_order
-    from trades
+    from {{ ref('int_trades_linked') }} as trades
     cross join close
     left join confirmations on trades.transact_id = confirmations.transact_id
     left join postings on trades.transact_id = postings.transact_id

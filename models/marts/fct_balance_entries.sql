@@ -38,20 +38,25 @@ summed as (
 )
 
 select
-    environment,
-    partner_id,
-    asset,
-    cast(entry_position as bigint) as entry_position,
-    ledger_entry_id,
-    joined_transact_id,
-    joined_quote_id,
-    joined_partner_order_id,
-    funding_reference,
-    entry_type,
-    entry_class,
-    ledger_balance - delta as balance_before,
-    delta,
-    ledger_balance,
-    stated_balance,
-    effective_at
+    summed.environment,
+    summed.partner_id,
+    summed.asset,
+    cast(summed.entry_position as bigint) as entry_position,
+    summed.ledger_entry_id,
+    summed.joined_transact_id,
+    summed.joined_quote_id,
+    summed.joined_partner_order_id,
+    summed.funding_reference,
+    summed.entry_type,
+    summed.entry_class,
+    summed.ledger_balance - summed.delta as balance_before,
+    {{ pool_recon.amount_text('(summed.ledger_balance - summed.delta)', 'assets.minor_unit') }} as balance_before_text,
+    summed.delta,
+    {{ pool_recon.amount_text('summed.delta', 'assets.minor_unit') }} as delta_text,
+    summed.ledger_balance,
+    {{ pool_recon.amount_text('summed.ledger_balance', 'assets.minor_unit') }} as ledger_balance_text,
+    summed.stated_balance,
+    {{ pool_recon.amount_text('summed.stated_balance', 'assets.minor_unit') }} as stated_balance_text,
+    summed.effective_at
 from summed
+left join {{ ref('ref_assets') }} as assets on summed.asset = assets.asset

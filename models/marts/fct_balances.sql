@@ -52,26 +52,42 @@ keys as (
         asset
     from reported_balances
 
+),
+
+balances as (
+
+    select
+        keys.environment,
+        keys.partner_id,
+        keys.asset,
+        {%- for column in ['opening', 'funding', 'debits', 'refunds', 'returns', 'fees', 'adjustments', 'closing'] %}
+        cast(coalesce(summed.{{ column }}, 0) as {{ pool_recon.money_type() }}) as {{ column }},
+        {%- endfor %}
+        reported_balances.balance as reported_balance,
+        reported_balances.as_of as reported_as_of
+    from keys
+    left join summed
+        on
+            keys.environment = summed.environment
+            and keys.partner_id = summed.partner_id
+            and keys.asset = summed.asset
+    left join reported_balances
+        on
+            keys.environment = reported_balances.environment
+            and keys.partner_id = reported_balances.partner_id
+            and keys.asset = reported_balances.asset
+            and reported_balances.recency = 1
+
 )
 
 select
-    keys.environment,
-    keys.partner_id,
-    keys.asset,
-    {%- for column in ['opening', 'funding', 'debits', 'refunds', 'returns', 'fees', 'adjustments', 'closing'] %}
-    cast(coalesce(summed.{{ column }}, 0) as {{ pool_recon.money_type() }}) as {{ column }},
+    balances.environment,
+    balances.partner_id,
+    balances.asset,
+    {%- for column in ['opening', 'funding', 'debits', 'refunds', 'returns', 'fees', 'adjustments', 'closing', 'reported_balance'] %}
+    balances.{{ column }},
+    {{ pool_recon.amount_text('balances.' ~ column, 'assets.minor_unit') }} as {{ column }}_text,
     {%- endfor %}
-    reported_balances.balance as reported_balance,
-    reported_balances.as_of as reported_as_of
-from keys
-left join summed
-    on
-        keys.environment = summed.environment
-        and keys.partner_id = summed.partner_id
-        and keys.asset = summed.asset
-left join reported_balances
-    on
-        keys.environment = reported_balances.environment
-        and keys.partner_id = reported_balances.partner_id
-        and keys.asset = reported_balances.asset
-        and reported_balances.recency = 1
+    balances.reported_as_of
+from balances
+left join {{ ref('ref_assets') }} as assets on balances.asset = assets.asset

@@ -42,6 +42,7 @@ select
     findings.approved_by,
     findings.evidence_hash,
     findings.amount_at_risk,
+    {{ pool_recon.amount_text('findings.amount_at_risk', 'assets.minor_unit') }} as amount_at_risk_text,
     cast({{ dbt.datediff('dates.opened_on', 'close.close_date', 'day') }} as bigint) as age_days,
     findings.is_blocking,
     findings.is_blocking and findings.approval <> 'approved' as is_open_blocking,
@@ -54,3 +55,4 @@ select
 from findings
 cross join close
 inner join dates on findings.exception_id = dates.exception_id
+left join {{ ref('ref_assets') }} as assets on findings.asset = assets.asset

@@ -4,12 +4,6 @@ with closes as (
 
 ),
 
-verdicts as (
-
-    select * from {{ ref('verdicts_in_force') }}
-
-),
-
 streaks as (
 
     select
@@ -19,7 +13,7 @@ streaks as (
         max(close_date) as ended_on,
         max(close_number) as last_close_number,
         count(*) as close_count
-    from verdicts
+    from {{ ref('verdicts_in_force') }}
     group by exception_id, streak
 
 ),
@@ -57,7 +51,7 @@ select
     findings.last_seen_on,
     resolutions.close_date as resolved_on
 from findings
-inner join verdicts
+inner join {{ ref('verdicts_in_force') }} as verdicts
     on
         findings.exception_id = verdicts.exception_id
         and findings.last_close_number = verdicts.close_number

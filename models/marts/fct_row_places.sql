@@ -6,12 +6,6 @@ with close as (
 
 ),
 
-set_aside as (
-
-    select * from {{ ref('int_rows_set_aside') }}
-
-),
-
 movement_orders as (
 
     select distinct partner_order_id as record_id from {{ ref('fct_reconciliation') }}
@@ -68,7 +62,7 @@ placed as (
     cross join close
     left join {{ ref(in_force) }} as in_force on export_rows.row_order = in_force.row_order
     left join {{ place }} as places on in_force.{{ key }} = places.record_id
-    left join set_aside
+    left join {{ ref('int_rows_set_aside') }} as set_aside
         on
             export_rows.row_order = set_aside.row_order
             and set_aside.export_name = '{{ export_name }}'
@@ -95,7 +89,7 @@ placed as (
     from {{ ref('stg_' ~ export_name) }} as export_rows
     cross join close
     left join {{ ref(in_force) }} as in_force on export_rows.row_order = in_force.row_order
-    left join set_aside
+    left join {{ ref('int_rows_set_aside') }} as set_aside
         on
             export_rows.row_order = set_aside.row_order
             and set_aside.export_name = '{{ export_name }}'

@@ -5,18 +5,6 @@ with assets as (
 
 ),
 
-movements as (
-
-    select * from {{ ref('fct_reconciliation') }}
-
-),
-
-entries as (
-
-    select * from {{ ref('fct_ledger_entries') }}
-
-),
-
 exceptions as (
 
     select * from {{ ref('fct_exceptions') }}
@@ -28,12 +16,12 @@ totals as (
     select
         'movements' as name,
         cast(count(*) as varchar) as value
-    from movements
+    from {{ ref('fct_reconciliation') }}
     union all
     select
         'movements.' || reconciliation_state as name,
         cast(count(*) as varchar) as value
-    from movements
+    from {{ ref('fct_reconciliation') }}
     group by reconciliation_state
     union all
     select
@@ -45,12 +33,12 @@ totals as (
     select
         'ledger_entries' as name,
         cast(count(*) as varchar) as value
-    from entries
+    from {{ ref('fct_ledger_entries') }}
     union all
     select
         'source_amount.' || coalesce(movements.source_asset, '') as name,
         {{ pool_recon.sum_text('movements.source_amount', 'max(assets.minor_unit)') }} as value
-    from movements
+    from {{ ref('fct_reconciliation') }} as movements
     left join assets on movements.source_asset = assets.asset
     where movements.source_amount is not null
     group by movements.source_asset
@@ -58,7 +46,7 @@ totals as (
     select
         'balance_delta.' || entries.asset as name,
         {{ pool_recon.sum_text('entries.delta', 'max(assets.minor_unit)') }} as value
-    from entries
+    from {{ ref('fct_ledger_entries') }} as entries
     left join assets on entries.asset = assets.asset
     where
         entries.touches_balance

@@ -5,10 +5,18 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pool_recon.close import CloseRequest, CloseResult, build_settings, check_request, write_close
+from pool_recon.close import (
+    CloseRequest,
+    CloseResult,
+    build_settings,
+    check_request,
+    close_result,
+    write_close,
+)
 from pool_recon.dbt_runner import build_and_test
 from pool_recon.errors import CloseError
 from pool_recon.postgres import landing, publishing
@@ -63,25 +71,26 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             publishing.prepare(database)
             database.commit()
             progress("reading the dbt project")
-            nodes = build_and_test(
-                build_settings(
-                    request,
-                    progress,
-                    target=TARGET,
-                    environment={
-                        "POOL_RECON_SCHEMA_PREFIX": publishing.NEXT,
-                        "PGOPTIONS": session_options(),
-                    },
-                )
-            )
-            progress("reading what was built")
             # DuckDB names the catalog by the file, and no schema may be named so.
             copy = folder / "built.duckdb"
+            settings = replace(
+                build_settings(request, copy, progress),
+                target=TARGET,
+                environment={
+                    "POOL_RECON_SCHEMA_PREFIX": publishing.NEXT,
+                    "PGOPTIONS": session_options(),
+                },
+            )
+            nodes = build_and_test(settings)
+            progress("reading what was built")
             schemas = {publishing.NEXT + schema: schema for schema in publishing.built_schemas()}
             with contextlib.closing(connect(copy)) as connection:
                 mirror(database, connection, {RAW: RAW, **schemas}, folder, progress)
             database.rollback()
-            result = write_close(request, copy, package, nodes, register, loaded, progress)
+            verdict = write_close(
+                copy, package.new, nodes, register, request.workbook_rows, progress
+            )
+            result = close_result(copy, package.published, loaded, verdict, register)
             publishing.swap(database)
             landing.finish(database)
             with package_in_place(package):

@@ -1,4 +1,4 @@
-"""What was built in PostgreSQL as a DuckDB file, value for value, for the writers of the package."""
+"""What was built in PostgreSQL as a DuckDB file, value for value, to write the package from."""
 
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ def bring(
     server.copy_out(f"select * from {source}", file)
     path = str(file).replace("'", "''")
     texts = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(columns)))
-    values = ", ".join(
-        f"cast(c{place} as {kind})" for place, (_, kind) in enumerate(columns)
-    )
+    values = ", ".join(f"cast(c{place} as {kind})" for place, (_, kind) in enumerate(columns))
     names = ", ".join(quoted(name) for name, _ in columns)
     # Only what has no quotes is null; with every value in quotes no line end can be taken amiss.
     connection.execute(

@@ -1,4 +1,4 @@
-"""The schemas that dbt builds, built beside those that readers see and put in their place at once."""
+"""The schemas that dbt builds: built beside those that readers see, and put in their place."""
 
 from __future__ import annotations
 

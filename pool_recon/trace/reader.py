@@ -20,6 +20,8 @@ Row = dict[str, Any]
 Packet = dict[str, Any]
 
 SCHEMA_VERSION = 1
+# As many values are compared one by one, more as a list.
+FEW_VALUES = 100
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,14 @@ class Reader:
 def one_of(column: str, values: Collection[Any]) -> tuple[str, dict[str, object]]:
     """The condition that `column` is one of `values`, and its parameters.
 
-    A plain equality is what a scan is quickest at.
+    A plain comparison goes down into a view to the scan of its tables, a subquery does not.
     """
     if len(values) == 1:
         return f"{column} = $wanted", {"wanted": next(iter(values))}
-    return f"{column} in (select unnest($wanted))", {"wanted": sorted(values)}
+    if len(values) > FEW_VALUES:
+        return f"{column} in (select unnest($wanted))", {"wanted": sorted(values)}
+    parameters = {f"wanted_{place}": value for place, value in enumerate(sorted(values))}
+    return f"{column} in ({', '.join(f'${name}' for name in parameters)})", parameters
 
 
 def moment_text(moment: datetime | None) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOSE_DATE = "2026-06-30"
+PREVIOUS = "2026-06-29"
 
 
 @dataclass(frozen=True)

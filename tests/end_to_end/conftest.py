@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
-from tests.end_to_end.closing import ROOT, Ran, close
+from tests.end_to_end.closing import PREVIOUS, ROOT, Ran, close, pool_recon
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +19,37 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 def bad_day(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The close of samples/bad_day."""
     return close(ROOT / "samples" / "bad_day", tmp_path_factory.mktemp("bad_day"))
+
+
+@pytest.fixture(scope="session")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The bad day closed after the day before it, with a finding approved and one stray row."""
+    out = tmp_path_factory.mktemp("two_days")
+    exports = ROOT / "samples" / "bad_day"
+    first = pool_recon(
+        *("close", "--exports", exports, "--close-date", PREVIOUS, "--out", out),
+        *("--workbook-rows", 5),
+        out=out,
+    )
+    assert first.exit_code == 1, first.stderr
+    with (out / PREVIOUS / "exceptions.csv").open(encoding="utf-8", newline="") as stream:
+        approved = next(
+            row
+            for row in csv.DictReader(stream, strict=True)
+            if row["severity"] == "blocking" and row["subject_type"] == "trade"
+        )
+    register = out / "register.csv"
+    with register.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(
+            [
+                *("code", "subject_type", "subject_id", "environment", "owner"),
+                *("next_review_date", "approved_by", "approved_on", "reason", "expires_on"),
+            ]
+        )
+        common = ["", "", "2026-07-05", "Ada Controller", PREVIOUS, "Seen <b>by phone</b>.", ""]
+        for subject_id in (approved["subject_id"], "no such trade"):
+            writer.writerow([approved["code"], "trade", subject_id, *common])
+    second = close(exports, out, "--register", register)
+    assert second.exit_code == 1, second.stderr
+    return second

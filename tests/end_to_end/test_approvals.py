@@ -225,6 +225,21 @@ def test_the_same_register_gives_the_same_package(
     assert tree(after.package) == first
 
 
+def test_a_package_is_proven_with_its_register(
+    exports: Path, after: Ran, register: Path, tmp_path: Path
+) -> None:
+    # The rows of the register are in the package; the file is held against the one of the close.
+    arguments = ("verify", after.package, "--exports", exports)
+    ran = pool_recon(*arguments, "--register", register, out=tmp_path)
+    assert ran.exit_code == 0, ran.stdout + ran.stderr
+    assert "ok    register" in ran.stdout
+    other = tmp_path / "other.csv"
+    other.write_bytes(register.read_bytes() + b"\n")
+    ran = pool_recon(*arguments, "--register", other, out=tmp_path)
+    assert ran.exit_code == 1
+    assert "register other.csv: is not the one that the close was given" in ran.stdout
+
+
 def test_a_malformed_register_changes_nothing(exports: Path, before: Ran, tmp_path: Path) -> None:
     state = tree(before.out)
     row = {"code": "missing_webhook", "subject_type": "trade", "subject_id": "reg-silent-t"}

@@ -14,9 +14,12 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from pool_recon.audit import verify
 from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
+from tests.end_to_end.packages import files
 
 HEADERS = {
     "reconciliation": (
@@ -124,17 +127,41 @@ def test_the_manifest_agrees_with_the_files(sample: str, request: pytest.Fixture
     assert manifest["close"]["close_date"] == CLOSE_DATE
     assert manifest["verdict"]["holds"] is (ran.exit_code == 0)
     outputs = {entry["file"]: entry for entry in manifest["outputs"]}
-    assert {*outputs, "manifest.json"} == {path.name for path in ran.package.iterdir()}
+    assert {*outputs, "manifest.json"} == set(files(ran.package))
     for name, entry in outputs.items():
         data = (ran.package / name).read_bytes()
         assert entry["sha256"] == hashlib.sha256(data).hexdigest()
         assert entry["size_bytes"] == len(data)
         if name.endswith(".csv"):
-            assert entry["rows"] == len(ran.rows(Path(name).stem))
+            assert entry["rows"] == len(ran.rows(name.removesuffix(".csv")))
     for entry in manifest["inputs"]:
         data = (ROOT / "samples" / sample / entry["path"]).read_bytes()
         assert entry["sha256"] == hashlib.sha256(data).hexdigest()
     assert manifest["control_totals"]
+    assert verify(ran.package).problems == []
+
+
+def test_dashboards_get_typed_values(clean: Ran) -> None:
+    kinds = {}
+    with duckdb.connect() as connection:
+        for path in sorted((clean.package / "parquet").iterdir()):
+            rows = connection.execute(f"describe from read_parquet('{path}')").fetchall()
+            kinds |= {f"{path.stem}.{row[0]}": row[1] for row in rows}
+            codecs = connection.execute(
+                f"select distinct compression from parquet_metadata('{path}')"
+            ).fetchall()
+            # A mart without rows has nothing that is compressed.
+            assert codecs in ([("ZSTD",)], [])
+    assert {name.partition(".")[0] for name in kinds} == {
+        *("close_checklist", "fct_balance_entries", "fct_balances", "fct_close_trend"),
+        *("fct_conservation", "fct_exceptions", "fct_finding_history", "fct_reconciliation"),
+    }
+    assert not {kind for kind in kinds.values() if kind in {"DOUBLE", "FLOAT", "TIMESTAMP"}}
+    assert kinds["fct_reconciliation.source_amount"] == "DECIMAL(38,18)"
+    assert kinds["fct_reconciliation.created_at"] == "TIMESTAMP WITH TIME ZONE"
+    assert kinds["fct_exceptions.opened_on"] == "DATE"
+    # How often a date was closed would change the bytes of the same close.
+    assert "fct_close_trend.run_number" not in kinds
 
 
 def test_conservation_holds_for_every_export(bad_day: Ran) -> None:

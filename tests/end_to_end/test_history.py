@@ -74,6 +74,14 @@ class Closes:
         return story
 
 
+def assert_proven_by_a_re_run(closes: Closes, day: date, *more: object) -> None:
+    """The package of a day comes out of its exports again, with the history that it carries."""
+    package = closes.out / day.isoformat()
+    ran = pool_recon("verify", package, "--exports", closes.exports, *more, out=closes.out)
+    assert ran.exit_code == 0, ran.stdout + ran.stderr
+    assert "ok    re-run" in ran.stdout
+
+
 def test_findings_open_resolve_and_reopen(tmp_path: Path) -> None:
     # An order that says failed of a settled trade on the first day, is corrected on the second,
     # and says failed again on the fourth; beside it a trade that nobody ever confirms.
@@ -147,6 +155,9 @@ def test_findings_open_resolve_and_reopen(tmp_path: Path) -> None:
     assert unbroken["next_review_date"] == "2026-07-01"
     assert closes.story("product_state_conflict") == [1, 4, True, DAYS[0], None, DAYS[4], None]
 
+    # The package of the last day carries the history that it read.
+    assert_proven_by_a_re_run(closes, DAYS[4])
+
     # What was written down before is still there, word for word.
     kept = closes.query("from history.close_verdicts order by all")
     assert set(verdicts) <= set(kept)
@@ -208,6 +219,7 @@ def test_a_week_of_daily_files(tmp_path: Path) -> None:
     assert "nothing new" in closes.close(day).stdout
     assert closes.files(day, OF_THE_DATE) == files
     assert closes.rows(days[-1]), "the faults of the week are found"
+    assert_proven_by_a_re_run(closes, days[4])
 
 
 def test_the_subject_types_of_the_register_are_those_of_findings(bad_day: Ran) -> None:

@@ -22,9 +22,8 @@ from openpyxl.utils.escape import unescape
 from pool_recon.report import Limits, read_figures, write_report
 from pool_recon.warehouse import connect
 from pool_recon.workbook import write_workbook
-from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
+from tests.end_to_end.closing import CLOSE_DATE, PREVIOUS, ROOT, Ran, close
 
-PREVIOUS = "2026-06-29"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 VOID = {"meta", "br", "rect", "path", "circle", "line", "link", "img"}
 SHEETS = (
@@ -275,39 +274,6 @@ def check_workbook(package: Path) -> None:
             assert values == {}, name
         assert book[name].auto_filter.ref
         assert book[name].freeze_panes == "B2"
-
-
-@pytest.fixture(scope="session")
-def two_days(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """The bad day closed after the day before it, with a finding approved and one stray row."""
-    out = tmp_path_factory.mktemp("two_days")
-    exports = ROOT / "samples" / "bad_day"
-    first = pool_recon(
-        *("close", "--exports", exports, "--close-date", PREVIOUS, "--out", out),
-        *("--workbook-rows", 5),
-        out=out,
-    )
-    assert first.exit_code == 1, first.stderr
-    approved = next(
-        row
-        for row in csv_rows(out / PREVIOUS, "exceptions")
-        if row["severity"] == "blocking" and row["subject_type"] == "trade"
-    )
-    register = out / "register.csv"
-    with register.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(
-            [
-                *("code", "subject_type", "subject_id", "environment", "owner"),
-                *("next_review_date", "approved_by", "approved_on", "reason", "expires_on"),
-            ]
-        )
-        common = ["", "", "2026-07-05", "Ada Controller", PREVIOUS, "Seen <b>by phone</b>.", ""]
-        for subject_id in (approved["subject_id"], "no such trade"):
-            writer.writerow([approved["code"], "trade", subject_id, *common])
-    second = close(exports, out, "--register", register)
-    assert second.exit_code == 1, second.stderr
-    return second
 
 
 @pytest.mark.parametrize("sample", ["clean", "bad_day"])

@@ -62,7 +62,21 @@ class FakeBuild:
                 select
                     date '{settings.close_date}' as close_date,
                     'UTC' as business_time_zone,
-                    date '{settings.close_date}' + interval 1 day as cut_off_at;
+                    date '{settings.close_date}' + interval 1 day as cut_off_at,
+                    cut_off_at as grace_limit_at,
+                    cut_off_at as settlement_limit_at,
+                    cut_off_at as processing_limit_at,
+                    'live' as default_environment,
+                    'default' as default_partner;
+                create schema if not exists history;
+                create schema if not exists marts;
+                create or replace table history.close_results
+                (close_date date, run_number integer, movement_count bigint);
+                create or replace view marts.fct_close_trend as
+                select * from history.close_results;
+                create or replace table history.closes_in_force (close_date date);
+                create or replace table history.verdicts_in_force
+                (exception_id varchar, close_date date, close_number bigint, streak bigint);
                 create or replace view package.pkg_reconciliation as
                 select
                     partner_order_id as movement_id,

@@ -126,6 +126,56 @@ def test_money_has_one_type_in_every_model(warehouse: Warehouse) -> None:
     assert wrong == []
 
 
+def test_every_amount_of_a_mart_stands_beside_itself_as_text() -> None:
+    """BI tools turn decimals into floats. The widest table has its texts in a view of its own."""
+    marts = {path.stem for path in (ROOT / "models" / "marts").glob("*.sql")}
+    columns = {
+        name: {column["name"]: column["data_type"] for column in model["columns"]}
+        for name, model in described("models").items()
+        if name in marts
+    }
+    assert columns["fct_reconciliation"].items() <= columns["bi_movements"].items()
+    amounts = [
+        (mart, name)
+        for mart, types in columns.items()
+        for name, kind in types.items()
+        if kind.replace(" ", "") == "decimal(38,18)" and mart != "fct_reconciliation"
+    ]
+    assert len({mart for mart, _ in amounts}) >= 5
+    missing = [
+        (mart, name) for mart, name in amounts if columns[mart].get(f"{name}_text") != "varchar"
+    ]
+    assert missing == []
+
+
+def test_every_exposure_says_who_uses_what() -> None:
+    exposures = described("exposures")
+    assert {exposure["type"] for exposure in exposures.values()} == {
+        *("analysis", "application", "dashboard")
+    }
+    for name, exposure in exposures.items():
+        assert exposure["description"].strip(), name
+        assert exposure["owner"]["name"], name
+        assert exposure["maturity"] in {"low", "medium", "high"}, name
+        assert exposure["depends_on"], name
+    read = {ref for exposure in exposures.values() for ref in exposure["depends_on"]}
+    views = {f"ref('{path.stem}')" for path in (ROOT / "models" / "package").glob("*.sql")}
+    assert views <= read
+
+
+def test_what_the_semantic_layer_reads_is_public_and_described() -> None:
+    models = described("semantic_models")
+    for name, model in models.items():
+        mart = model["model"].removeprefix("ref('").removesuffix("')")
+        assert (ROOT / "models" / "marts" / f"{mart}.sql").is_file(), name
+        for part in ("dimensions", "measures"):
+            for entry in model[part]:
+                assert entry.get("description", "").strip(), (name, entry["name"])
+    for name, metric in described("metrics").items():
+        assert metric["label"], name
+        assert metric["description"].strip(), name
+
+
 def test_every_source_table_and_column_is_described(warehouse: Warehouse) -> None:
     (raw,) = described("sources").values()
     tables = {table["name"]: table for table in raw["tables"]}

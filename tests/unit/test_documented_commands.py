@@ -73,7 +73,7 @@ def fault(command: str, is_whole: bool = True) -> str:
                     return f"{word} without a value"
                 words.pop(0)
     arguments = [each for each in group.params if isinstance(each, click.Argument)]
-    if free > len(arguments):
+    if free > len(arguments) and not any(each.nargs == -1 for each in arguments):
         return f"{free} words where {len(arguments)} are taken"
     if is_whole and (given or free):
         missing = [
@@ -81,7 +81,7 @@ def fault(command: str, is_whole: bool = True) -> str:
             for each in group.params
             if each.required and isinstance(each, click.Option) and not set(each.opts) & set(given)
         ]
-        if missing or free < len(arguments):
+        if missing or free < sum(each.required for each in arguments):
             return f"lacks {missing or [each.name for each in arguments]}"
     return ""
 

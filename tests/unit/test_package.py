@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from pool_recon.errors import CloseError
-from pool_recon.package import Verdict, write_package
+from pool_recon.package import Verdict, write_package, write_parquet
 
 VERDICT = Verdict({"no_secrets": "holds"})
 AWKWARD = [
@@ -53,7 +53,12 @@ def warehouse(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         select
             date '2026-06-30' as close_date,
             'Europe/Berlin' as business_time_zone,
-            timestamp '2026-06-30 22:00:00' as cut_off_at;
+            timestamp '2026-06-30 22:00:00' as cut_off_at,
+            timestamp '2026-06-30 21:00:00' as grace_limit_at,
+            timestamp '2026-06-29 22:00:00' as settlement_limit_at,
+            timestamp '2026-06-30 22:00:00' as processing_limit_at,
+            'live' as default_environment,
+            'acme' as default_partner;
         create view package.pkg_control_totals as
         select 'trades' as name, '12' as value, 2 as _sort
         union all select 'landed.orders', '6', 1;
@@ -202,3 +207,56 @@ def test_a_control_total_twice_is_an_error(
 )
 def test_only_a_complete_verdict_holds(verdict: Verdict, holds: bool) -> None:
     assert verdict.holds is holds
+
+
+def test_a_parquet_file_has_the_same_bytes_whatever_wrote_it(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    # More rows than a row group takes, in another order each time.
+    digests = set()
+    for threads in (1, 4):
+        warehouse.execute(f"set threads = {threads}")
+        warehouse.execute(
+            "create schema if not exists marts; create or replace table marts.fct_things as"
+            " select n % 7 as run_number, 'id_' || n % 90000 as id, n::decimal(38, 18) as amount,"
+            " timestamp '2026-06-30 00:00:00' + to_seconds(n) as created_at"
+            " from range(200000) as numbers(n) order by random()"
+        )
+        out = folder(tmp_path, f"threads_{threads}")
+        (entry,) = write_parquet(warehouse, out, ["fct_things"])
+        assert (entry["file"], entry["rows"]) == ("parquet/fct_things.parquet", 200000)
+        digests.add(entry["sha256"])
+    assert len(digests) == 1
+    read = f"from read_parquet('{out / entry['file']}')"
+    assert warehouse.execute(
+        f"select count(distinct row_group_id) from parquet_metadata('{out / entry['file']}')"
+    ).fetchone() == (2,)
+    assert [row[:2] for row in warehouse.execute(f"describe {read}").fetchall()] == [
+        ("id", "VARCHAR"),
+        ("amount", "DECIMAL(38,18)"),
+        ("created_at", "TIMESTAMP WITH TIME ZONE"),
+    ]
+    warehouse.execute("set TimeZone = 'Asia/Tokyo'")
+    assert warehouse.execute(
+        f"select count(*) {read} as files semi join marts.fct_things as things"
+        " on things.id = files.id and things.amount = files.amount"
+        " and files.created_at at time zone 'UTC' = things.created_at"
+    ).fetchone() == (200000,)
+
+
+def test_the_manifest_vouches_for_itself(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    out = folder(tmp_path)
+    manifest = write_package(warehouse, out, [view(warehouse, [("a", "ü")])], VERDICT)
+    rest = {name: value for name, value in manifest.items() if name != "manifest_sha256"}
+    text = json.dumps(rest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    assert manifest["manifest_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert manifest["settings"] == {
+        "default_environment": "live",
+        "default_partner": "acme",
+        "grace_period_seconds": 3600,
+        "settlement_limit_seconds": 86400,
+        "processing_limit_seconds": 0,
+    }
+    assert {"models", "macros", "seeds/ref_findings.csv", "pool_recon"} <= set(manifest["project"])

@@ -1,0 +1,28 @@
+{#-
+    The readable rows of an export whose id came more than once.
+
+    Arguments:
+        export_name: the export.
+        keys: expressions of the primary id.
+-#}
+{% macro repeated_rows(export_name, keys) %}
+select
+    '{{ export_name }}' as export_name,
+    export_rows.row_order
+from {{ ref('stg_' ~ export_name) }} as export_rows
+inner join (
+    select
+        {%- for key in keys %}
+        {{ key }} as key_{{ loop.index }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('stg_' ~ export_name) }}
+    where quarantine_reasons is null
+    group by {{ keys | join(', ') }}
+    having count(*) > 1
+) as repeated_keys
+    on
+        {%- for key in keys %}
+        {{ 'and ' if not loop.first }}{{ key }} is not distinct from repeated_keys.key_{{ loop.index }}
+        {%- endfor %}
+where export_rows.quarantine_reasons is null
+{% endmacro %}

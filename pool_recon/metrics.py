@@ -1,0 +1,225 @@
+"""Answers questions in the words of the semantic layer: metrics, grouped by dimensions.
+
+MetricFlow turns the question into SQL; the SQL runs here, because MetricFlow's own command turns
+decimals into floating point and asks the network for a newer version of itself.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pool_recon.dbt_runner import BuildSettings, parsed_project
+from pool_recon.errors import CloseError
+from pool_recon.reference import project_dir
+from pool_recon.trace import printable
+from pool_recon.trace.reader import Reader, moment_text, reading
+
+if TYPE_CHECKING:
+    from metricflow.engine.metricflow_engine import MetricFlowEngine
+
+Value = str | int | float | bool | None
+
+# What tells the scale of the amounts in a row.
+_ASSET = "asset"
+_NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric that can be asked for, and what it can be grouped by."""
+
+    name: str
+    label: str
+    description: str
+    dimensions: Sequence[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The metric as a plain object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of an answer, amounts and dates as exact text; `sql` is what was run."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Value]]
+    sql: str
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The rows as plain objects."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def list_metrics(warehouse: Path) -> list[Metric]:
+    """Every metric of the semantic layer, by name.
+
+    Raises:
+        CloseError: MetricFlow is not installed, or no close has built the warehouse.
+    """
+    with _engine(warehouse) as (engine, _):
+        return _known(engine)
+
+
+def query(warehouse: Path, metrics: Sequence[str], group_by: Sequence[str] = ()) -> Answer:
+    """What the close says of `metrics`, one row per group, groups in order.
+
+    A group is named as MetricFlow does: `exception__asset`, `metric_time__day`.
+
+    Raises:
+        CloseError: there is no such metric or group, MetricFlow is not installed, or no close has
+            built the warehouse.
+    """
+    with _engine(warehouse) as (engine, reader):
+        from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
+
+        request = MetricFlowQueryRequest.create(
+            metric_names=list(metrics),
+            group_by_names=list(group_by) or None,
+            order_by_names=list(group_by) or None,
+        )
+        try:
+            sql = engine.explain(request).sql_statement.sql
+        except Exception as error:
+            _check(_known(engine), metrics, group_by)
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
+            raise CloseError(f"the semantic layer cannot answer this: {reason}") from error
+        rows = reader.rows(sql)
+        groups = [name for name in rows[0] if name not in metrics] if rows else list(group_by)
+        columns = [*groups, *metrics]
+        return Answer(columns, [_printed(reader, row, columns) for row in rows], sql)
+
+
+def metrics_text(known: Sequence[Metric]) -> list[str]:
+    """The lines that list metrics."""
+    lines: list[str] = []
+    for metric in known:
+        lines += [click.style(metric.name, bold=True)]
+        for text, indent in (
+            (metric.description, "  "),
+            (f"by {', '.join(metric.dimensions)}", "     "),
+        ):
+            lines += textwrap.wrap(text, 96, initial_indent="  ", subsequent_indent=indent)
+        lines.append("")
+    return lines[:-1]
+
+
+def answer_text(answer: Answer) -> list[str]:
+    """The lines of an answer, in columns with numbers to the right."""
+    rows = [answer.columns, *answer.rows]
+    texts = [["" if value is None else printable(value) for value in row] for row in rows]
+    columns = list(zip(*texts, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    is_number = [all(_NUMBER.fullmatch(text) for text in column[1:] if text) for column in columns]
+    return [
+        "  ".join(
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(row, widths, is_number, strict=True)
+        ).rstrip()
+        for row in texts
+    ]
+
+
+def _known(engine: MetricFlowEngine) -> list[Metric]:
+    metrics = (
+        Metric(
+            metric.name,
+            metric.label or metric.name,
+            " ".join((metric.description or "").split()),
+            sorted({each.dunder_name for each in metric.dimensions}),
+        )
+        for metric in engine.list_metrics()
+    )
+    return sorted(metrics, key=lambda metric: metric.name)
+
+
+def _printed(reader: Reader, row: dict[str, Any], columns: Sequence[str]) -> list[Value]:
+    asset = next((value for name, value in row.items() if name.split("__")[-1] == _ASSET), None)
+    return [_value(reader, row[name], asset) for name in columns]
+
+
+def _value(reader: Reader, value: object, asset: str | None) -> Value:
+    if isinstance(value, Decimal):
+        # A count that was added up has no decimals in its type, an amount always has.
+        return int(value) if value.as_tuple().exponent == 0 else reader.amount(value, asset)
+    if isinstance(value, datetime):
+        is_day = value.time() == datetime.min.time()
+        return value.date().isoformat() if is_day else moment_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)
+
+
+def _check(known: Sequence[Metric], metrics: Sequence[str], group_by: Sequence[str]) -> None:
+    """Raise CloseError for the first metric that is not there or cannot be grouped like that."""
+    of_name = {metric.name: metric for metric in known}
+    for name in metrics:
+        if name not in of_name:
+            raise CloseError(f"there is no metric {name}: choose among {', '.join(of_name)}")
+        for group in group_by:
+            if group not in of_name[name].dimensions:
+                raise CloseError(
+                    f"the metric {name} cannot be grouped by {group}: choose among "
+                    f"{', '.join(of_name[name].dimensions)}"
+                )
+
+
+@contextmanager
+def _engine(warehouse: Path) -> Iterator[tuple[MetricFlowEngine, Reader]]:
+    try:
+        from metricflow.engine.metricflow_engine import MetricFlowEngine
+        from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
+        from metricflow_semantics.model.dbt_manifest_parser import (
+            parse_manifest_from_dbt_generated_manifest,
+        )
+        from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("metricflow"):
+            raise
+        raise CloseError(
+            "metrics need metricflow, which is not installed: run pip install 'pool-recon[metrics]'"
+        ) from error
+    with reading(warehouse) as reader:
+        described = _described(
+            project_dir(), warehouse.absolute(), reader.close_date, reader.business_time_zone
+        )
+        lookup = SemanticManifestLookup(parse_manifest_from_dbt_generated_manifest(described))
+        dialect: Any = _Dialect(DuckDbSqlPlanRenderer())
+        yield MetricFlowEngine(lookup, dialect), reader
+
+
+@cache
+def _described(project: Path, warehouse: Path, close_date: date, time_zone: str) -> str:
+    """The semantic layer of the dbt project as JSON; parsed once, for it takes seconds."""
+    from dbt.contracts.graph.semantic_manifest import SemanticManifest
+
+    with tempfile.TemporaryDirectory(prefix="pool_recon_") as folder:
+        state = Path(folder)
+        manifest = parsed_project(BuildSettings(project, warehouse, state, close_date, time_zone))
+        file = state / "semantic_manifest.json"
+        SemanticManifest(manifest).write_json_to_file(str(file))
+        return file.read_text(encoding="utf-8")
+
+
+class _Dialect:
+    """What MetricFlow asks of a SQL client in order to write SQL, and nothing that runs it."""
+
+    def __init__(self, renderer: Any) -> None:
+        from metricflow.protocols.sql_client import SqlEngine
+
+        self.sql_engine_type = SqlEngine.DUCKDB
+        self.sql_plan_renderer = renderer
