@@ -74,9 +74,10 @@ def connect(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
 
 
 @contextlib.contextmanager
-def working_copy(warehouse: Path) -> Iterator[WorkingCopy]:
+def working_copy(warehouse: Path, *, is_anew: bool = False) -> Iterator[WorkingCopy]:
     """Lock `warehouse`, finish what a killed run left, and yield a copy to work on.
 
+    With `is_anew` there is no copy yet: one is made from nothing, to take the place of the file.
     Raises CloseError where another close has the lock, another process is writing to the file, or
     there is no write access. The warehouse itself is only changed by `publish`.
     """
@@ -86,7 +87,7 @@ def working_copy(warehouse: Path) -> Iterator[WorkingCopy]:
     with _locked_folder(_work_folder(warehouse), f"the warehouse {warehouse}") as folder:
         _finish_publishing(folder)
         _clear(folder)
-        copy = _copy(warehouse, folder)
+        copy = _copy(warehouse, folder) if not is_anew else _nothing_of(warehouse, folder)
         try:
             yield copy
         finally:
@@ -148,22 +149,6 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
     journal.unlink()
 
 
-@contextlib.contextmanager
-def package_in_place(package: PackageFolder) -> Iterator[None]:
-    """Put the new package in place of the old, and take that back where the body raises.
-
-    Raises CloseError with the old package in place.
-    """
-    try:
-        _place(package)
-        yield
-    except BaseException as error:
-        _move_back(package)
-        if isinstance(error, OSError):
-            raise CloseError(f"the close cannot be published: {os_reason(error)}") from error
-        raise
-
-
 def is_being_closed(warehouse: Path) -> bool:
     """Whether a close is working on `warehouse` now; nothing is locked or made by asking."""
     try:
@@ -187,15 +172,11 @@ def os_reason(error: OSError) -> str:
 def _move_into_place(copy: WorkingCopy, package: PackageFolder | None) -> None:
     # Every step looks at what is there, so that the whole can be run again after any of them.
     if package and package.new.exists():
-        _place(package)
+        if package.published.exists() and not package.old.exists():
+            package.published.rename(package.old)
+        package.new.rename(package.published)
     if copy.file.exists():
         copy.file.replace(copy.warehouse)
-
-
-def _place(package: PackageFolder) -> None:
-    if package.published.exists() and not package.old.exists():
-        package.published.rename(package.old)
-    package.new.rename(package.published)
 
 
 def _move_back(package: PackageFolder) -> None:
@@ -314,6 +295,10 @@ def _copy(warehouse: Path, folder: Path) -> WorkingCopy:
     except OSError as error:
         raise CloseError(f"cannot copy the warehouse: {os_reason(error)}") from error
     return WorkingCopy(warehouse, file, signature)
+
+
+def _nothing_of(warehouse: Path, folder: Path) -> WorkingCopy:
+    return WorkingCopy(warehouse, folder / warehouse.name, _signature(warehouse))
 
 
 def _clone(source: Path, target: Path) -> bool:

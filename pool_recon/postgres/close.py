@@ -17,14 +17,14 @@ from pool_recon.close import (
     close_result,
     write_close,
 )
-from pool_recon.dbt_runner import build_and_test
+from pool_recon.dbt_runner import BuildSettings, build_and_test, one_line
 from pool_recon.errors import CloseError
 from pool_recon.postgres import landing, publishing
 from pool_recon.postgres.mirror import mirror
 from pool_recon.postgres.server import RAW, Server, explained, server, session_options
 from pool_recon.progress import Progress
 from pool_recon.register import read_register
-from pool_recon.warehouse import connect, os_reason, package_folder, package_in_place
+from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
 
 if TYPE_CHECKING:
     from pool_recon.loader import LoadSummary
@@ -49,15 +49,17 @@ def load(exports: Path, progress: Progress) -> tuple[str, LoadSummary]:
 def close(request: CloseRequest, progress: Progress) -> CloseResult:
     """Close a business date in the database that the environment names.
 
-    The exports land and are committed as unfinished; dbt builds in schemas of its own, which take
-    the place of those that readers see in one transaction, with the package. Raises CloseError
-    with neither the database nor the package changed.
+    The exports land and are committed as unfinished; dbt builds in schemas of its own, which then
+    take the place of those that readers see, in one transaction. `request.warehouse` becomes a
+    DuckDB copy of what was built: the package is written from it, and other commands read it.
+    Raises CloseError with the database, the copy and the package unchanged.
     """
     check_request(request)
     register = read_register(request.register) if request.register else None
     with (
         _explained("close"),
         server() as database,
+        working_copy(request.warehouse, is_anew=True) as copy,
         package_folder(request.out, request.close_date.isoformat()) as package,
         tempfile.TemporaryDirectory(prefix="pool_recon_") as temporary,
     ):
@@ -71,35 +73,37 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             publishing.prepare(database)
             database.commit()
             progress("reading the dbt project")
-            # DuckDB names the catalog by the file, and no schema may be named so.
-            copy = folder / "built.duckdb"
-            settings = replace(
-                build_settings(request, copy, progress),
-                target=TARGET,
-                environment={
-                    "POOL_RECON_SCHEMA_PREFIX": publishing.NEXT,
-                    "PGOPTIONS": session_options(),
-                },
-            )
-            nodes = build_and_test(settings)
+            nodes = build_and_test(_build_settings(request, copy.file, progress))
             progress("reading what was built")
             schemas = {publishing.NEXT + schema: schema for schema in publishing.built_schemas()}
-            with contextlib.closing(connect(copy)) as connection:
+            with contextlib.closing(connect(copy.file)) as connection:
                 mirror(database, connection, {RAW: RAW, **schemas}, folder, progress)
+            # Nothing is kept open while the package is written, which may take a while.
             database.rollback()
             verdict = write_close(
-                copy, package.new, nodes, register, request.workbook_rows, progress
+                copy.file, package.new, nodes, register, request.workbook_rows, progress
             )
-            result = close_result(copy, package.published, loaded, verdict, register)
+            result = close_result(copy.file, package.published, loaded, verdict, register)
             publishing.swap(database)
             landing.finish(database)
-            with package_in_place(package):
-                database.commit()
+            publish(copy, package)
+            database.commit()
         except BaseException:
             _take_back(database)
             raise
         publishing.drop_replaced(database)
         return result
+
+
+def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
+    return replace(
+        build_settings(request, file, progress),
+        target=TARGET,
+        environment={
+            "POOL_RECON_SCHEMA_PREFIX": publishing.NEXT,
+            "PGOPTIONS": session_options(),
+        },
+    )
 
 
 def _tidy(database: Server) -> None:
@@ -126,6 +130,6 @@ def _explained(action: str) -> Iterator[None]:
         with explained(action):
             yield
     except duckdb.Error as error:
-        raise CloseError(f"DuckDB stopped the {action}: {str(error).splitlines()[0]}") from error
+        raise CloseError(f"DuckDB stopped the {action}: {one_line(error)}") from error
     except OSError as error:
         raise CloseError(f"the {action} stopped: {os_reason(error)}") from error
