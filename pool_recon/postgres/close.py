@@ -77,7 +77,8 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             progress("reading what was built")
             schemas = {publishing.NEXT + schema: schema for schema in publishing.built_schemas()}
             with contextlib.closing(connect(copy.file)) as connection:
-                mirror(database, connection, {RAW: RAW, **schemas}, folder, progress)
+                names = {RAW: RAW, **schemas}
+                mirror(database, connection, names, landing.PASSING, folder, progress)
             # Nothing is kept open while the package is written, which may take a while.
             database.rollback()
             verdict = write_close(

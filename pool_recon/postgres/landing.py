@@ -30,6 +30,8 @@ _TYPES: Final = {"VARCHAR": 'text collate "C"'}
 _UNFINISHED: Final = "unfinished_loads"
 _REGISTER: Final = "exception_register"
 _REGISTER_BEFORE: Final = "exception_register_before"
+# What is there only until a close is finished.
+PASSING: Final = frozenset({_UNFINISHED, _REGISTER_BEFORE})
 
 
 def land(server: Server, exports: Path, folder: Path, progress: Progress) -> LoadSummary:

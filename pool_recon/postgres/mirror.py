@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,12 +27,14 @@ def mirror(
     server: Server,
     connection: duckdb.DuckDBPyConnection,
     schemas: dict[str, str],
+    left_out: Container[str],
     folder: Path,
     progress: Progress,
 ) -> None:
     """Bring every table and view of `schemas` into an empty DuckDB database.
 
-    `schemas` says how a schema of the server is called there. `folder` is for temporary files.
+    `schemas` says how a schema of the server is called there; tables of the names `left_out` stay.
+    `folder` is for temporary files.
     """
     relations = [
         (schema, name)
@@ -41,6 +44,7 @@ def mirror(
             "where table_schema = %s order by table_name",
             [schema],
         )
+        if name not in left_out
     ]
     for number, (schema, name) in enumerate(relations):
         progress.step(name, number, len(relations), "tables")
