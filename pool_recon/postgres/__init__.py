@@ -4,6 +4,6 @@ DuckDB stays at both ends. It reads the exports, so that every engine is given t
 it reads what was built, so that one writer writes every close package.
 """
 
-from pool_recon.postgres.close import close, load
+from pool_recon.postgres.run import close, load
 
 __all__ = ["close", "load"]
