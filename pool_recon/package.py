@@ -301,10 +301,18 @@ def _write_parquet(
         for name, kind in _typed_columns(connection, MART_SCHEMA, mart)
         if name not in _OF_THE_WAREHOUSE
     ]
+    source = f"{MART_SCHEMA}.{mart}"
+    if connection.execute(
+        "select 1 from duckdb_views() where schema_name = ? and view_name = ?", [MART_SCHEMA, mart]
+    ).fetchone():
+        # What a file is like inside depends on whether its rows are computed while it is written,
+        # and what is a view here is a table in a copy of what another engine built.
+        connection.execute(f"create or replace temp table parquet_rows as from {source}")
+        source = "parquet_rows"
     file = folder / PARQUET_FOLDER / f"{mart}.parquet"
     # A table has no order of its own; by all columns there is only one, up to equal rows.
     copied = connection.execute(
-        f"copy (select {_listed(*columns)} from {MART_SCHEMA}.{mart} order by all)"
+        f"copy (select {_listed(*columns)} from {source} order by all)"
         f" to '{_quoted(file)}' (format parquet, compression zstd)"
     ).fetchone()
     return output_entry(file, copied[0] if copied else 0, folder)

@@ -1,5 +1,6 @@
 {#- The exception register as loaded; without one there are no approvals, but there is a table to read. -#}
 {% macro create_missing_register() -%}
+    {%- if not execute or not adapter.get_relation(target.database, var('raw_schema'), 'exception_register') -%}
     {%- do adapter.create_schema(api.Relation.create(database=target.database, schema=var('raw_schema'))) if execute -%}
     create table if not exists {{ var('raw_schema') }}.exception_register (
         line_number integer,
@@ -7,6 +8,7 @@
         {{ column }} varchar{{ ',' if not loop.last }}
         {% endfor %}
     )
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro register_columns() -%}
