@@ -121,7 +121,8 @@ def cli(ctx: click.Context, debug: bool) -> None:
     type=click.IntRange(min=1),
     envvar="POOL_RECON_WORKBOOK_ROWS",
     metavar="ROWS",
-    help="Most rows of a file on a sheet of close.xlsx; the files are whole.  [default: 20000]",
+    help="Most rows of a file on a sheet of close.xlsx; the files are whole."
+    "  [default: 20000, of exceptions 100000]",
 )
 @TARGET
 @notification_options
