@@ -5,7 +5,7 @@ WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-TEST_FOLDERS := tests/end_to_end tests/agreement tests/mutation tests/fault_matrix tests/oracle tests/unit
+TEST_FOLDERS := tests/engines tests/end_to_end tests/agreement tests/mutation tests/fault_matrix tests/oracle tests/unit
 
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -13,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help close test test-exhaustive test-recipes lint unit docs bench lock clean dashboard
+.PHONY: help close test test-exhaustive test-engines test-recipes lint unit docs bench lock clean dashboard
 
 help:
 	@echo "make close   set up, then close the sample exports into out/2026-06-30"
@@ -23,6 +23,7 @@ help:
 	@echo "make unit    the unit tests only"
 	@echo "make docs    build the documentation site in the folder site"
 	@echo "make test-exhaustive  the slow tests: hundreds of generated exports, mutation of every finding"
+	@echo "make test-engines     installs PostgreSQL where it is missing, and compares many closes in it"
 	@echo "make test-recipes     the recipes of examples/, run for real in environments of their own"
 	@echo "make bench   measure a close against the floor (N=1000000 orders)"
 	@echo "make lock    pin the newest allowed dependencies in requirements.lock (needs uv)"
@@ -51,6 +52,10 @@ test: lint
 
 test-exhaustive: $(STAMP)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive tests/agreement tests/mutation
+
+test-engines: $(STAMP)
+	@sh tests/engines/install.sh
+	@POOL_RECON_ENGINES_REQUIRED=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m "exhaustive or not exhaustive" tests/engines
 
 docs: $(STAMP)
 	@$(BIN)/python -m docsite.build --out site

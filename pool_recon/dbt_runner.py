@@ -210,7 +210,7 @@ def _cannot_build(broken: list[NodeResult]) -> str:
         return "dbt found nothing to build: the dbt project is incomplete; install it again"
     first = broken[0]
     others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-    if "Overflow" in first.message:
+    if "overflow" in first.message.lower():
         return (
             f"amounts add up to more than 20 integer digits in the model {first.name}{others}: "
             "look for an amount that cannot be meant in the ledger, quotes and trades exports"

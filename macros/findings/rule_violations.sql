@@ -88,7 +88,7 @@ where
 select
     exceptions.subject_type,
     exceptions.subject_id,
-    case when exceptions.owner is null then exceptions.code || ' has no owner' else exceptions.code || ' was to be reviewed on ' || exceptions.next_review_date end as violation
+    case when exceptions.owner is null then exceptions.code || ' has no owner' else exceptions.code || ' was to be reviewed on ' || {{ pool_recon.date_text('exceptions.next_review_date') }} end as violation
 from {{ ref('fct_exceptions') }} as exceptions
 cross join {{ ref('int_close') }} as close
 where

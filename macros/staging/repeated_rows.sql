@@ -22,7 +22,7 @@ inner join (
 ) as repeated_keys
     on
         {%- for key in keys %}
-        {{ 'and ' if not loop.first }}{{ key }} is not distinct from repeated_keys.key_{{ loop.index }}
+        {{ 'and ' if not loop.first }}{{ pool_recon.same_value(key, 'repeated_keys.key_' ~ loop.index) }}
         {%- endfor %}
 where export_rows.quarantine_reasons is null
 {% endmacro %}

@@ -39,7 +39,7 @@ renamed as (
         cast(_file_id as integer) as file_id,
         cast(_row_number as bigint) as row_number,
         {{ pool_recon.row_order('_file_id', '_row_number') }} as row_order
-    from source
+    from source{{ pool_recon.computed_once() }}
 
 ),
 
@@ -73,7 +73,7 @@ typed as (
         file_id,
         row_number,
         row_order
-    from renamed
+    from renamed{{ pool_recon.computed_once() }}
 
 ),
 
@@ -127,7 +127,7 @@ judged as (
             {%- endfor %}
         ), '')
         end as quarantine_reasons
-    from typed
+    from typed{{ pool_recon.computed_once() }}
 
 ),
 

@@ -119,17 +119,21 @@ def write_edges(folder: Path) -> Path:
             event(f"edge-{letter}-x", "edge-B", partner_id=f"partner {letter}"),
         ]
         made["ledger"].append(
-            entry(f"edge-{letter}", transact_id="edge-a", balance_after=str(place), asset="EUR")
+            entry(f"edge-{letter}", transact_id="edge-a", balance_after=str(place))
         )
-        made["ledger"].append(entry(f"edge-{letter}-p", partner_id=f"partner {letter}"))
+        made["ledger"] += [
+            entry(f"edge-{letter}-p", partner_id=f"partner {letter}"),
+            entry(f"edge-{letter}-s", transact_id="edge-B", entry_type="trade_settle", asset="BTC"),
+            entry(f"edge-{letter}-r", transact_id="edge-B", entry_type="trade_refund"),
+        ]
     made["quotes"].append(quote("edge-quote"))
     for number, amount in enumerate(AMOUNTS):
-        asset = f"A{number}"
         made["quotes"].append(quote(f"edge-amount-{number}", source_amount=amount, rate=amount))
+        # Each in an asset of its own, since the sum of two of the largest is no amount.
         made["ledger"] += [
-            entry(f"edge-amount-{number}", amount=amount, asset=asset, entry_seq=str(number)),
-            entry(f"edge-after-{number}", balance_after=amount, asset=asset),
-            entry(f"edge-seq-{number}", entry_seq=amount, asset=asset),
+            entry(f"edge-amount-{number}", amount=amount, asset=f"A{number}"),
+            entry(f"edge-after-{number}", balance_after=amount, asset=f"B{number}", amount="0"),
+            entry(f"edge-seq-{number}", entry_seq=amount, asset=f"C{number}"),
         ]
     for number, word in enumerate(WORDS):
         made["ledger"].append(entry(f"edge-word-{number}", balance_after=word, asset="GBP"))
@@ -194,7 +198,7 @@ def event(event_id: str, transact_id: str, **values: str) -> dict[str, str]:
 def entry(ledger_entry_id: str, **values: str) -> dict[str, str]:
     return {
         "ledger_entry_id": ledger_entry_id,
-        "entry_type": "funding",
+        "entry_type": "payin_credit",
         "asset": "EUR",
         "amount": "10.5",
         "effective_at": "2026-06-28T10:07:00Z",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -41,7 +44,8 @@ class Closing:
         self, server: PostgresServer, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self._folder = folder
-        for name, value in server.environment(server.new_database()).items():
+        self.database = server.new_database()
+        for name, value in server.environment(self.database).items():
             monkeypatch.setenv(name, value)
 
     def close(self, exports: Path, day: date = CLOSE_DATE, register: Path | None = None) -> Pair:
@@ -130,6 +134,9 @@ def test_a_close_goes_on_with_the_history_and_the_register(
     assert ",rejected," in rejected
     ages = (pair[1].package / "exceptions.csv").read_text(encoding="utf-8")
     assert ",2026-06-29,1," in ages
+    # A reader with settings of its own reads the same.
+    opened = "set datestyle = 'German'; select max(opened_on) from package.pkg_exceptions"
+    assert postgres.psql(closing.database, "-c", opened) == "2026-06-30"
 
 
 @pytest.mark.exhaustive
@@ -165,3 +172,36 @@ def test_sets_together_are_the_same(
         },
     )
     assert differences(Closing(postgres, tmp_path, monkeypatch).close(exports)) == []
+
+
+@pytest.mark.exhaustive
+def test_dbt_by_itself_builds_and_tests_what_was_loaded(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unit tests too; a second build goes on with the history of the first."""
+    database = postgres.new_database()
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("POOL_RECON", "DBT"))},
+        **postgres.environment(database),
+        "POOL_RECON_TARGET": "postgres",
+        "POOL_RECON_CLOSE_DATE": CLOSE_DATE.isoformat(),
+        "PGOPTIONS": "-c DateStyle=German -c TimeZone=Asia/Tokyo",
+    }
+    for name, value in postgres.environment(database).items():
+        monkeypatch.setenv(name, value)
+    in_postgres.load(SAMPLES / "clean", Progress())
+    folders = ("--project-dir", ROOT, "--profiles-dir", ROOT)
+    output = ("--target-path", tmp_path, "--log-path", tmp_path)
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "dbt.cli.main", "--quiet", "build", *folders, *output],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+    holding = "select count(*) from marts.close_checklist where holds"
+    assert postgres.psql(database, "-c", holding) == "11"
+    runs = "select string_agg(run_number::text, ' ' order by run_number) from history.close_log"
+    assert postgres.psql(database, "-c", runs) == "1 2"
