@@ -23,7 +23,7 @@
 {%- set numbers = ['amount', 'positive_amount', 'whole_number', 'stated_balance'] -%}
 with source as (
 
-    select * from {{ source('raw', export_name) }}
+    select * from {{ pool_recon.landed(export_name) }}
 
 ),
 
