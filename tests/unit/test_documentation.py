@@ -23,7 +23,7 @@ DOC_CALL = re.compile(r"\{\{ doc\('(\w+)'\) \}\}")
 DOC_BLOCK = re.compile(r"\{% docs (\w+) %\}\n(.*?)\n\{% enddocs %\}", re.DOTALL)
 MACRO = re.compile(r"\{%-? macro (\w+)\((.*?)\)", re.DOTALL)
 # what another engine has in place of a macro is described with that macro
-ENGINE_MACRO = re.compile(r"^(default|duckdb|postgres|spark)__")
+ENGINE_MACRO = re.compile(r"^(default|duckdb|postgres|spark|snowflake|bigquery|trino)__")
 
 SECONDS = ("quote_clock_seconds", "execution_clock_seconds", "settlement_clock_seconds")
 KIND_OF_VALUE = {"id": "id", "text": "id", "balance_after": "stated_balance"}
