@@ -30,6 +30,7 @@ from pool_recon.commands.shared import (
     NEW_FOLDER,
     QUIET,
     SUMMARY_AS_JSON,
+    TARGET,
     WAREHOUSE_NAME,
     calendar_date,
     say_json,
@@ -103,7 +104,8 @@ def cli(ctx: click.Context, debug: bool) -> None:
     "--warehouse",
     type=NEW_FILE,
     envvar="POOL_RECON_WAREHOUSE",
-    help=f"DuckDB file with everything landed so far.  [default: OUT/{WAREHOUSE_NAME}]",
+    help="DuckDB file with everything landed so far; of another target a copy of what it built.  "
+    f"[default: OUT/{WAREHOUSE_NAME}]",
 )
 @click.option(
     "--register", type=FILE, help="Exception register: the CSV file with approvals and owners."
@@ -119,8 +121,10 @@ def cli(ctx: click.Context, debug: bool) -> None:
     type=click.IntRange(min=1),
     envvar="POOL_RECON_WORKBOOK_ROWS",
     metavar="ROWS",
-    help="Most rows of a file on a sheet of close.xlsx; the files are whole.  [default: 20000]",
+    help="Most rows of a file on a sheet of close.xlsx; the files are whole."
+    "  [default: 20000, of exceptions 100000]",
 )
+@TARGET
 @notification_options
 @QUIET
 @SUMMARY_AS_JSON
@@ -135,6 +139,7 @@ def close(
     register: Path | None,
     time_zone: str | None,
     workbook_rows: int | None,
+    target: str,
     is_quiet: bool,
     is_json: bool,
     **_notification: object,
@@ -155,8 +160,12 @@ def close(
           --notify https://hooks.example.com/finance --notify-on failure
     """
     from pool_recon.close import CloseRequest
-    from pool_recon.close import close as run
     from pool_recon.summary import close_summary, close_text
+
+    if target == "postgres":
+        from pool_recon.postgres import close as run
+    else:
+        from pool_recon.close import close as run
 
     request = CloseRequest(
         exports=exports,
@@ -189,9 +198,10 @@ def close(
     show_default=True,
     help="DuckDB file to land them in.",
 )
+@TARGET
 @QUIET
 @SUMMARY_AS_JSON
-def load(exports: Path, warehouse: Path, is_quiet: bool, is_json: bool) -> int:
+def load(exports: Path, warehouse: Path, target: str, is_quiet: bool, is_json: bool) -> int:
     """Land exports in the warehouse and build nothing.
 
     All files or none. Afterwards dbt can run on the warehouse by itself.
@@ -201,15 +211,21 @@ def load(exports: Path, warehouse: Path, is_quiet: bool, is_json: bool) -> int:
       pool-recon load --exports exports --warehouse out/pool_recon.duckdb
       dbt build --vars 'close_date: 2026-06-30'
     """
-    from pool_recon.close import load as run
     from pool_recon.summary import landed_text, load_summary
 
     with _progress(is_quiet=is_quiet) as progress:
-        loaded = run(exports, warehouse, progress)
+        if target == "postgres":
+            from pool_recon.postgres import load as load_into_postgres
+
+            filled, loaded = load_into_postgres(exports, progress)
+        else:
+            from pool_recon.close import load as run
+
+            filled, loaded = str(warehouse), run(exports, warehouse, progress)
     if is_json:
-        say_json(load_summary(exports, warehouse, loaded))
+        say_json(load_summary(exports, filled, loaded))
     elif not is_quiet:
-        _say([f"Loaded into {warehouse}: {landed_text(loaded)}"])
+        _say([f"Loaded into {filled}: {landed_text(loaded)}"])
     return EXIT_DONE
 
 

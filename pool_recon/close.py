@@ -118,9 +118,8 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     error: `verdict` of the result tells it.
     """
     from pool_recon.loader import load_exports
-    from pool_recon.report.figures import share
 
-    _check_request(request)
+    check_request(request)
     register = read_register(request.register) if request.register else None
     with (
         _explained("close"),
@@ -132,24 +131,11 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             loaded = load_exports(connection, request.exports, progress=progress)
             replace_register(connection, register)
         progress("reading the dbt project")
-        nodes = build_and_test(_build_settings(request, copy.file, progress))
+        nodes = build_and_test(build_settings(request, copy.file, progress))
         verdict = write_close(
             copy.file, package.new, nodes, register, request.workbook_rows, progress
         )
-        with contextlib.closing(connect(copy.file)) as connection:
-            movements = _movements(connection)
-            result = CloseResult(
-                loaded=loaded,
-                package=package.published,
-                verdict=verdict,
-                rule_findings=_rule_findings(connection),
-                movements=movements,
-                match_rate=share(movements.get("matched", 0), sum(movements.values())),
-                top_exceptions=read_top_exceptions(connection),
-                findings=_findings(connection),
-                approved=_approved(connection),
-                register=_register_use(connection, register) if register else None,
-            )
+        result = close_result(copy.file, package.published, loaded, verdict, register)
         publish(copy, package)
         return result
 
@@ -186,6 +172,32 @@ def write_close(
             connection, package, outputs, verdict, register, settings={"workbook_rows": rows}
         )
     return verdict
+
+
+def close_result(
+    warehouse: Path,
+    package: Path,
+    loaded: LoadSummary,
+    verdict: Verdict,
+    register: Register | None,
+) -> CloseResult:
+    """What a close has to say once it is written; `package` is where its package will be."""
+    from pool_recon.report.figures import share
+
+    with contextlib.closing(connect(warehouse)) as connection:
+        movements = _movements(connection)
+        return CloseResult(
+            loaded=loaded,
+            package=package,
+            verdict=verdict,
+            rule_findings=_rule_findings(connection),
+            movements=movements,
+            match_rate=share(movements.get("matched", 0), sum(movements.values())),
+            top_exceptions=read_top_exceptions(connection),
+            findings=_findings(connection),
+            approved=_approved(connection),
+            register=_register_use(connection, register) if register else None,
+        )
 
 
 def judge(nodes: Sequence[NodeResult], rules: Sequence[str], checklist: dict[str, bool]) -> Verdict:
@@ -270,7 +282,8 @@ def _explained(action: str) -> Iterator[None]:
         raise CloseError(f"the {action} stopped: {os_reason(error)}") from error
 
 
-def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
+def build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
+    """How dbt builds what `request` asks for, in `file`."""
     warehouse = request.warehouse.absolute()
     return BuildSettings(
         project_dir=project_dir(),
@@ -283,7 +296,8 @@ def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> Bu
     )
 
 
-def _check_request(request: CloseRequest) -> None:
+def check_request(request: CloseRequest) -> None:
+    """Raise CloseError where `request` asks for what does not exist."""
     from pytz import all_timezones_set
 
     if request.time_zone and request.time_zone not in all_timezones_set:

@@ -33,8 +33,9 @@ class BuildSettings:
 
     `warehouse` is the DuckDB file to build in; `state_dir` is a folder that may be written, where
     dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
-    project's own counts. `variables` take the place of the project's. `progress` hears of every
-    seed, model and test.
+    project's own counts. `variables` take the place of the project's. Another `target` of
+    profiles.yml finds in `environment` what it has to know. `progress` hears of every seed, model
+    and test.
     """
 
     project_dir: Path
@@ -44,6 +45,8 @@ class BuildSettings:
     time_zone: str | None
     is_debug: bool = False
     variables: Mapping[str, str | int] = field(default_factory=dict)
+    target: str = "duckdb"
+    environment: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
 
 
@@ -109,7 +112,7 @@ def _parsed_before(settings: BuildSettings) -> Iterator[None]:
     read or written only costs the time of parsing.
     """
     parsed = settings.state_dir / "target" / _PARSED
-    project = hashlib.sha256(str(settings.project_dir).encode()).hexdigest()[:16]
+    project = hashlib.sha256(f"{settings.project_dir}|{settings.target}".encode()).hexdigest()[:16]
     kept = _cache_folder() / project / _PARSED
     with contextlib.suppress(OSError):
         if not parsed.exists() and kept.exists():
@@ -227,7 +230,7 @@ def _invoke(runner: Any, settings: BuildSettings, command: str, *arguments: str)
             *("--profiles-dir", str(settings.project_dir)),
             *("--target-path", str(settings.state_dir / "target")),
             *("--log-path", str(settings.state_dir / "logs")),
-            *("--target", "duckdb"),
+            *("--target", settings.target),
             *(("--vars", json.dumps(dict(settings.variables))) if settings.variables else ()),
             *arguments,
         ]
@@ -266,6 +269,7 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
         POOL_RECON_CLOSE_DATE=settings.close_date.isoformat(),
         POOL_RECON_TIME_ZONE=settings.time_zone or "",
         POOL_RECON_WAREHOUSE=str(settings.warehouse),
+        **settings.environment,
     )
     try:
         yield

@@ -194,13 +194,13 @@ def landed_summary(loaded: LoadSummary) -> dict[str, int]:
     }
 
 
-def load_summary(exports: Path, warehouse: Path, loaded: LoadSummary) -> dict[str, Any]:
+def load_summary(exports: Path, warehouse: str, loaded: LoadSummary) -> dict[str, Any]:
     """The summary of `pool-recon load`, as one JSON object."""
     return {
         "schema_version": SUMMARY_VERSION,
         "command": "load",
         "exports": str(exports),
-        "warehouse": str(warehouse),
+        "warehouse": warehouse,
         "load_id": loaded.load_id,
         "landed": landed_summary(loaded),
         "by_export": [

@@ -74,9 +74,10 @@ def connect(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
 
 
 @contextlib.contextmanager
-def working_copy(warehouse: Path) -> Iterator[WorkingCopy]:
+def working_copy(warehouse: Path, *, is_anew: bool = False) -> Iterator[WorkingCopy]:
     """Lock `warehouse`, finish what a killed run left, and yield a copy to work on.
 
+    With `is_anew` there is no copy yet: one is made from nothing, to take the place of the file.
     Raises CloseError where another close has the lock, another process is writing to the file, or
     there is no write access. The warehouse itself is only changed by `publish`.
     """
@@ -86,7 +87,7 @@ def working_copy(warehouse: Path) -> Iterator[WorkingCopy]:
     with _locked_folder(_work_folder(warehouse), f"the warehouse {warehouse}") as folder:
         _finish_publishing(folder)
         _clear(folder)
-        copy = _copy(warehouse, folder)
+        copy = _copy(warehouse, folder) if not is_anew else _nothing_of(warehouse, folder)
         try:
             yield copy
         finally:
@@ -294,6 +295,10 @@ def _copy(warehouse: Path, folder: Path) -> WorkingCopy:
     except OSError as error:
         raise CloseError(f"cannot copy the warehouse: {os_reason(error)}") from error
     return WorkingCopy(warehouse, file, signature)
+
+
+def _nothing_of(warehouse: Path, folder: Path) -> WorkingCopy:
+    return WorkingCopy(warehouse, folder / warehouse.name, _signature(warehouse))
 
 
 def _clone(source: Path, target: Path) -> bool:

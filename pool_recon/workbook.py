@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 WORKBOOK_NAME = "close.xlsx"
 
-# How many rows of a file a sheet takes unless told otherwise. The files are always whole.
+# How many rows of a file a sheet takes unless told otherwise; of exceptions.csv, from which people
+# work, more. The files are always whole.
 DEFAULT_ROWS = 20_000
+DEFAULT_EXCEPTIONS = 100_000
 # What Excel can hold: rows of a sheet, of which two may be a note and the header; text of a cell.
 MAX_ROWS = 1_048_576 - 2
 _MAX_TEXT = 32_767
@@ -77,8 +79,8 @@ _FILLS = {
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}")
 _WIDTH_ROWS = 200
-# More columns than these cannot be read on the width of one page.
-_PRINTED_COLUMNS = 20
+# More characters than these cannot be read on the width of one page.
+_PRINTED_WIDTH = 220
 # What a text cannot hold as it is: marks of XML, control characters, and what stands for them.
 _SPECIAL = re.compile("[<>&\\x00-\\x08\\x0b-\\x1f\\ufffe\\uffff]|_x[0-9a-fA-F]{4}_")
 
@@ -113,19 +115,18 @@ def write_workbook(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     figures: Figures,
-    rows: int = DEFAULT_ROWS,
+    rows: int | None = None,
 ) -> tuple[Path, int]:
     """Write close.xlsx into `folder`, a package whose CSV files are written.
 
-    `rows` is the most that a sheet takes of a file; what it leaves out is said on the sheet and in
-    the summary. Returns the path and the number of rows on all sheets of files. Raises OSError, and
-    duckdb.Error where the warehouse cannot be read.
+    `rows` is the most that a sheet takes of a file, None the defaults; what it leaves out is said
+    on the sheet and in the summary. Returns the path and the number of rows on all sheets of files.
+    Raises OSError, and duckdb.Error where the warehouse cannot be read.
     """
     import xlsxwriter
 
     path = folder / WORKBOOK_NAME
     kinds = _kinds(connection)
-    limit = max(1, min(rows, MAX_ROWS))
     options = {"constant_memory": True, "tmpdir": str(folder)}
     workbook = xlsxwriter.Workbook(str(path), options)
     # Nothing else in the file tells when it was made.
@@ -142,7 +143,9 @@ def write_workbook(
         count = int(files[name]["rows"])
         writer = _SheetWriter(worksheet, styles, name, kinds, close_date)
         exceptions = dict(figures.states).get("exception", 0)
-        sheets.append(writer.write(folder / f"{name}.csv", count, limit, exceptions))
+        sheets.append(writer.write(folder / f"{name}.csv", count, _limit(name, rows), exceptions))
+        worksheet.set_tab_color(_tab_colour(name, figures))
+    summary.set_tab_color(_FILLS["good" if figures.verdict.holds else "bad"][1])
     _write_summary(summary, styles, figures, sheets)
     # The archive keeps the permissions of its parts, which are to be the same for everyone.
     mask = os.umask(0o077)
@@ -152,6 +155,25 @@ def write_workbook(
         os.umask(mask)
     path.chmod(0o666 & ~mask)
     return path, sum(sheet.shown for sheet in sheets)
+
+
+def _limit(name: str, rows: int | None) -> int:
+    """How many rows the sheet of a file takes at most."""
+    if rows is None:
+        rows = DEFAULT_EXCEPTIONS if name == "exceptions" else DEFAULT_ROWS
+    return max(1, min(rows, MAX_ROWS))
+
+
+def _tab_colour(name: str, figures: Figures) -> str:
+    """The colour of a sheet among the others: the sheets of the verdict tell what they hold."""
+    if name == "checklist":
+        holds = all(rule.state == "holds" for rule in figures.rules)
+        return _FILLS["good" if holds else "bad"][1]
+    if name == "exceptions":
+        counts = figures.findings.counts
+        colour = "bad" if counts["blocking"] else "warn" if counts["warning"] else "good"
+        return _FILLS[colour][1]
+    return _FILLS["idle"][1]
 
 
 def _csv_files(outputs: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -220,16 +242,16 @@ class _Styles:
     """The formats of the workbook."""
 
     def __init__(self, workbook: Workbook) -> None:
-        base = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
+        base = {"font_name": "Calibri", "font_size": 10, "valign": "vcenter"}
 
         def made(**properties: object) -> Format:
             return workbook.add_format({**base, **properties})
 
         number = "#,##0.00####;[Red]-#,##0.00####"
         self.text = made(num_format="@")
-        self.amount = made(num_format="@", align="right")
-        self.number = made(num_format=number, font_color="#5D5F69")
-        self.whole = made(num_format="0")
+        self.amount = made(num_format="@", align="right", indent=1)
+        self.number = made(num_format=number, font_color="#5D5F69", align="right", indent=1)
+        self.whole = made(num_format="0", align="right", indent=1)
         self.count = made(num_format="0", align="left")
         self.date = made(num_format="yyyy-mm-dd", align="left")
         self.header = made(
@@ -238,7 +260,6 @@ class _Styles:
         self.note = made(bold=True, num_format="@", bg_color="#FBF1DD", font_color="#8A5A00")
         self.title = made(bold=True, num_format="@", font_size=18)
         self.section = made(bold=True, num_format="@", font_size=12, bottom=2)
-        self.strong = made(bold=True, num_format="@")
         self.wrapped = made(num_format="@", text_wrap=True)
         self.fills = {
             name: workbook.add_format({"bg_color": fill, "font_color": ink})
@@ -267,6 +288,7 @@ class _SheetWriter:
         self._kinds = kinds
         self._close_date = close_date
         self._cut_texts = 0
+        self._width = 0
 
     def write(self, file: Path, count: int, limit: int, exceptions: int) -> Sheet:
         """Write up to `limit` of the `count` rows of `file`; `exceptions` of the movements are."""
@@ -309,11 +331,16 @@ class _SheetWriter:
                 "whole": self._styles.whole,
                 "date": self._styles.date,
             }
+            # right-hand figures stand off the text that follows them
+            width += kind in ("amount", "whole")
             self._worksheet.set_column(at, at, width, formats.get(kind, self._styles.text))
+            self._width += width
             positions.append((column, at))
             at += 1
             if kind == "amount":
-                self._worksheet.set_column(at, at, len(column) + 11, self._styles.number)
+                width = len(column) + 11
+                self._worksheet.set_column(at, at, width, self._styles.number)
+                self._width += width
                 at += 1
         self._worksheet.freeze_panes(header_row + 1, 1)
         return positions
@@ -364,7 +391,7 @@ class _SheetWriter:
             width += 1
         worksheet.autofilter(header_row, 0, max(last, header_row), width)
         worksheet.set_landscape()
-        if width <= _PRINTED_COLUMNS:
+        if self._width <= _PRINTED_WIDTH:
             worksheet.fit_to_pages(1, 0)
         worksheet.repeat_rows(header_row)
         if last < first:
@@ -381,6 +408,29 @@ class _SheetWriter:
                             "format": self._styles.fills[colour],
                         },
                     )
+            if column == "quarantined":
+                worksheet.conditional_format(
+                    *(first, at, last, at),
+                    {
+                        "type": "cell",
+                        "criteria": ">",
+                        "value": 0,
+                        "format": self._styles.fills["warn"],
+                    },
+                )
+            if column == "reported_balance" and "closing" in dict(positions):
+                reported = _column_name(at)
+                closing = _column_name(dict(positions)["closing"])
+                row = first + 1
+                worksheet.conditional_format(
+                    *(first, at, last, at),
+                    {
+                        "type": "formula",
+                        # exact: both are texts in the scale of the asset
+                        "criteria": f'=AND(${reported}{row}<>"",${reported}{row}<>${closing}{row})',
+                        "format": self._styles.fills["warn"],
+                    },
+                )
             if column == "next_review_date":
                 worksheet.conditional_format(
                     *(first, at, last, at),
@@ -419,13 +469,16 @@ def _length(value: str) -> int:
     return len(value.encode("utf-16-le")) // 2
 
 
+# The width of the column of the summary that holds sentences.
+_WRAPPED = 90
+
+
 def _write_summary(
     worksheet: Worksheet, styles: _Styles, figures: Figures, sheets: Sequence[Sheet]
 ) -> None:
     """Write the first sheet: verdict, figures, and what each sheet holds."""
-    worksheet.set_column(0, 0, 44, styles.text)
-    worksheet.set_column(1, 3, 22, styles.text)
-    worksheet.set_column(4, 4, 90, styles.text)
+    for column, width in enumerate((40, 16, 26, 24, _WRAPPED)):
+        worksheet.set_column(column, column, width, styles.text)
     worksheet.hide_gridlines(2)
     worksheet.set_landscape()
     worksheet.fit_to_pages(1, 0)
@@ -449,6 +502,7 @@ def _write_summary(
             int(rule.row["findings"]),
             int(rule.row["approved"]),
             rule.row["description"],
+            wraps=True,
         )
         row.colour(1, "good" if rule.state == "holds" else "bad")
     for title, names in (
@@ -481,7 +535,7 @@ def _write_summary(
 
     row.section("Sheets", "Rows of the file", "Rows on the sheet", "", "What is left out")
     for sheet in sheets:
-        row.line(sheet.name, sheet.rows, sheet.shown, "", sheet.note)
+        row.line(sheet.name, sheet.rows, sheet.shown, "", sheet.note, wraps=True)
         row.link(sheet.name)
         if sheet.note:
             row.colour(4, "warn")
@@ -514,21 +568,29 @@ class _Rows:
         *values: str | int | None,
         style: Format | None = None,
         height: float | None = None,
+        wraps: bool = False,
     ) -> None:
-        """Write a line: whole numbers as numbers, everything else as text."""
+        """Write a line: whole numbers as numbers, everything else as text.
+
+        The last text of a line that `wraps` takes as many lines of its cell as it needs.
+        """
         self._row += 1
+        if wraps and len(last := str(values[-1])) > _WRAPPED:
+            height = 14.0 * -(-len(last) // _WRAPPED)
         if height:
             self._worksheet.set_row(self._row, height)
         for column, value in enumerate(values):
             if isinstance(value, int):
                 self._worksheet.write_number(self._row, column, value, style or self._styles.count)
             elif value:
-                self._worksheet.write_string(self._row, column, value, style or self._styles.text)
+                is_last = wraps and column == len(values) - 1
+                own = self._styles.wrapped if is_last else self._styles.text
+                self._worksheet.write_string(self._row, column, value, style or own)
 
     def section(self, *titles: str) -> None:
         """Leave a line empty and write the heads of a table."""
         self._row += 1
-        self.line(*(title or " " for title in titles), style=self._styles.section)
+        self.line(*(title or " " for title in titles), style=self._styles.section, height=20)
 
     def number(self, column: int, amount: str) -> None:
         """Write an amount of the line as a number."""

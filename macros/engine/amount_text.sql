@@ -13,6 +13,11 @@
     end
 {%- endmacro %}
 
+{#- PostgreSQL knows how many decimals a number needs; it keeps no scale of sums. -#}
+{% macro postgres__amount_text(amount, minor_unit) -%}
+    cast(round({{ amount }}, greatest(min_scale({{ amount }}), cast(coalesce({{ minor_unit }}, 0) as integer))) as text)
+{%- endmacro %}
+
 {#- DuckDB prints all 18 decimals; looking whether those beyond the scale of the asset are zeros is quicker than taking
     the number apart. -#}
 {% macro duckdb__amount_text(amount, minor_unit) -%}

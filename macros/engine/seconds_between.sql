@@ -6,3 +6,7 @@
 {% macro default__seconds_between(start, finish) -%}
     cast((epoch_us({{ finish }}) - epoch_us({{ start }})) as decimal(24, 6)) * cast(0.000001 as decimal(7, 6))
 {%- endmacro %}
+
+{% macro postgres__seconds_between(start, finish) -%}
+    extract(epoch from {{ finish }} - {{ start }})
+{%- endmacro %}

@@ -7,6 +7,10 @@
     string_agg(distinct {{ column }}, ';' order by {{ column }})
 {%- endmacro %}
 
+{% macro postgres__text_list(column) -%}
+    string_agg(distinct cast({{ column }} as text) collate "C", ';' order by cast({{ column }} as text) collate "C")
+{%- endmacro %}
+
 {% macro spark__text_list(column) -%}
     nullif(array_join(array_sort(collect_set({{ column }})), ';'), '')
 {%- endmacro %}
@@ -23,6 +27,10 @@
 
 {% macro duckdb__id_list(column) -%}
     array_to_string(list_sort(list({{ column }})), ';')
+{%- endmacro %}
+
+{% macro postgres__id_list(column) -%}
+    string_agg({{ column }}, ';' order by {{ column }} collate "C")
 {%- endmacro %}
 
 {% macro spark__id_list(column) -%}

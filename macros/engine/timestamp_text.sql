@@ -9,3 +9,10 @@
         else strftime({{ moment }}, '%Y-%m-%dT%H:%M:%S.%fZ')
     end
 {%- endmacro %}
+
+{% macro postgres__timestamp_text(moment) -%}
+    case
+        when cast(extract(microsecond from {{ moment }}) as integer) % 1000000 = 0 then to_char({{ moment }}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+        else to_char({{ moment }}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    end
+{%- endmacro %}

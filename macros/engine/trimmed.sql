@@ -14,5 +14,5 @@
 {%- endmacro %}
 
 {% macro postgres__trimmed(column) -%}
-    nullif(btrim({{ column }}, {{ pool_recon.ascii_white_space() }}), '')
+    nullif(btrim({{ column }} collate "C", {{ pool_recon.ascii_white_space() }}), '')
 {%- endmacro %}

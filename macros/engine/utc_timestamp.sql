@@ -10,3 +10,32 @@
             then make_timestamp(epoch_us(try_cast({{ column }} as timestamptz)))
     end
 {%- endmacro %}
+
+{#- A cast would raise where there is no such moment, round what is beyond the microsecond, take an offset of at most 16
+    hours and read a text without one in the zone of the session. So the moment is put together from its parts, 400 years
+    (146097 days) later, because the year 0 is none for PostgreSQL; an offset can bring it into the year 1. -#}
+{% macro postgres__utc_timestamp(column) -%}
+    {%- set year = 'cast(left(' ~ column ~ ', 4) as integer)' -%}
+    {%- set month = 'cast(substr(' ~ column ~ ', 6, 2) as integer)' -%}
+    {%- set day = 'cast(substr(' ~ column ~ ', 9, 2) as integer)' -%}
+    {%- set offset = "replace(substring(substr(" ~ column ~ ", 17) from '[+-].*'), ':', '')" -%}
+    {%- set moment -%}
+        make_date({{ year }} + 400, {{ month }}, {{ day }}) - 146097
+        + cast(substr({{ column }}, 12, 5) || coalesce(substring(substr({{ column }}, 17) from '^:[0-9]{2}(?:\.[0-9]{1,6})?'), '') as time)
+        - coalesce(make_interval(hours => cast(left({{ offset }}, 3) as integer), mins => cast(left({{ offset }}, 1) || coalesce(nullif(substr({{ offset }}, 4), ''), '0') as integer)), interval '0')
+    {%- endset -%}
+    case
+        when
+            {{ day }} > case
+                when {{ month }} in (4, 6, 9, 11) then 30
+                when {{ month }} <> 2 then 31
+                when {{ year }} % 4 = 0 and ({{ year }} % 100 <> 0 or {{ year }} % 400 = 0) then 29
+                else 28
+            end
+            then null
+        when
+            {{ year }} between 2 and 9998
+            or {{ moment }} between cast('0001-01-01 00:00:00' as timestamp) and cast('9999-12-31 23:59:59.999999' as timestamp)
+            then {{ moment }}
+    end
+{%- endmacro %}

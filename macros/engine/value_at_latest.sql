@@ -8,10 +8,18 @@
     arg_max({{ value }}, row({{ moment }}, {{ id }})) filter (where {{ condition }})
 {%- endmacro %}
 
+{% macro postgres__value_at_latest(value, moment, id, condition) -%}
+    (array_agg({{ value }} order by {{ moment }} desc, {{ id }} collate "C" desc) filter (where {{ condition }} and {{ value }} is not null))[1]
+{%- endmacro %}
+
 {% macro value_at_earliest(value, moment, id, condition='true') -%}
     {{ return(adapter.dispatch('value_at_earliest', 'pool_recon')(value, moment, id, condition)) }}
 {%- endmacro %}
 
 {% macro default__value_at_earliest(value, moment, id, condition) -%}
     arg_min({{ value }}, row({{ moment }}, {{ id }})) filter (where {{ condition }})
+{%- endmacro %}
+
+{% macro postgres__value_at_earliest(value, moment, id, condition) -%}
+    (array_agg({{ value }} order by {{ moment }}, {{ id }} collate "C") filter (where {{ condition }} and {{ value }} is not null))[1]
 {%- endmacro %}

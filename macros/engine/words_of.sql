@@ -4,5 +4,5 @@
 {%- endmacro %}
 
 {% macro default__words_of(name) -%}
-    regexp_replace(lower(regexp_replace(regexp_replace({{ name }}, '([a-z0-9])([A-Z])', '\1 \2', 'g'), '([A-Z])([A-Z][a-z])', '\1 \2', 'g')), '[^a-z0-9]+', ' ', 'g')
+    regexp_replace({{ pool_recon.lower_case("regexp_replace(regexp_replace(" ~ name ~ ", '([a-z0-9])([A-Z])', '\\1 \\2', 'g'), '([A-Z])([A-Z][a-z])', '\\1 \\2', 'g')") }}, '[^a-z0-9]+', ' ', 'g')
 {%- endmacro %}

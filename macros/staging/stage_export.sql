@@ -59,7 +59,7 @@ renamed as (
 
     select
         {%- for name, kind in columns %}
-        {{ pool_recon.trimmed(name) if kind in texts + numbers + ['timestamp'] else 'lower(' ~ pool_recon.trimmed(name) ~ ')' }} as {{ name }}_text,
+        {{ pool_recon.trimmed(name) if kind in texts + numbers + ['timestamp'] else pool_recon.lower_case(pool_recon.trimmed(name)) }} as {{ name }}_text,
         {%- endfor %}
         coalesce(_is_malformed, false) as is_malformed,
         coalesce(_has_secret, false) as has_secret,

@@ -43,7 +43,7 @@ select
     findings.evidence_hash,
     findings.amount_at_risk,
     {{ pool_recon.amount_text('findings.amount_at_risk', 'assets.minor_unit') }} as amount_at_risk_text,
-    {{ dbt.datediff('dates.opened_on', 'close.close_date', 'day') }} as age_days,
+    cast({{ dbt.datediff('dates.opened_on', 'close.close_date', 'day') }} as bigint) as age_days,
     findings.is_blocking,
     findings.is_blocking and findings.approval <> 'approved' as is_open_blocking,
     dates.opened_on,

@@ -8,7 +8,7 @@ renamed as (
 
     select
         {%- for column in ['code', 'subject_type', 'environment'] %}
-        lower({{ pool_recon.trimmed(column) }}) as {{ column }},
+        {{ pool_recon.lower_case(pool_recon.trimmed(column)) }} as {{ column }},
         {%- endfor %}
         {%- for column in ['subject_id', 'owner', 'approved_by', 'reason', 'evidence_hash'] %}
         {{ pool_recon.trimmed(column) }} as {{ column }},

@@ -24,6 +24,16 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 DATE = "YYYY-MM-DD"
 
 
+TARGET = click.option(
+    "--target",
+    type=click.Choice(["duckdb", "postgres"]),
+    envvar="POOL_RECON_TARGET",
+    default="duckdb",
+    show_default=True,
+    help="Where it runs: in the DuckDB file, or in the database that psql finds (PGHOST, ...).",
+)
+
+
 def calendar_date(text: str) -> date:
     """The date that `text` states as YYYY-MM-DD; no other notation counts."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):

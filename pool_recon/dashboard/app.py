@@ -29,6 +29,7 @@ from pool_recon.errors import CloseError
 from pool_recon.loader.masking import mask
 from pool_recon.report import page as report
 from pool_recon.report.figures import BALANCE_STEPS, STANDINGS, share
+from pool_recon.report.wording import agreement, is_zero, long_date, number, words
 from pool_recon.trace import Missing
 from pool_recon.trace.lookup import STREAMS
 from pool_recon.trace.reader import moment_text
@@ -211,16 +212,14 @@ def _templates() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters.update(
-        number=report._number,
-        words=report._words,
-        long_date=report._long_date,
+        number=number,
+        words=words,
+        long_date=long_date,
         share=share,
         moment=moment_text,
         query=lambda values: urlencode({name: value or "" for name, value in values.items()}),
     )
-    environment.globals.update(
-        agreement=report._agreement, is_zero=report._is_zero, percent=_percent
-    )
+    environment.globals.update(agreement=agreement, is_zero=is_zero, percent=_percent)
     return environment
 
 

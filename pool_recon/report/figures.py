@@ -25,7 +25,7 @@ _EXACT = Context(prec=120, traps=[Inexact])
 STANDINGS = ("blocking", "warning", "approved")
 
 # The reconciliation states in the order in which they are drawn; the rest follows by name.
-_STATE_ORDER = ("matched", "approved", "open", "lapsed", "exception")
+STATES = ("matched", "approved", "open", "lapsed", "exception")
 
 # The ages of findings in days: label, first day, last day.
 _AGES: tuple[tuple[str, int, int | None], ...] = (
@@ -41,6 +41,20 @@ BALANCE_STEPS = ("funding", "debits", "refunds", "returns", "fees", "adjustments
 
 SET_ASIDE = ("duplicates", "superseded", "quarantined")
 
+# The figures of the trend, in the order in which they are shown.
+TREND_COLUMNS = (
+    *("match_rate_percent", "movement_count", "matched_count", "approved_count", "open_count"),
+    *("lapsed_count", "exception_count", "blocking_finding_count", "warning_finding_count"),
+    *("approved_finding_count", "holding_rule_count"),
+)
+
+# A published amount as two whole numbers, which order and add up without rounding. Published
+# amounts have 18 decimals at most.
+_SIGN = "case when starts_with(amount_at_risk, '-') then -1 else 1 end"
+_DECIMALS = "split_part(amount_at_risk, '.', 2)"
+_WHOLE = f"{_SIGN} * cast(split_part(ltrim(amount_at_risk, '-'), '.', 1) as hugeint)"
+_FRACTION = f"{_SIGN} * cast(rpad({_DECIMALS}, 18, '0') as hugeint)"
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -52,6 +66,7 @@ class Limits:
     closes: int = 30
     register: int = 100
     violations: int = 5
+    assets: int = 50
 
 
 @dataclass(frozen=True)
@@ -104,6 +119,23 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """A figure of the trend at the close before and at this one; None where one has none."""
+
+    column: str
+    before: str | None
+    now: str | None
+
+    @property
+    def change(self) -> str | None:
+        """What was added, exactly and with its sign."""
+        if self.before is None or self.now is None:
+            return None
+        change = _EXACT.subtract(Decimal(self.now), Decimal(self.before))
+        return format(change, "+f") if change else format(abs(change), "f")
+
+
+@dataclass(frozen=True)
 class Figures:
     """Everything that the page says."""
 
@@ -118,6 +150,8 @@ class Figures:
     owners: Sequence[Tally]
     ages: Sequence[Tally]
     assets: Sequence[Tally]
+    asset_count: int
+    largest: Mapping[str, Row]
     groups: Sequence[Group]
     balances: Sequence[Row]
     balance_count: int
@@ -152,6 +186,19 @@ class Figures:
         """The close before this one, None where this is the first."""
         return self.trend[-2] if len(self.trend) > 1 else None
 
+    @property
+    def differences(self) -> list[Difference]:
+        """This close beside the one before it, empty where this is the first."""
+        if self.previous is None:
+            return []
+        before, now = self.previous, self.trend[-1]
+        return [
+            Difference(
+                column, *(None if of[column] is None else str(of[column]) for of in (before, now))
+            )
+            for column in TREND_COLUMNS
+        ]
+
     def landed(self, column: str) -> int:
         """The sum of a column of conservation.csv over all exports."""
         return sum(int(row[column]) for row in self.conservation)
@@ -175,9 +222,11 @@ def read_figures(
         "select * replace (cast(close_date as varchar) as close_date)"
         " from marts.fct_close_trend order by close_date",
     )
-    balances = _package(connection, "balances")
     register = _package(connection, "register")
     facts = _finding_facts(connection, close["close_date"])
+    assets = _tallies(
+        [fact for fact in facts if fact["has_amount"]], lambda fact: str(fact["asset"] or "")
+    )
     return Figures(
         close=close,
         verdict=verdict,
@@ -189,12 +238,12 @@ def read_figures(
         codes=_tallies(facts, lambda fact: str(fact["code"])),
         owners=_tallies(facts, lambda fact: str(fact["owner"] or "")),
         ages=_ages(facts),
-        assets=_tallies(
-            [fact for fact in facts if fact["amount"]], lambda fact: str(fact["asset"] or "")
-        ),
+        assets=assets[: limits.assets],
+        asset_count=len(assets),
+        largest=_largest(connection),
         groups=_groups(connection, limits.findings),
-        balances=balances[: limits.balances],
-        balance_count=len(balances),
+        balances=_package(connection, "balances", limits.balances),
+        balance_count=_count(connection, f"select count(*) from {VIEW_SCHEMA}.pkg_balances"),
         conservation=_package(connection, "conservation"),
         trend=trend[-limits.closes :],
         close_count=len(trend),
@@ -228,13 +277,16 @@ def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _package(connection: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
-    """The rows of a published file, in its order and with the number of each."""
+def _package(
+    connection: duckdb.DuckDBPyConnection, name: str, limit: int | None = None
+) -> list[Row]:
+    """The first rows of a published file, or all, in its order and with the number of each."""
     view = f"{VIEW_SCHEMA}.pkg_{name}"
     columns = [row["column_name"] for row in _rows(connection, f"describe {view}")]
     published = ", ".join(f'"{column}"' for column in columns if not column.startswith("_sort"))
     order = ", ".join(column for column in columns if column.startswith("_sort"))
-    rows = _rows(connection, f"select {published} from {view} order by {order}")
+    cut = "" if limit is None else f" limit {limit}"
+    rows = _rows(connection, f"select {published} from {view} order by {order}{cut}")
     return [{"row_number": number, **row} for number, row in enumerate(rows, start=1)]
 
 
@@ -247,20 +299,54 @@ def _states(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
             f" from {VIEW_SCHEMA}.pkg_reconciliation group by all",
         )
     }
-    known = [(state, counts.pop(state, 0)) for state in _STATE_ORDER]
+    known = [(state, counts.pop(state, 0)) for state in STATES]
     return known + sorted(counts.items())
 
 
 def _finding_facts(connection: duckdb.DuckDBPyConnection, close_date: str) -> list[Row]:
-    """Findings that are the same for every summary, with how many they are."""
+    """Findings that are the same for every summary: how many they are, and what is at risk."""
     return _rows(
         connection,
-        "select code, owner, asset, amount_at_risk as amount, approval,"
-        " case when approval = 'approved' then 'approved' else severity end as standing,"
-        " cast(age_days as bigint) as age, next_review_date < ? as is_overdue, count(*) as findings"
-        f" from {VIEW_SCHEMA}.pkg_exceptions group by all order by all",
+        f"""
+        select
+            code,
+            owner,
+            asset,
+            approval,
+            case when approval = 'approved' then 'approved' else severity end as standing,
+            cast(age_days as bigint) as age,
+            next_review_date < ? as is_overdue,
+            coalesce(amount_at_risk, '') <> '' as has_amount,
+            count(*) as findings,
+            sum({_WHOLE}) as whole,
+            sum({_FRACTION}) as fraction,
+            max(length({_DECIMALS})) as decimals
+        from {VIEW_SCHEMA}.pkg_exceptions
+        group by all
+        order by all
+        """,
         [close_date],
     )
+
+
+def _largest(connection: duckdb.DuckDBPyConnection) -> dict[str, Row]:
+    """Of each asset the finding with the most at risk that is not approved, the oldest of them."""
+    rows = _rows(
+        connection,
+        f"""
+        select asset, exception_id, amount_at_risk
+        from {VIEW_SCHEMA}.pkg_exceptions
+        where amount_at_risk <> '' and approval <> 'approved'
+        qualify row_number() over (
+            partition by asset
+            order by
+                {_WHOLE} desc, {_FRACTION} desc, cast(age_days as bigint) desc, subject_id,
+                exception_id
+        ) = 1
+        order by asset
+        """,
+    )
+    return {str(row["asset"] or ""): row for row in rows}
 
 
 def _tally(key: str, facts: Iterable[Row]) -> Tally:
@@ -272,15 +358,21 @@ def _tally(key: str, facts: Iterable[Row]) -> Tally:
         counts[standing] += findings
         overdue += findings if fact["is_overdue"] else 0
         oldest = max(oldest, int(fact["age"]))
-        if fact["amount"]:
-            amount = _EXACT.multiply(Decimal(fact["amount"]), Decimal(findings))
+        if fact["has_amount"]:
             of_asset = sums[str(fact["asset"] or "")]
-            of_asset[standing] = _EXACT.add(of_asset.get(standing, Decimal(0)), amount)
+            of_asset[standing] = _EXACT.add(of_asset.get(standing, Decimal(0)), _at_risk(fact))
     at_risk = {
         asset: {standing: format(amount, "f") for standing, amount in sorted(of_asset.items())}
         for asset, of_asset in sorted(sums.items())
     }
     return Tally(key, {name: counts[name] for name in STANDINGS}, overdue, oldest, at_risk)
+
+
+def _at_risk(fact: Row) -> Decimal:
+    """What is at risk in these findings, with as many decimals as the longest amount has."""
+    fraction = Decimal(fact["fraction"]).scaleb(-18, _EXACT)
+    amount = _EXACT.add(Decimal(fact["whole"]), fraction)
+    return _EXACT.quantize(amount, Decimal(1).scaleb(-int(fact["decimals"])))
 
 
 def _tallies(facts: Iterable[Row], key: Callable[[Row], str]) -> list[Tally]:
@@ -324,25 +416,27 @@ def _rules(
         of_rule = codes.get(row["rule"], Counter())
         fails = state != "holds" or row["holds"] != "true"
         # Findings say why by themselves; a rule that fails without any is explained by its rows.
-        violations = _violations(connection, row["rule"]) if fails and not of_rule else []
+        violations = (
+            _violations(connection, row["rule"], limits.violations) if fails and not of_rule else []
+        )
         rules.append(
             Rule(
                 row=row,
                 state=state if row["holds"] == "true" or state != "holds" else "fails",
                 codes=sorted(of_rule.items(), key=lambda item: (-item[1], item[0])),
-                violations=violations[: limits.violations],
-                violation_count=len(violations),
+                violations=violations,
+                violation_count=int(violations[0]["total"]) if violations else 0,
             )
         )
     return rules
 
 
-def _violations(connection: duckdb.DuckDBPyConnection, rule: str) -> list[Row]:
+def _violations(connection: duckdb.DuckDBPyConnection, rule: str, limit: int) -> list[Row]:
     return _rows(
         connection,
-        "select subject_type, subject_id, violation from marts.close_violations"
-        " where rule_name = ? order by all",
-        [rule],
+        "select subject_type, subject_id, violation, count(*) over () as total"
+        " from marts.close_violations where rule_name = ? order by all limit ?",
+        [rule, limit],
     )
 
 
@@ -352,16 +446,19 @@ def _groups(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Group]:
         connection,
         f"""
         with findings as (
+            -- narrow: the rows that are listed are looked up when they are known
             select
-                *,
+                exception_id,
+                code,
+                subject_id,
                 case
                     when approval = 'approved' then 2
                     when severity = 'blocking' then 0
                     else 1
                 end as rank_of_standing,
                 cast(age_days as bigint) as age,
-                -- for the order of the list alone; what is shown is the text
-                try_cast(amount_at_risk as double) as size
+                {_WHOLE} as whole,
+                {_FRACTION} as fraction
             from {VIEW_SCHEMA}.pkg_exceptions
         ),
         ranked as (
@@ -370,19 +467,46 @@ def _groups(connection: duckdb.DuckDBPyConnection, limit: int) -> list[Group]:
                 row_number() over (
                     partition by code
                     order by
-                        rank_of_standing, age desc, size desc nulls last, subject_id, exception_id
-                ) as rank_in_code,
-                count(*) over (partition by code) as total,
-                count(*) filter (where rank_of_standing < 2) over (partition by code) as standing,
-                min(rank_of_standing) over (partition by code) as group_rank,
-                max(age) over (partition by code) as group_age
+                        rank_of_standing, age desc, whole desc nulls last,
+                        fraction desc nulls last, subject_id, exception_id
+                ) as rank_in_code
             from findings
+        ),
+        codes as (
+            select
+                code,
+                count(*) as total,
+                count(*) filter (where rank_of_standing < 2) as standing,
+                min(rank_of_standing) as group_rank,
+                max(age) as group_age
+            from findings
+            group by code
+        ),
+        listed as (
+            select
+                ranked.exception_id,
+                codes.*,
+                row_number() over (
+                    order by
+                        rank_in_code, group_rank, age desc, whole desc nulls last,
+                        fraction desc nulls last, ranked.code
+                ) as place
+            from ranked
+            inner join codes on ranked.code = codes.code
+            qualify place <= ?
         )
-        select ranked.* exclude (first_action), codes.meaning, ranked.first_action
-        from ranked
-        left join reference.ref_findings as codes on ranked.code = codes.code
-        order by rank_in_code, group_rank, age desc, size desc nulls last, ranked.code
-        limit ?
+        select
+            exceptions.*,
+            listed.total,
+            listed.standing,
+            listed.group_rank,
+            listed.group_age,
+            known.meaning
+        from listed
+        inner join {VIEW_SCHEMA}.pkg_exceptions as exceptions
+            on listed.exception_id = exceptions.exception_id
+        left join reference.ref_findings as known on exceptions.code = known.code
+        order by listed.place
         """,
         [limit],
     )

@@ -11,6 +11,7 @@ import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,11 @@ from pool_recon.report import Limits, read_figures, write_report
 from pool_recon.warehouse import connect
 from pool_recon.workbook import write_workbook
 from tests.end_to_end.closing import CLOSE_DATE, PREVIOUS, ROOT, Ran, close
+from tests.harness.libreoffice import read_by_libreoffice
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-VOID = {"meta", "br", "rect", "path", "circle", "line", "link", "img"}
+# Tags without a content of their own, however they are closed.
+VOID = {"meta", "br", "path", "circle", "line", "link", "img"}
 SHEETS = (
     *("checklist", "exceptions", "reconciliation", "balances", "conservation"),
     *("orders", "quotes", "trades", "events", "ledger"),
@@ -66,6 +69,8 @@ class Page(HTMLParser):
         for kind in ("data-cell", "data-figure", "data-trend", "data-change", "data-day"):
             if values.get(kind) is not None:
                 named = (kind, str(values[kind]))
+        if tag == "desc":
+            named = ("desc", "")
         if tag == "time":
             named = ("time", str(values["datetime"]))
         if "data-name" in values and named is None:
@@ -77,6 +82,8 @@ class Page(HTMLParser):
         assert tag in VOID
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return
         opened, named = self._open.pop()
         text = self._texts.pop()
         assert opened == tag, f"<{opened}> is closed by </{tag}>"
@@ -102,6 +109,7 @@ class Page(HTMLParser):
         return {name: next(iter(texts)) for name, texts in found.items()}
 
 
+@cache
 def csv_rows(package: Path, name: str) -> Rows:
     with (package / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream, strict=True))
@@ -125,6 +133,7 @@ def cut_share(count: int, total: int) -> str:
     return str((Decimal(100 * count) / total).quantize(Decimal("0.01"), "ROUND_DOWN"))
 
 
+@cache
 def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
     """Every figure that a page may show, from the files alone."""
     manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
@@ -159,6 +168,7 @@ def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
         total = sum(int(row[column]) for row in conservation)
         said |= {f"conservation|{column}": total, f"waterfall|{column}": total}
     said |= {f"unaccounted|{row['export']}": 0 for row in conservation}
+    said["unaccounted|all"] = 0
     said |= {f"file|{output['file']}": output["rows"] for output in manifest["outputs"]}
 
     subsets = {"all": {"all": findings}, "age": {}, "owner": {}, "code": {}}
@@ -184,6 +194,14 @@ def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
             row["asset"] == asset and row["amount_at_risk"] != "" and standing(row) != "approved"
             for row in findings
         )
+    for asset in {row["asset"] for row in findings}:
+        risks = [
+            row["amount_at_risk"]
+            for row in findings
+            if row["asset"] == asset and row["amount_at_risk"] and standing(row) != "approved"
+        ]
+        if risks:
+            said[f"largest|{asset}"] = max(risks, key=Decimal)
     said["oldest|blocking"] = max(
         (int(row["age_days"]) for row in findings if standing(row) == "blocking"), default=0
     )
@@ -201,6 +219,10 @@ def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
             "changes|resolved": len(before - now),
             "changes|reopened": 0,
         }
+        now_and_before = trend_of(package), trend_of(previous)
+        for column in set(now_and_before[0]) - {"rule_count", "unmatched", "found"}:
+            change = Decimal(now_and_before[0][column]) - Decimal(now_and_before[1][column])
+            said[f"change|{column}"] = f"{change:+f}" if change else format(abs(change), "f")
     return {name: str(value) for name, value in said.items()}
 
 
@@ -223,11 +245,38 @@ def check_page(page: Page, package: Path, previous: Path | None = None) -> None:
     for (kind, date), texts in page.figures.items():
         if kind == "data-day":
             assert texts == {date[5:]}
+    closes = {folder.name: trend_of(folder) for folder in (package, previous) if folder}
+    for name, text in page.of("data-trend").items():
+        date, column = name.split("|")
+        assert text == closes[date][column], name
+    # What a chart tells to those who do not see it: names and figures in the order of the drawing.
+    steps = (
+        (("Rows landed", "", "landed"), ("Duplicates", "\u2212", "duplicates")),
+        (("Superseded", "\u2212", "superseded"), ("Quarantined", "\u2212", "quarantined")),
+        (("Rows staged", "", "staged"),),
+    )
+    moves = [
+        (state.capitalize(), "\u2212", f"state.{state}")
+        for state in ("exception", "lapsed", "open", "approved")
+    ]
+    told = {
+        "; ".join(
+            f"{label} {sign if expected[f'waterfall|{name}'] != '0' else ''}"
+            f"{expected[f'waterfall|{name}']}"
+            for label, sign, name in chart
+        )
+        for chart in (
+            [step for pair in steps for step in pair],
+            [("Movements", "", "movements"), *moves, ("Matched", "", "matched")],
+        )
+    }
+    assert page.figures[("desc", "")] == told
     for link in page.links - {""}:
         target = link.removeprefix("#")
         assert target in page.ids if link.startswith("#") else (package / link).exists(), link
 
 
+@cache
 def trend_of(package: Path) -> dict[str, str]:
     """A line of the trend from the files of its close."""
     movements = Counter(row["reconciliation_state"] for row in csv_rows(package, "reconciliation"))
@@ -243,6 +292,9 @@ def trend_of(package: Path) -> dict[str, str]:
         },
         "blocking_finding_count": str(sum(row["severity"] == "blocking" for row in findings)),
         "warning_finding_count": str(sum(row["severity"] == "warning" for row in findings)),
+        "approved_finding_count": str(sum(row["approval"] == "approved" for row in findings)),
+        "unmatched": str(total - movements["matched"]),
+        "found": str(len(findings)),
         "rule_count": str(len(rules)),
         "holding_rule_count": str(sum(row["holds"] == "true" for row in rules)),
     }
@@ -252,6 +304,7 @@ def check_workbook(package: Path) -> None:
     book = openpyxl.load_workbook(package / "close.xlsx")
     assert book.sheetnames[0] == "summary"
     assert tuple(book.sheetnames[1 : len(SHEETS) + 1]) == SHEETS
+    check_summary(list(book["summary"].iter_rows(values_only=True)), package)
     for name in book.sheetnames[1:]:
         head, *found = book[name].iter_rows(values_only=True)
         rows = csv_rows(package, name)
@@ -274,6 +327,38 @@ def check_workbook(package: Path) -> None:
             assert values == {}, name
         assert book[name].auto_filter.ref
         assert book[name].freeze_panes == "B2"
+
+
+def check_summary(rows: list[tuple[Any, ...]], package: Path) -> None:
+    """The first sheet says what the files say, section by section."""
+    told = expected_figures(package, None)
+    sections: dict[str, list[tuple[Any, ...]]] = {}
+    section: list[tuple[Any, ...]] | None = None
+    for row in rows:
+        if row[0] is None:
+            section = None
+        elif row[0] in {"Checklist", "Movements", "Findings", "Money at risk", "Sheets"}:
+            section = sections.setdefault(row[0], [])
+        elif section is not None:
+            section.append(row)
+    found = [tuple(str(cell) for cell in row[:5]) for row in sections["Checklist"]]
+    verdicts = {"true": "holds", "false": "fails"}
+    assert found == [
+        (row["rule"], verdicts[row["holds"]], row["findings"], row["approved"], row["description"])
+        for row in csv_rows(package, "checklist")
+    ]
+    movements = {row[0]: str(row[1]) for row in sections["Movements"]}
+    assert movements.pop("match rate, per cent") == told["match_rate"]
+    assert movements.pop("all") == told["movements"]
+    assert movements == {state: told[f"movements|{state}"] for state in movements}
+    findings = {row[0]: str(row[1]) for row in sections["Findings"]}
+    assert findings.pop("review overdue") == told["overdue|all"]
+    assert findings == {each: told[f"findings|all|{each}"] for each in STANDINGS}
+    risks = {(row[0], row[1]): row[2] for row in sections["Money at risk"]}
+    assert risks == added(csv_rows(package, "exceptions"))
+    assert all(row[3] == float(row[2]) for row in sections["Money at risk"])
+    for name, count, shown, *_ in sections["Sheets"]:
+        assert count == shown == len(csv_rows(package, name)), name
 
 
 @pytest.mark.parametrize("sample", ["clean", "bad_day"])
@@ -319,6 +404,29 @@ def test_the_workbook_holds_what_the_files_hold(
     check_workbook(ran.package)
 
 
+@pytest.mark.parametrize("sample", ["bad_day", "two_days"])
+def test_libreoffice_reads_what_the_files_hold(
+    sample: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    ran: Ran = request.getfixturevalue(sample)
+    sheets = read_by_libreoffice(ran.package / "close.xlsx", tmp_path)
+    assert {"summary", *SHEETS, "register"} == set(sheets)
+    assert sheets["summary"][0][0] == f"Close of {CLOSE_DATE}"
+    for name in set(sheets) - {"summary"}:
+        head, *rows = sheets[name]
+        expected = csv_rows(ran.package, name)
+        assert len(rows) == len(expected), name
+        for cells, row in zip(rows, expected, strict=True):
+            values = dict(zip(head, cells, strict=True))
+            assert {column: values[column] for column in row} == row, name
+            for column in values.keys() - row.keys():
+                exact = row[column.removesuffix("_number")]
+                shown = values[column].replace(",", "")
+                places = len(shown.partition(".")[2])
+                # as many places as the cell shows: what it holds is compared with openpyxl
+                assert shown == (f"{float(exact):.{places}f}" if exact else ""), (name, column)
+
+
 def test_both_are_the_same_bytes_when_made_again(bad_day: Ran, tmp_path: Path) -> None:
     manifest = json.loads((bad_day.package / "manifest.json").read_text(encoding="utf-8"))
     listed = {output["file"]: output["rows"] for output in manifest["outputs"]}
@@ -350,6 +458,49 @@ def test_a_page_that_cannot_list_all_says_so(bad_day: Ran, tmp_path: Path) -> No
             assert int(count) + int(told[f"listed|{code}"]) == int(told[f"total|{code}"])
 
 
+def test_a_hundred_thousand_findings_have_a_page_of_sane_size(bad_day: Ran, tmp_path: Path) -> None:
+    from pool_recon.package import Verdict
+
+    wanted = 100_000
+    times = wanted // len(bad_day.rows("exceptions")) + 1
+    changed = {
+        "exception_id": "md5(exception_id || n)",
+        "subject_id": "subject_id || '_' || n",
+        "age_days": "cast(n % 40 as varchar)",
+        "amount_at_risk": "case when amount_at_risk <> '' then printf('%d.%018d', n, n) end",
+    }
+    shutil.copy(bad_day.out / "pool_recon.duckdb", tmp_path / "large.duckdb")
+    with connect(tmp_path / "large.duckdb") as warehouse:
+        view = "package.pkg_exceptions"
+        columns = [row[0] for row in warehouse.execute(f"describe {view}").fetchall()]
+        values = ", ".join(f'{changed.get(name, name)} as "{name}"' for name in columns)
+        warehouse.execute(
+            f"create temp table large as select {values} from {view}, range({times}) as t(n)"
+            f" order by n limit {wanted}"
+        )
+        warehouse.execute(f"drop view {view}; create table {view} as from large")
+        figures = read_figures(warehouse, Verdict({"no_secrets": "fails"}), [])
+        amounts = warehouse.execute(
+            f"select asset, severity, amount_at_risk from {view} where amount_at_risk <> ''"
+        ).fetchall()
+    path = write_report(figures, tmp_path)
+    assert path.stat().st_size < 2_000_000
+    html = path.read_text(encoding="utf-8")
+    told = Page(html).of("data-figure")
+    assert (told["listed"], told["findings"]) == (str(Limits().findings), str(wanted))
+    assert "All of them stand in <b>exceptions.csv</b>" in html
+    assert sum(int(told[f"age|{label}|blocking"]) for label in AGES) == int(
+        told["findings|all|blocking"]
+    )
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for asset, severity, amount in amounts:
+        sums[f"risk|asset|{asset}|{severity}"] += Decimal(amount)
+        sums[f"largest|{asset}"] = max(sums[f"largest|{asset}"], Decimal(amount))
+    assert sums == {name: Decimal(told[name]) for name in sums}
+    for width in (500, 1000, 1280):
+        assert too_wide(path, width, tmp_path) <= 0, width
+
+
 def test_a_smaller_workbook_says_what_it_leaves_out(two_days: Ran) -> None:
     package = two_days.out / PREVIOUS
     movements = csv_rows(package, "reconciliation")
@@ -363,29 +514,85 @@ def test_a_smaller_workbook_says_what_it_leaves_out(two_days: Ran) -> None:
     assert len(states) == 5
 
 
-def test_a_browser_shows_the_same_figures(two_days: Ran, tmp_path: Path) -> None:
+def in_browser(profile: Path, *arguments: object) -> str:
+    """Run Chromium without a screen or a network; returns what it writes."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip("there is no Chromium here")
-    page = two_days.package / "report.html"
     done = subprocess.run(
         [
-            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
-            *("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path}"),
-            page.as_uri(),
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu"),
+            *("--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}"),
+            *(str(argument) for argument in arguments),
         ],
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, "HOME": str(tmp_path)},
+        env={**os.environ, "HOME": str(profile)},
         check=False,
     )
     if done.returncode:
         pytest.skip(f"Chromium does not start here: {done.stderr[-200:]}")
-    # The browser writes its tags without the slash of XML.
-    shown = Page(re.sub(r"</(rect|path|circle|line)>", "", done.stdout))
-    written = Page(page.read_text(encoding="utf-8"))
-    assert shown.figures == written.figures
+    return done.stdout
+
+
+def test_another_digit_on_the_page_is_caught(two_days: Ran) -> None:
+    package, previous = two_days.package, two_days.out / PREVIOUS
+    html = (package / "report.html").read_text(encoding="utf-8")
+    # One of each sort of figure: what the name says before the first bar, and its column.
+    samples: dict[tuple[str, ...], re.Match[str]] = {}
+    for match in re.finditer(r'data-(figure|cell|trend|day)="([^"]+)">[^0-9]{0,3}([0-9])', html):
+        parts = match[2].split("|")
+        sort = parts[-1] if match[1] in {"cell", "trend"} else parts[0]
+        samples.setdefault((match[1], sort), match)
+    samples["desc", ""] = next(re.finditer(r"(<desc>)(Rows landed )([0-9])", html))
+    assert len(samples) > 50
+    assert {("figure", "waterfall"), ("figure", "largest"), ("trend", "found")} <= set(samples)
+    for match in samples.values():
+        changed = html[: match.start(3)] + str((int(match[3]) + 1) % 10) + html[match.end(3) :]
+        with pytest.raises(AssertionError):
+            check_page(Page(changed), package, previous)
+
+
+def test_a_browser_shows_the_same_figures(two_days: Ran, tmp_path: Path) -> None:
+    page = two_days.package / "report.html"
+    shown = Page(in_browser(tmp_path, "--dump-dom", page.as_uri()))
+    check_page(shown, two_days.package, two_days.out / PREVIOUS)
+    assert shown.figures == Page(page.read_text(encoding="utf-8")).figures
+
+
+def too_wide(page: Path, width: int, folder: Path) -> int:
+    """By how many pixels a page is wider than a window of this width; negative where it is not."""
+    measured = folder / f"measured_{width}.html"
+    script = "document.body.dataset.over = document.documentElement.scrollWidth - innerWidth"
+    html = page.read_text(encoding="utf-8")
+    measured.write_text(f"{html}<script>{script}</script>", encoding="utf-8")
+    size = f"--window-size={width},900"
+    shown = in_browser(folder, size, "--hide-scrollbars", "--dump-dom", measured.as_uri())
+    over = re.search(r'<body data-over="(-?[0-9]+)">', shown)
+    assert over is not None
+    return int(over[1])
+
+
+@pytest.mark.parametrize("width", [500, 1000, 1280])
+def test_the_page_is_never_wider_than_the_window(width: int, two_days: Ran, tmp_path: Path) -> None:
+    assert too_wide(two_days.package / "report.html", width, tmp_path) <= 0
+
+
+def test_the_printed_page_has_every_finding(two_days: Ran, tmp_path: Path) -> None:
+    pdf = tmp_path / "report.pdf"
+    in_browser(tmp_path, f"--print-to-pdf={pdf}", (two_days.package / "report.html").as_uri())
+    if shutil.which("pdftotext") is None:
+        pytest.skip("there is no pdftotext here")
+    printed = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, text=True, check=True)
+    # Lines break where the paper ends, and thousands stand apart.
+    text = re.sub(r"\s", "", printed.stdout)
+    for row in two_days.rows("exceptions"):
+        # a text of several lines is torn apart by the columns beside it
+        for column in ("exception_id", "amount_at_risk"):
+            assert row[column] in text, (column, row[column])
+    for row in two_days.rows("balances"):
+        assert row["closing"] in text
 
 
 def test_the_workbook_needs_no_warehouse_of_its_own(bad_day: Ran, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.unit.test_documented_commands import commands
 
 RUNBOOK = ROOT / "docs" / "blocked-close.md"
 # these build a warehouse or judge one, which other tests of this folder do at length
-LONG = ("close", "validate")
+LONG = ("close", "diff", "validate", "verify")
 FINISHED = 0
 
 

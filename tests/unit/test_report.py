@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from html.parser import HTMLParser
 from typing import Any
 
+import duckdb
 import pytest
+import vl_convert
 
 from pool_recon.package import Verdict
 from pool_recon.report import charts
+from pool_recon.report import figures as figures_module
 from pool_recon.report.figures import (
     BALANCE_STEPS,
+    TREND_COLUMNS,
     Change,
     Figures,
     Group,
@@ -117,6 +121,8 @@ def figures() -> Figures:
         owners=[],
         ages=[],
         assets=[],
+        asset_count=0,
+        largest={},
         groups=[],
         balances=[],
         balance_count=0,
@@ -209,7 +215,7 @@ def test_what_is_not_listed_is_said(figures: Figures) -> None:
         {"close_date": day, "movement_count": 0, "match_rate_percent": None}
         | {f"{state}_count": 0 for state, _ in figures.states}
         | {"blocking_finding_count": 0, "warning_finding_count": 0}
-        | {"rule_count": 11, "holding_rule_count": 11}
+        | {"approved_finding_count": 0, "rule_count": 11, "holding_rule_count": 11}
         for day in ("2026-06-29", "2026-06-30")
     ]
     page = render(replace(figures, changes=changes, trend=trend, close_count=40))
@@ -247,6 +253,57 @@ def test_a_share_is_cut_and_not_rounded(count: int, total: int, expected: str) -
     assert share(count, total) == expected
 
 
+class Drawn(HTMLParser):
+    """The marks of a drawing: classes with the numbers of their paths, and the texts."""
+
+    def __init__(self, svg: str) -> None:
+        super().__init__()
+        self.boxes: list[tuple[str, list[float]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.view: list[float] = []
+        self._is_text = False
+        self.feed(svg)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        if tag == "svg":
+            self.view = [float(number) for number in values["viewbox"].split()]
+        if tag == "path":
+            box = re.fullmatch(r"M([-0-9.,]+)h([-0-9.]+)v([-0-9.]+)h[-0-9.]+Z", values["d"])
+            if box:
+                x, y = box[1].split(",")
+                self.boxes.append((values["class"], [float(n) for n in (x, y, box[2], box[3])]))
+        if tag == "text":
+            self.texts.append((values["class"], ""))
+            self._is_text = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_text = self._is_text and tag != "text"
+
+    def handle_data(self, data: str) -> None:
+        if self._is_text:
+            self.texts[-1] = (self.texts[-1][0], self.texts[-1][1] + data)
+
+
+def closes_of(*matched: int) -> list[dict[str, Any]]:
+    """A line of the trend for each number of matched movements, of eight."""
+    counts = dict.fromkeys(TREND_COLUMNS, 0)
+    return [
+        counts
+        | {
+            "close_date": f"2026-{5 + day // 30:02d}-{1 + day % 30:02d}",
+            "movement_count": 8,
+            "matched_count": count,
+            "exception_count": 8 - count,
+            "blocking_finding_count": 8 - count,
+            "match_rate_percent": share(count, 8),
+            "rule_count": 11,
+        }
+        for day, count in enumerate(matched)
+    ]
+
+
 @pytest.mark.parametrize(
     "amounts",
     [
@@ -257,36 +314,187 @@ def test_a_share_is_cut_and_not_rounded(count: int, total: int, expected: str) -
     ],
 )
 def test_a_roll_forward_stays_in_its_drawing(amounts: dict[str, str]) -> None:
-    row = balance(**amounts)
-    bars = charts.roll_forward(row)
-    assert len(bars) == len(BALANCE_STEPS) + 2
-    assert all(0 <= bar.y <= 32 and bar.y + bar.height <= 33 for bar in bars)
-    assert Decimal(row["closing"]) == Decimal(amounts.get("closing", "0"))
+    rows = [balance(opening="1", closing="1"), balance(**amounts)]
+    first, drawn = (Drawn(svg) for svg in charts.roll_forwards(rows))
+    assert len(first.boxes) == len(drawn.boxes) == len(BALANCE_STEPS) + 2
+    x, y, width, height = drawn.view
+    for _, (left, top, wide, high) in drawn.boxes:
+        assert x <= left <= left + wide <= x + width
+        assert y <= top <= top + high <= y + height
+
+
+def test_a_roll_forward_is_drawn_to_scale() -> None:
+    row = balance(opening="10", funding="30", debits="-20", closing="20")
+    (drawn,) = (Drawn(svg) for svg in charts.roll_forwards([row]))
+    kinds = [kind for kind, _ in drawn.boxes]
+    assert kinds == ["f-total", "f-rise", "f-fall", *["f-flat"] * 4, "f-total"]
+    heights = [box[3] for kind, box in drawn.boxes if kind != "f-flat"]
+    assert [height / heights[0] for height in heights] == pytest.approx([1, 3, 2, 2], abs=0.01)
 
 
 def test_bars_fill_their_line_and_no_more() -> None:
-    bars = charts.stack([("a", 1), ("b", 0), ("c", 10**9)], 10**9 + 1)
-    assert [bar.kind for bar in bars] == ["a", "c"]
-    assert bars[0].width > 0.5
-    assert bars[-1].x + bars[-1].width == pytest.approx(100)
+    full, half, none = (
+        Drawn(svg)
+        for svg in charts.bars(
+            [
+                ([("a", 1), ("b", 0), ("c", 10**9)], 10**9 + 1),
+                ([("a", 3), ("b", 1)], 8),
+                ([("a", 0)], 1),
+            ]
+        )
+    )
+    (kind, (_, _, sliver, _)), (last, (x, _, width, _)) = full.boxes
+    assert (kind, last) == ("f-a", "f-c")
+    assert sliver > 0.5
+    assert x + width == pytest.approx(100, abs=0.02)
+    assert [box[2] for _, box in half.boxes] == pytest.approx([37.5, 12.5], abs=0.02)
+    assert half.view == [0, 10, 100, 10]
+    assert {box[1] for _, box in half.boxes} == {10}
+    assert none.boxes == []
 
 
-@pytest.mark.parametrize("closes", [1, 2, 6, 30])
-def test_the_trend_has_a_column_for_each_close(closes: int) -> None:
-    rows = [
-        {
-            "close_date": f"2026-06-{day:02d}",
-            "movement_count": 4,
-            "matched_count": 3,
-            "open_count": 1,
-        }
-        for day in range(1, closes + 1)
+def test_a_waterfall_leads_from_the_first_bar_to_the_last(figures: Figures) -> None:
+    export = {"landed": "40", "staged": "10", "duplicates": "10", "superseded": "20"}
+    told = replace(
+        figures,
+        conservation=[export | {"quarantined": "0", "export": "orders", "row_number": 1}],
+        states=[("matched", 1), ("approved", 0), ("open", 0), ("lapsed", 0), ("exception", 1)],
+    )
+    rows, movements = charts.waterfalls(told)
+    drawn = Drawn(rows.svg.replace("\u2212", "-"))
+    assert [text for _, text in drawn.texts[:5]] == [
+        *("Rows landed", "Duplicates", "Superseded", "Quarantined", "Rows staged")
     ]
-    chart = charts.trend(rows, ["matched", "open"])
-    assert len(chart.columns) == closes
-    assert chart.columns[-1].is_labelled
-    for column in chart.columns:
-        assert sum(bar.height for bar in column.bars) == pytest.approx(150)
+    assert [text for _, text in drawn.texts[5:]] == ["40", "-10", "-20", "0", "10"]
+    assert "<desc>Rows landed 40; Duplicates \u221210; " in rows.svg
+    assert "<title>Movements" in movements.svg
+    assert movements.svg.count('class="f-matched"') == 1
+
+
+def test_a_waterfall_of_nothing_has_no_bars(figures: Figures) -> None:
+    for chart in charts.waterfalls(figures):
+        assert "<path" not in chart.svg
+        assert "NaN" not in chart.svg
+
+
+@pytest.mark.parametrize("closes", [2, 9, 10, 30])
+def test_the_trend_has_a_column_for_each_close(closes: int) -> None:
+    rows = closes_of(*(number % 9 for number in range(closes)))
+    rate, unmatched, found = (Drawn(chart.svg) for chart in charts.trends(rows))
+    labels = [text for kind, text in rate.texts if kind == "f-ink"]
+    assert labels == [row["match_rate_percent"] for row in rows]
+    for drawn in (unmatched, found):
+        days = [text for kind, text in drawn.texts if kind == "f-soft"]
+        assert days == [row["close_date"][5:] for row in rows]
+        sums = [int(text) for kind, text in drawn.texts if kind == "f-ink"]
+        assert sums == [row["exception_count"] for row in rows]
+        heights = [box[3] for _, box in drawn.boxes]
+        unit = max(heights) / max(sums)
+        assert heights == pytest.approx([unit * count for count in sums if count], abs=0.02)
+
+
+def test_a_close_without_movements_has_no_rate_in_the_trend() -> None:
+    rows = closes_of(4, 8)
+    rows[0] |= {"match_rate_percent": None, "movement_count": 0, "exception_count": 0}
+    rate = Drawn(charts.trends(rows)[0].svg)
+    assert [text for kind, text in rate.texts if kind == "f-ink"] == ["100.00"]
+
+
+def test_a_chart_does_not_depend_on_the_fonts_of_the_machine(
+    figures: Figures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = replace(figures, trend=closes_of(1, 2, 8), balances=[balance(opening="1")])
+    page = render(told)
+
+    def other_font(spec: dict[str, Any], **options: Any) -> str:
+        spec["config"]["font"] = "monospace"
+        return str(vegalite_to_svg(spec, **options))
+
+    vegalite_to_svg = vl_convert.vegalite_to_svg
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", other_font)
+    assert render(told) == page
+
+
+def test_every_colour_of_a_chart_is_one_of_the_page(figures: Figures) -> None:
+    tally = Tally("all", dict.fromkeys(("blocking", "warning", "approved"), 1), 0, 0, {})
+    told = replace(
+        figures,
+        trend=[row | {"open_count": 1, "lapsed_count": 1} for row in closes_of(1, 2, 8)],
+        states=[(state, 2) for state, _ in figures.states],
+        balances=[balance(opening="1", funding="2", debits="-1", closing="2")],
+        conservation=[
+            {"row_number": 1, "export": "orders", "landed": "4", "staged": "1"}
+            | dict.fromkeys(("duplicates", "superseded", "quarantined"), "1")
+        ],
+        findings=tally,
+        ages=[replace(tally, key="new today")],
+    )
+    page = render(told)
+    style, _, body = page.partition("</style>")
+    used = set(re.findall(r'class="([fsb]-[a-z]+)"', body))
+    assert {"f-total", "f-rise", "f-fall", "f-warning", "s-matched", "b-open"} <= used
+    assert {name for name in used if not re.search(rf"\.{name}\b", style)} == set()
+    # Every variable has a value in light and another, or the same on purpose, in dark.
+    light, dark = (
+        set(re.findall(r"(--[a-z-]+):", block))
+        for block in re.findall(r":root \{(.*?)\}", style, re.S)[:2]
+    )
+    assert set(re.findall(r"var\((--[a-z-]+)\)", style)) <= light
+    assert light == dark
+
+
+def test_two_closes_are_compared_exactly(figures: Figures) -> None:
+    told = replace(figures, trend=closes_of(3, 7), close_count=2)
+    changes = {row.column: row.change for row in told.differences}
+    assert changes["match_rate_percent"] == "+50.00"
+    assert changes["exception_count"] == "-4"
+    assert changes["movement_count"] == "0"
+    told.trend[0]["match_rate_percent"] = None
+    assert told.differences[0].change is None
+    assert replace(figures, trend=closes_of(3)).differences == []
+
+
+def test_a_page_with_too_many_assets_names_the_rest(figures: Figures) -> None:
+    sums = {f"A{number:02d}": {"blocking": "1"} for number in range(11)}
+    tally = Tally("finance", {"blocking": 11, "warning": 0, "approved": 0}, 0, 0, sums)
+    told = replace(blocked(figures, [finding()], 11), owners=[tally], asset_count=60)
+    text = read(render(told)).text
+    assert "3 more assets, in exceptions.csv" in text
+    assert "60 more assets stand in exceptions.csv." in text
+
+
+AMOUNTS = [
+    ["1.10", "2.20", "-0.300"],
+    ["99999999999999999999.999999999999999999"] * 7,
+    ["0.000000000000000001", "-0.000000000000000002", "5"],
+    ["-1.5", "-0.5"],
+    ["0", "0.00"],
+]
+
+
+@pytest.mark.parametrize("amounts", AMOUNTS)
+def test_what_is_at_risk_adds_up_to_the_last_digit(amounts: list[str]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create schema package; create table package.pkg_exceptions(exception_id varchar,"
+            " subject_id varchar, code varchar, owner varchar, asset varchar, severity varchar,"
+            " approval varchar, age_days varchar, next_review_date varchar, amount_at_risk varchar)"
+        )
+        for number, amount in enumerate([*amounts, None]):
+            connection.execute(
+                "insert into package.pkg_exceptions values"
+                " (?, ?, 'c', 'o', 'X', 'blocking', 'none', '1', '2026-07-01', ?)",
+                [str(number), str(number), amount],
+            )
+        facts = figures_module._finding_facts(connection, "2026-06-30")
+        largest = figures_module._largest(connection)
+    assert [fact["findings"] for fact in facts] in ([1, len(amounts)], [len(amounts), 1])
+    tally = figures_module._tally("all", facts)
+    with localcontext(prec=60):
+        exact = sum((Decimal(amount) for amount in amounts), Decimal(0))
+    assert tally.total == len(amounts) + 1
+    assert tally.at_risk == {"X": {"blocking": format(exact, "f")}}
+    assert Decimal(largest["X"]["amount_at_risk"]) == max(map(Decimal, amounts))
 
 
 def test_the_same_figures_give_the_same_page(figures: Figures) -> None:

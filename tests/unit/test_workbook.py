@@ -16,10 +16,14 @@ import openpyxl
 import pytest
 from openpyxl.utils.escape import unescape
 
+from pool_recon import workbook
 from pool_recon.cli import close
-from pool_recon.report.figures import Figures
-from pool_recon.workbook import DEFAULT_ROWS, MAX_ROWS, write_workbook
+from pool_recon.package import Verdict
+from pool_recon.report.figures import Figures, Tally
+from pool_recon.workbook import DEFAULT_EXCEPTIONS, DEFAULT_ROWS, MAX_ROWS, write_workbook
+from tests.harness.libreoffice import read_by_libreoffice
 from tests.unit.test_report import figures as figures
+from tests.unit.test_report import rule
 
 AWKWARD = [
     "=1+1",
@@ -161,13 +165,122 @@ def test_a_cut_is_said_and_exceptions_come_first(
     assert any("Some sheets do not show" in str(key) for key in summary)
 
 
-def test_no_sheet_outgrows_excel() -> None:
+def test_no_sheet_outgrows_excel(
+    tmp_path: Path,
+    connection: duckdb.DuckDBPyConnection,
+    figures: Figures,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert MAX_ROWS + 2 == 1_048_576
+    monkeypatch.setattr(workbook, "MAX_ROWS", 3)
+    files = {
+        name: [["id"], *([f"{name}{number}"] for number in range(rows))]
+        for name, rows in (("orders", 3), ("quotes", 4))
+    }
+    told = package(tmp_path, files, figures)
+    for rows in (None, 2_000_000):
+        path, count = write_workbook(connection, tmp_path, told, rows)
+        assert count == 6
+        assert column(path, "orders") == ["id", "orders0", "orders1", "orders2"]
+        assert column(path, "quotes") == [
+            "Cut: 3 of 4 rows; all of them are in quotes.csv",
+            *("id", "quotes0", "quotes1", "quotes2"),
+        ]
+        assert openpyxl.load_workbook(path)["quotes"].max_row == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "shown"),
+    [
+        ("exceptions", None, DEFAULT_EXCEPTIONS),
+        ("orders", None, DEFAULT_ROWS),
+        ("exceptions", 7, 7),
+        ("orders", 10**7, MAX_ROWS),
+    ],
+)
+def test_a_sheet_takes_what_was_asked_for(name: str, rows: int | None, shown: int) -> None:
+    assert workbook._limit(name, rows) == shown
+
+
+def test_nothing_becomes_a_formula_in_heads_and_summary(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    formulas = [value for value in AWKWARD if value[0] in "=+-@\t\r"]
+    risks = {value: {"blocking": "1"} for value in formulas}
+    told = replace(
+        package(tmp_path, {"orders": [formulas, ["x"] * len(formulas)]}, figures),
+        assets=[Tally("all", {"blocking": 1, "warning": 0, "approved": 0}, 0, 0, risks)],
+        rules=[rule("=1+1")],
+        verdict=Verdict({"=1+1": "fails"}, failed_checks=("=1+1", "@x")),
+        states=[("matched", 1), ("=1+1", 2)],
+    )
+    path, _ = write_workbook(connection, tmp_path, told)
+    book = openpyxl.load_workbook(path)
+    assert [unescape(cell.value) for cell in book["orders"][1]] == formulas
+    texts = [cell for row in book["summary"].iter_rows() for cell in row if cell.value]
+    assert {unescape(str(cell.value)) for cell in texts} >= set(formulas)
+    assert "f" not in {cell.data_type for cell in (*texts, *book["orders"][1])}
+    assert {cell.number_format for cell in texts if isinstance(cell.value, str)} <= {"@", "General"}
+
+
+def test_balances_that_differ_and_rows_in_quarantine_are_coloured(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    connection.execute(
+        "create table marts.fct_balances(closing decimal(38, 18), reported_balance decimal(38, 18))"
+    )
+    files = {
+        "balances": [["asset", "closing", "reported_balance"], ["EUR", "1.00", "1.01"]],
+        "conservation": [["export", "quarantined"], ["orders", "0"]],
+    }
+    path, _ = write_workbook(connection, tmp_path, package(tmp_path, files, figures))
+    book = openpyxl.load_workbook(path)
+    (rules,) = book["balances"].conditional_formatting
+    assert str(rules.sqref) == "D2"
+    assert rules.rules[0].formula == ['AND($D2<>"",$D2<>$B2)']
+    (rules,) = book["conservation"].conditional_formatting
+    assert (str(rules.sqref), rules.rules[0].formula) == ("B2", ["0"])
+
+
+def test_the_tabs_tell_the_verdict(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    files = {"checklist": [["rule"]], "exceptions": [["code"]], "orders": [["id"]]}
+    ready = package(tmp_path, files, figures)
+    tally = Tally("all", {"blocking": 1, "warning": 0, "approved": 0}, 0, 0, {})
+    failing = replace(
+        ready,
+        verdict=Verdict({"no_secrets": "fails"}),
+        rules=[rule("no_secrets", "fails")],
+        findings=tally,
+    )
+    colours = []
+    for told in (ready, failing):
+        path, _ = write_workbook(connection, tmp_path, told)
+        book = openpyxl.load_workbook(path)
+        colours.append([book[name].sheet_properties.tabColor.rgb for name in book.sheetnames])
+    assert all(now != before for now, before in zip(colours[0][:3], colours[1][:3], strict=True))
+    assert colours[0][3] == colours[1][3]
+
+
+def test_libreoffice_reads_every_text_as_it_is(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    # Characters that no reader keeps are left out: XML has no form for them.
+    values = [value for value in AWKWARD if not set(value) & set("\x01\x1f\ufffe\uffff\r")]
+    rows = [["id", "amount"], *([value, "-0.100000000000000001"] for value in values)]
+    write_workbook(connection, tmp_path, package(tmp_path, {"orders": rows}, figures))
+    read = read_by_libreoffice(tmp_path / "close.xlsx", tmp_path)["orders"]
+    assert read[0] == ["id", "amount", "amount_number"]
+    assert [row[0] for row in read[1:]] == values
+    assert {row[1] for row in read[1:]} == {"-0.100000000000000001"}
+    assert {row[2] for row in read[1:]} == {"-0.10"}
 
 
 def test_the_help_tells_the_limit() -> None:
     (option,) = (each for each in close.params if each.name == "workbook_rows")
-    assert f"[default: {DEFAULT_ROWS}]" in str(vars(option)["help"])
+    told = f"[default: {DEFAULT_ROWS}, of exceptions {DEFAULT_EXCEPTIONS}]"
+    assert told in str(vars(option)["help"])
 
 
 @pytest.mark.parametrize("text", ["x" * 40_000, "\U0001f600" * 20_000])

@@ -1,0 +1,158 @@
+"""Exports into schema ``raw`` of a PostgreSQL database, by COPY.
+
+DuckDB reads the files, in a database of its own that begins with what the server knows of earlier
+loads; the server is then given the rows that are new. What a close lands is marked as unfinished
+until that close is published, and taken away again where it never is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pool_recon import reference
+from pool_recon.loader import LoadSummary, load_exports
+from pool_recon.loader.landing import create_tables
+from pool_recon.postgres.mirror import bring
+from pool_recon.postgres.server import RAW, Server, quoted
+from pool_recon.progress import Progress
+from pool_recon.register import replace_register
+from pool_recon.warehouse import connect
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pool_recon.register import Register
+
+# Compared by their bytes, whatever language the database is in.
+_TYPES: Final = {"VARCHAR": 'text collate "C"'}
+_UNFINISHED: Final = "unfinished_loads"
+_REGISTER: Final = "exception_register"
+_REGISTER_BEFORE: Final = "exception_register_before"
+# What is there only until a close is finished.
+PASSING: Final = frozenset({_UNFINISHED, _REGISTER_BEFORE})
+
+
+def land(server: Server, exports: Path, folder: Path, progress: Progress) -> LoadSummary:
+    """Land every file of `exports` that is not loaded yet; the caller commits.
+
+    `folder` is an empty one for temporary files.
+
+    Raises:
+        CloseError: a file cannot be loaded; nothing was changed.
+    """
+    with contextlib.closing(connect(folder / "landing.duckdb")) as connection:
+        create_tables(connection)
+        _create_tables(server, connection)
+        for table in ("loads", "files"):
+            bring(server, connection, f"{RAW}.{table}", f"{RAW}.{table}", folder)
+        last = connection.execute(f"select coalesce(max(file_id), 0) from {RAW}.files").fetchone()
+        loaded = load_exports(connection, exports, progress=progress)
+        if loaded.load_id is not None:
+            progress("copying what is new into PostgreSQL")
+            _copy_new(server, connection, last[0] if last else 0, loaded.load_id, folder)
+    return loaded
+
+
+def load_register(server: Server, register: Register | None, folder: Path) -> None:
+    """Let the database hold `register`, and keep the one that it held until `finish`."""
+    with contextlib.closing(connect(folder / "register.duckdb")) as connection:
+        connection.execute(f"create schema {RAW}")
+        replace_register(connection, register)
+        if _REGISTER not in server.tables(RAW):
+            _create(server, connection, _REGISTER)
+        server.execute(f"alter table {RAW}.{_REGISTER} rename to {_REGISTER_BEFORE}")
+        _create(server, connection, _REGISTER)
+        _copy(server, connection, _REGISTER, "true", folder)
+
+
+def mark_unfinished(server: Server, loaded: LoadSummary) -> None:
+    """Let what was just landed count only once `finish` says so."""
+    if loaded.load_id is not None:
+        server.execute(f"insert into {RAW}.{_UNFINISHED} values (%s)", [loaded.load_id])
+
+
+def finish(server: Server) -> None:
+    """Let what was landed and loaded count; the caller commits."""
+    server.execute(f"delete from {RAW}.{_UNFINISHED}")
+    server.execute(f"drop table if exists {RAW}.{_REGISTER_BEFORE}")
+
+
+def discard_unfinished(server: Server) -> None:
+    """Take away what a run that was never finished left in schema raw; the caller commits."""
+    tables = server.tables(RAW)
+    if _REGISTER_BEFORE in tables:
+        server.execute(f"drop table if exists {RAW}.{_REGISTER}")
+        server.execute(f"alter table {RAW}.{_REGISTER_BEFORE} rename to {_REGISTER}")
+    if _UNFINISHED not in tables:
+        return
+    unfinished = f"load_id in (select load_id from {RAW}.{_UNFINISHED})"
+    files = f"select file_id from {RAW}.files where {unfinished}"
+    found = server.rows(f"select distinct export_name from {RAW}.files where {unfinished}")
+    for (export_name,) in found:
+        server.execute(f"delete from {RAW}.{quoted(export_name)} where _file_id in ({files})")
+    server.execute(f"delete from {RAW}.file_columns where file_id in ({files})")
+    server.execute(f"delete from {RAW}.files where {unfinished}")
+    server.execute(f"delete from {RAW}.loads where {unfinished}")
+    server.execute(f"delete from {RAW}.{_UNFINISHED}")
+
+
+def _create_tables(server: Server, connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing of schema raw, in the image of that of `connection`."""
+    if RAW not in server.schemas():
+        server.execute(f"create schema {RAW}")
+    there = server.tables(RAW)
+    made = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = ? order by table_name", [RAW]
+    ).fetchall()
+    for (table,) in made:
+        if table not in there:
+            _create(server, connection, table)
+    if _UNFINISHED not in there:
+        server.execute(f"create table {RAW}.{_UNFINISHED} (load_id integer not null)")
+
+
+def _create(server: Server, connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    columns = connection.execute(
+        "select column_name, data_type from duckdb_columns() "
+        "where schema_name = ? and table_name = ? order by column_index",
+        [RAW, table],
+    ).fetchall()
+    stated = ", ".join(f"{quoted(name)} {_TYPES.get(kind, kind)}" for name, kind in columns)
+    server.execute(f"create table {RAW}.{quoted(table)} ({stated})")
+
+
+def _copy_new(
+    server: Server,
+    connection: duckdb.DuckDBPyConnection,
+    last_file: int,
+    load_id: int,
+    folder: Path,
+) -> None:
+    _copy(server, connection, "loads", f"load_id = {load_id}", folder)
+    _copy(server, connection, "files", f"file_id > {last_file}", folder)
+    _copy(server, connection, "file_columns", f"file_id > {last_file}", folder)
+    for export in reference.exports():
+        _copy(server, connection, export.name, "true", folder)
+        server.execute(f"analyze {RAW}.{quoted(export.name)}")
+
+
+def _copy(
+    server: Server, connection: duckdb.DuckDBPyConnection, table: str, condition: str, folder: Path
+) -> None:
+    file = folder / f"{table}.csv"
+    columns = connection.execute(
+        "select string_agg('\"' || column_name || '\"', ', ' order by column_index) "
+        "from duckdb_columns() where schema_name = ? and table_name = ?",
+        [RAW, table],
+    ).fetchone()
+    names = columns[0] if columns else ""
+    path = str(file).replace("'", "''")
+    # A text that is empty is in quotes, so that it is none of the nulls.
+    connection.execute(
+        f"copy (select {names} from {RAW}.{quoted(table)} where {condition}) to '{path}' "
+        "(format csv, header false, delimiter ',', quote '\"', escape '\"', nullstr '')"
+    )
+    server.copy_in(f"{RAW}.{quoted(table)} ({names})", file)
+    file.unlink()

@@ -1,0 +1,86 @@
+"""What was built in PostgreSQL as a DuckDB file, value for value, to write the package from."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pool_recon.postgres.server import Server, quoted
+from pool_recon.progress import Progress
+
+if TYPE_CHECKING:
+    import duckdb
+
+# A number without a stated scale is a sum of amounts.
+_TYPES: Final = {
+    "text": "varchar",
+    "character varying": "varchar",
+    "numeric": "decimal(38, 18)",
+    "timestamp without time zone": "timestamp",
+}
+# The longest record, which may have several lines.
+_LONGEST_LINE: Final = 1 << 24
+
+
+def mirror(
+    server: Server,
+    connection: duckdb.DuckDBPyConnection,
+    schemas: dict[str, str],
+    left_out: Container[str],
+    folder: Path,
+    progress: Progress,
+) -> None:
+    """Bring every table and view of `schemas` into an empty DuckDB database.
+
+    `schemas` says how a schema of the server is called there; tables of the names `left_out` stay.
+    `folder` is for temporary files.
+    """
+    relations = [
+        (schema, name)
+        for schema in schemas
+        for (name,) in server.rows(
+            "select table_name from information_schema.tables "
+            "where table_schema = %s order by table_name",
+            [schema],
+        )
+        if name not in left_out
+    ]
+    for number, (schema, name) in enumerate(relations):
+        progress.step(name, number, len(relations), "tables")
+        connection.execute(f"create schema if not exists {quoted(schemas[schema])}")
+        target = f"{quoted(schemas[schema])}.{quoted(name)}"
+        bring(server, connection, f"{quoted(schema)}.{quoted(name)}", target, folder)
+
+
+def bring(
+    server: Server, connection: duckdb.DuckDBPyConnection, source: str, target: str, folder: Path
+) -> None:
+    """Append the rows of a relation of the server to a table, which is created where missing."""
+    columns = _columns(server, source)
+    stated = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns)
+    connection.execute(f"create table if not exists {target} ({stated})")
+    file = folder / "brought.csv"
+    server.copy_out(f"select * from {source}", file)
+    path = str(file).replace("'", "''")
+    texts = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(columns)))
+    values = ", ".join(f"cast(c{place} as {kind})" for place, (_, kind) in enumerate(columns))
+    names = ", ".join(quoted(name) for name, _ in columns)
+    # Only what has no quotes is null; with every value in quotes no line end can be taken amiss.
+    connection.execute(
+        f"insert into {target} ({names}) select {values} from read_csv('{path}', "
+        f"columns = {{{texts}}}, auto_detect = false, header = false, delim = ',', quote = '\"', "
+        "escape = '\"', nullstr = '', allow_quoted_nulls = false, strict_mode = true, "
+        f"new_line = '\\n', parallel = false, max_line_size = {_LONGEST_LINE})"
+    )
+    file.unlink()
+
+
+def _columns(server: Server, relation: str) -> list[tuple[str, str]]:
+    """The columns of a relation with the types that DuckDB has for them."""
+    columns = server.rows(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute "
+        "where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum",
+        [relation],
+    )
+    return [(name, _TYPES.get(kind, kind)) for name, kind in columns]

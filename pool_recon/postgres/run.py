@@ -1,0 +1,136 @@
+"""The close from end to end in a PostgreSQL database: load, build, test, package, publish."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pool_recon.close import (
+    CloseRequest,
+    CloseResult,
+    build_settings,
+    check_request,
+    close_result,
+    write_close,
+)
+from pool_recon.dbt_runner import BuildSettings, build_and_test, one_line
+from pool_recon.errors import CloseError
+from pool_recon.postgres import landing, publishing
+from pool_recon.postgres.mirror import mirror
+from pool_recon.postgres.server import RAW, Server, explained, server, session_options
+from pool_recon.progress import Progress
+from pool_recon.register import read_register
+from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
+
+if TYPE_CHECKING:
+    from pool_recon.loader import LoadSummary
+
+TARGET: Final = "postgres"
+
+
+def load(exports: Path, progress: Progress) -> tuple[str, LoadSummary]:
+    """Land the exports in the database and build nothing. Returns what the database is called.
+
+    Raises CloseError with the database unchanged.
+    """
+    with _explained("load"), server() as database:
+        _tidy(database)
+        with tempfile.TemporaryDirectory(prefix="pool_recon_") as temporary:
+            progress("landing the exports")
+            loaded = landing.land(database, exports, Path(temporary), progress)
+        database.commit()
+        return database.name, loaded
+
+
+def close(request: CloseRequest, progress: Progress) -> CloseResult:
+    """Close a business date in the database that the environment names.
+
+    The exports land and are committed as unfinished; dbt builds in schemas of its own, which then
+    take the place of those that readers see, in one transaction. `request.warehouse` becomes a
+    DuckDB copy of what was built: the package is written from it, and other commands read it.
+    Raises CloseError with the database, the copy and the package unchanged.
+    """
+    check_request(request)
+    register = read_register(request.register) if request.register else None
+    with (
+        _explained("close"),
+        server() as database,
+        working_copy(request.warehouse, is_anew=True) as copy,
+        package_folder(request.out, request.close_date.isoformat()) as package,
+        tempfile.TemporaryDirectory(prefix="pool_recon_") as temporary,
+    ):
+        folder = Path(temporary)
+        _tidy(database)
+        try:
+            progress("landing the exports")
+            loaded = landing.land(database, request.exports, folder, progress)
+            landing.mark_unfinished(database, loaded)
+            landing.load_register(database, register, folder)
+            publishing.prepare(database)
+            database.commit()
+            progress("reading the dbt project")
+            nodes = build_and_test(_build_settings(request, copy.file, progress))
+            progress("reading what was built")
+            schemas = {publishing.NEXT + schema: schema for schema in publishing.built_schemas()}
+            with contextlib.closing(connect(copy.file)) as connection:
+                names = {RAW: RAW, **schemas}
+                mirror(database, connection, names, landing.PASSING, folder, progress)
+            # Nothing is kept open while the package is written, which may take a while.
+            database.rollback()
+            verdict = write_close(
+                copy.file, package.new, nodes, register, request.workbook_rows, progress
+            )
+            result = close_result(copy.file, package.published, loaded, verdict, register)
+            publishing.swap(database)
+            landing.finish(database)
+            publish(copy, package)
+            database.commit()
+        except BaseException:
+            _take_back(database)
+            raise
+        publishing.drop_replaced(database)
+        return result
+
+
+def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
+    return replace(
+        build_settings(request, file, progress),
+        target=TARGET,
+        environment={
+            "POOL_RECON_SCHEMA_PREFIX": publishing.NEXT,
+            "PGOPTIONS": session_options(),
+        },
+    )
+
+
+def _tidy(database: Server) -> None:
+    """Take away what a run that was killed has left."""
+    landing.discard_unfinished(database)
+    publishing.clear(database)
+    database.commit()
+
+
+def _take_back(database: Server) -> None:
+    import psycopg2
+
+    # What cannot be taken back now is taken back by the next run.
+    with contextlib.suppress(psycopg2.Error):
+        database.rollback()
+        _tidy(database)
+
+
+@contextlib.contextmanager
+def _explained(action: str) -> Iterator[None]:
+    import duckdb
+
+    try:
+        with explained(action):
+            yield
+    except duckdb.Error as error:
+        raise CloseError(f"DuckDB stopped the {action}: {one_line(error)}") from error
+    except OSError as error:
+        raise CloseError(f"the {action} stopped: {os_reason(error)}") from error

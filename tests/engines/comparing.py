@@ -1,0 +1,57 @@
+"""Closes of two engines, file by file and table by table."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+# When something was loaded is no answer.
+OF_ONE_ENGINE = {("raw", "loads")}
+
+
+def put_together(folder: Path, sets: Mapping[str, Path]) -> Path:
+    """Several EXPORTS folders as one, each in a folder of its own below each export."""
+    for name, exports in sets.items():
+        for file in sorted(exports.rglob("*")):
+            first, *rest = file.relative_to(exports).parts
+            if file.is_file() and not first.startswith(("_", ".")):
+                target = folder.joinpath(first.split(".")[0], name, *(rest or [first]))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, target)
+    return folder
+
+
+def files_of(package: Path) -> dict[str, bytes]:
+    """The content of every file of a package by its name."""
+    files = (file for file in package.rglob("*") if file.is_file())
+    return {file.relative_to(package).as_posix(): file.read_bytes() for file in files}
+
+
+def differing_tables(ours: Path, theirs: Path) -> list[str]:
+    """The tables and views of two warehouse files whose rows differ, with one such row."""
+    found = []
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{ours}' as ours (read_only)")
+        connection.execute(f"attach '{theirs}' as theirs (read_only)")
+        listed = [
+            set(
+                connection.execute(
+                    "select table_schema, table_name from information_schema.tables"
+                    " where table_catalog = ? and table_schema <> 'main'",
+                    [catalog],
+                ).fetchall()
+            )
+            for catalog in ("ours", "theirs")
+        ]
+        found += [f"{name} is missing" for name in (listed[0] ^ listed[1]) - OF_ONE_ENGINE]
+        for schema, table in sorted((listed[0] & listed[1]) - OF_ONE_ENGINE):
+            for one, other in (("ours", "theirs"), ("theirs", "ours")):
+                rows = connection.execute(
+                    f"select * from {one}.{schema}.{table}"
+                    f" except all select * from {other}.{schema}.{table} limit 1"
+                ).fetchall()
+                found += [f"{schema}.{table}, only {one}: {row}" for row in rows]
+    return found

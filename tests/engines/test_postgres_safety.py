@@ -1,0 +1,236 @@
+"""What a close in PostgreSQL leaves alone: the server, its readers, and all where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pool_recon import postgres as in_postgres
+from pool_recon.close import CloseRequest
+from pool_recon.errors import CloseError
+from pool_recon.postgres import landing
+from pool_recon.postgres import run as closing
+from pool_recon.postgres.server import server
+from pool_recon.progress import Progress
+from tests.engines.postgres_server import PostgresServer, PsqlError
+
+ROOT = Path(__file__).resolve().parents[2]
+CLEAN = ROOT / "samples" / "clean"
+ROLES = ROOT / "docs" / "postgres-roles.sql"
+OWNER, READER = "pool_recon", "pool_recon_reader"
+DAY = date(2026, 6, 29)
+
+
+class Database:
+    """A database with the two roles, as docs/postgres-roles.sql makes them."""
+
+    def __init__(self, postgres: PostgresServer) -> None:
+        self.server = postgres
+        self.name = postgres.new_database()
+        postgres.psql(self.name, "-f", str(ROLES))
+        postgres.psql(self.name, "-c", "create role analyst login in role pool_recon_reader")
+
+    def says(self, query: str, user: str = "analyst") -> str:
+        return self.server.psql(self.name, "-c", query, user=user)
+
+    def content(self) -> str:
+        """Every schema, and what the tables in them hold."""
+        counts = self.says(
+            "select format('%I.%I', schemaname, tablename) as name, query_to_xml("
+            "format('select count(*) from %I.%I', schemaname, tablename), false, true, '')"
+            " from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
+            " order by 1",
+            OWNER,
+        )
+        return counts + self.says(r"\dn", OWNER)
+
+
+@pytest.fixture(scope="module")
+def database(postgres: PostgresServer) -> Database:
+    return Database(postgres)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def environment(database: Database) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in database.server.environment(database.name, OWNER).items():
+            patch.setenv(name, value)
+        patch.setenv("POOL_RECON_READER_ROLE", READER)
+        yield
+
+
+@pytest.fixture(scope="module")
+def request_of(tmp_path_factory: pytest.TempPathFactory) -> CloseRequest:
+    out = tmp_path_factory.mktemp("closes")
+    return CloseRequest(CLEAN, DAY, out, out / "warehouse.duckdb")
+
+
+@pytest.fixture(scope="module")
+def closed(environment: None, request_of: CloseRequest) -> CloseRequest:
+    """The clean sample, closed by the role that owns nothing but what it makes."""
+    assert in_postgres.close(request_of, Progress()).verdict.holds
+    return request_of
+
+
+def test_the_owner_owns_its_schemas_and_nothing_else(
+    closed: CloseRequest, database: Database
+) -> None:
+    owned = database.says(
+        "select string_agg(nspname, ' ' order by nspname) from pg_namespace"
+        " where pg_get_userbyid(nspowner) = 'pool_recon'"
+    )
+    built = "findings history intermediate marts package raw reference staging"
+    assert owned == built
+    with pytest.raises(PsqlError, match="permission denied for schema public"):
+        database.says("create table public.mine (id integer)", OWNER)
+
+
+def test_a_reader_reads_what_is_published_and_writes_nothing(
+    closed: CloseRequest, database: Database
+) -> None:
+    assert int(database.says("select count(*) from marts.fct_reconciliation")) > 0
+    assert int(database.says("select count(*) from package.pkg_reconciliation")) > 0
+    for relation in ("raw.orders", "staging.stg_orders", "intermediate.int_close"):
+        with pytest.raises(PsqlError, match="permission denied for schema"):
+            database.says(f"select * from {relation}")
+    for statement in (
+        "delete from marts.fct_exceptions",
+        "drop view package.pkg_orders",
+        "create table marts.mine (id integer)",
+        "create schema mine",
+    ):
+        with pytest.raises(PsqlError, match=r"permission denied|must be owner"):
+            database.says(statement)
+
+
+def test_a_reader_sees_the_last_close_whole_until_the_next_is_whole(
+    closed: CloseRequest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    dates = (
+        "select (select close_date from history.close_log order by close_date desc limit 1),"
+        " (select max(close_date) from marts.fct_close_trend),"
+        " (select count(*) from package.pkg_checklist where holds = 'true')"
+    )
+    write = closing.write_close
+
+    def look(*arguments: Any) -> Any:
+        # Everything of the next close is built at this point, and nothing of it is to be seen.
+        seen.append(database.says(dates, OWNER))
+        return write(*arguments)
+
+    monkeypatch.setattr(closing, "write_close", look)
+    after = replace(closed, close_date=date(2026, 6, 30))
+    in_postgres.close(after, Progress())
+    seen.append(database.says(dates, OWNER))
+    assert seen == ["2026-06-29|2026-06-29|11", "2026-06-30|2026-06-30|11"]
+    # Rights are part of what is published.
+    assert int(database.says("select count(*) from marts.fct_reconciliation")) > 0
+
+
+def test_a_second_close_is_refused_while_one_runs(closed: CloseRequest, database: Database) -> None:
+    before = database.content()
+    with server(), pytest.raises(CloseError, match="another close is working on the database"):
+        in_postgres.close(closed, Progress())
+    with server(), pytest.raises(CloseError, match="wait until it has ended"):
+        in_postgres.load(CLEAN, Progress())
+    assert database.content() == before
+
+
+@pytest.mark.parametrize("step", ["build_and_test", "write_close", "publish"])
+def test_a_close_that_fails_changes_nothing(
+    step: str,
+    closed: CloseRequest,
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither the database nor the package, although new rows had landed and were built."""
+    before = database.content()
+    exports = tmp_path / "exports"
+    exports.symlink_to(ROOT / "samples" / "bad_day")
+    if step != "build_and_test":
+        # What was built before the failure is of no matter here, and takes the most time.
+        monkeypatch.setattr(closing, "build_and_test", lambda _: [])
+        monkeypatch.setattr(closing, "close_result", lambda *_: None)
+        monkeypatch.setattr(closing, "write_close", lambda *_: None)
+        monkeypatch.setattr(closing.publishing, "swap", lambda _: None)
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device", "somewhere")
+
+    monkeypatch.setattr(closing, step, fail)
+    files = sorted(closed.out.rglob("*"))
+    with pytest.raises(CloseError, match="No space left on device"):
+        in_postgres.close(replace(closed, exports=exports), Progress())
+    assert database.content() == before
+    assert sorted(closed.out.rglob("*")) == files
+
+
+def test_what_a_killed_close_left_is_taken_away_by_the_next_run(
+    closed: CloseRequest, database: Database, tmp_path: Path
+) -> None:
+    before = database.content()
+    with server() as connection:
+        loaded = landing.land(connection, ROOT / "samples" / "bad_day", tmp_path, Progress())
+        landing.mark_unfinished(connection, loaded)
+        landing.load_register(connection, None, tmp_path)
+        closing.publishing.prepare(connection)
+        connection.commit()
+    assert database.content() != before
+    _, again = in_postgres.load(CLEAN, Progress())
+    assert again.files_loaded == 0
+    assert database.content() == before
+
+
+def test_a_load_says_what_it_skips_and_lands_what_is_new(
+    closed: CloseRequest, database: Database, tmp_path: Path
+) -> None:
+    name, loaded = in_postgres.load(CLEAN, Progress())
+    assert name.startswith(f"the database {database.name} on ")
+    assert (loaded.load_id, loaded.rows_landed) == (None, 0)
+    landed = "select count(*), max(file_id), count(distinct load_id) from raw.files"
+    before = database.says(landed, OWNER).split("|")
+    _, loaded = in_postgres.load(ROOT / "samples" / "bad_day", Progress())
+    after = database.says(landed, OWNER).split("|")
+    assert loaded.load_id == 2
+    assert int(after[0]) - int(before[0]) == loaded.files_loaded > 0
+    assert after[0] == after[1]
+    assert after[2] == "2"
+
+
+def test_a_database_in_another_encoding_is_refused(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgres.psql(
+        "postgres",
+        "-c",
+        "create database latin template template0 encoding 'LATIN1' locale_provider libc"
+        " lc_collate 'C' lc_ctype 'C'",
+    )
+    for name, value in postgres.environment("latin").items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CloseError, match="is in LATIN1: create one with encoding 'UTF8'"):
+        in_postgres.load(CLEAN, Progress())
+
+
+def test_a_role_that_may_make_no_schema_is_told_so(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in postgres.environment(postgres.new_database(), "analyst").items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CloseError, match="the role analyst may create no schema in"):
+        in_postgres.load(CLEAN, Progress())
+
+
+def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "/nowhere")
+    with pytest.raises(
+        CloseError, match=r"PostgreSQL cannot be reached as .* on /nowhere: .*PGHOST"
+    ):
+        in_postgres.load(CLEAN, Progress())
