@@ -1,0 +1,20 @@
+"""What is brought back from PostgreSQL is what is read afterwards."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pool_recon.postgres.mirror import READ_LATER
+from pool_recon.trace.lookup import STREAMS
+
+PACKAGE = Path(__file__).resolve().parents[2] / "pool_recon"
+ON_THE_WAY = re.compile(r"\b(?:intermediate|findings)\.((?:int|findings)_[a-z_]+)")
+
+
+def test_what_is_read_of_a_warehouse_is_in_its_copy() -> None:
+    sources = [file for suffix in ("py", "sql", "j2") for file in PACKAGE.rglob(f"*.{suffix}")]
+    read = {name for file in sources for name in ON_THE_WAY.findall(file.read_text("utf-8"))}
+    read |= {stream.in_force for stream in STREAMS.values()}
+    assert len(read) > 10
+    assert read == READ_LATER
