@@ -4,13 +4,13 @@
 -- needs. file_count says in how many files it stands.
 with files as (
 
-    select * from {{ source('raw', 'files') }}
+    select * from {{ pool_recon.landed('files') }}
 
 ),
 
 columns_as_written as (
 
-    select * from {{ source('raw', 'file_columns') }}
+    select * from {{ pool_recon.landed('file_columns') }}
 
 )
 

@@ -35,9 +35,23 @@
                 - cast({{ target }} as decimal(38, 26))
             ) > cast({{ tolerance }} as decimal(38, 26))
         else
-            not ({{ pool_recon.product_reaches(source, rate, target, '-', tolerance, 0) }})
-            or {{ pool_recon.product_reaches(source, rate, target, '+', tolerance, 1) }}
+            {{ pool_recon.product_differs(source, rate, target, tolerance) }}
     end
+{%- endmacro %}
+
+{#- The same for an engine whose own products lose digits: limb by limb for all numbers. -#}
+{% macro product_misses_by_limbs(source, rate, target, tolerance) -%}
+    case
+        when {{ rate }} is null then false
+        when {{ rate }} < 0 then true
+        else
+            {{ pool_recon.product_differs(source, rate, target, tolerance) }}
+    end
+{%- endmacro %}
+
+{% macro product_differs(source, rate, target, tolerance) -%}
+    not ({{ pool_recon.product_reaches(source, rate, target, '-', tolerance, 0) }})
+            or {{ pool_recon.product_reaches(source, rate, target, '+', tolerance, 1) }}
 {%- endmacro %}
 
 {#- source × rate ≥ target ± tolerance + excess × 10^-36 -#}
@@ -62,5 +76,5 @@
 
 {#- A whole number divided by 10^10, rounded down: the digits are cut from a text, after a shift that keeps it positive. -#}
 {% macro floor_divided(number) -%}
-    cast(left(cast({{ number }} + 2000000000000000000000000000000 as varchar), 21) as decimal(38, 0)) - 200000000000000000000
+    cast(substring(cast({{ number }} + 2000000000000000000000000000000 as varchar), 1, 21) as decimal(38, 0)) - 200000000000000000000
 {%- endmacro %}

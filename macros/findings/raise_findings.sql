@@ -17,6 +17,10 @@
 {% macro raise_findings(relation, subject_type, subject_id, identity, findings) %}
 {%- set deferrable = findings | selectattr('deferred_when', 'defined') | list -%}
 {%- set deferred_code = 'cutoff_timing_difference' -%}
+{%- set deferred_codes = [] -%}
+{%- for finding in deferrable -%}
+    {%- do deferred_codes.append('case when defers_' ~ finding.code ~ " then '" ~ finding.code ~ "' end") -%}
+{%- endfor -%}
 with subjects as (
 
     select * from {{ relation }}
@@ -101,7 +105,7 @@ findings as (
                 {%- endfor %}
                 {%- if deferrable %}
                 when '{{ deferred_code }}'
-                    then {% if column == 'expected' %}'complete by the cut-off'{% else %}concat_ws(', '{% for finding in deferrable %}, case when defers_{{ finding.code }} then '{{ finding.code }}' end{% endfor %}) || ' until a later record'{% endif %}
+                    then {% if column == 'expected' %}'complete by the cut-off'{% else %}{{ pool_recon.joined_texts(', ', deferred_codes) }} || ' until a later record'{% endif %}
                 {%- endif %}
             end as varchar
         ) as {{ column }},

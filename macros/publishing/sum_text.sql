@@ -7,8 +7,8 @@
         minor_unit: aggregate that gives the decimals to show at least.
 -#}
 {% macro sum_text(amount, minor_unit='0') -%}
-    {%- set whole = 'sum(cast(trunc(' ~ amount ~ ') as decimal(38, 0)))' -%}
-    {%- set fraction = 'sum(' ~ amount ~ ' - trunc(' ~ amount ~ '))' -%}
+    {%- set whole = 'sum(cast(' ~ pool_recon.whole_part(amount) ~ ' as decimal(38, 0)))' -%}
+    {%- set fraction = 'sum(' ~ amount ~ ' - ' ~ pool_recon.whole_part(amount) ~ ')' -%}
     {%- set floor = '(' ~ whole ~ ' + cast(floor(' ~ fraction ~ ') as decimal(38, 0)))' -%}
     {%- set rest = '(' ~ fraction ~ ' - floor(' ~ fraction ~ '))' -%}
     case

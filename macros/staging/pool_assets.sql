@@ -9,11 +9,11 @@
 {%- endmacro %}
 
 {% macro pool_fiat(pool_id) -%}
-    case when {{ pool_recon.matches_whole(pool_id, pool_recon.pool_pair_pattern()) }} then split_part({{ pool_id }}, '-', 1) end
+    case when {{ pool_recon.matches_whole(pool_id, pool_recon.pool_pair_pattern()) }} then {{ pool_recon.part_of(pool_id, '-', 1) }} end
 {%- endmacro %}
 
 {% macro pool_crypto(pool_id) -%}
-    case when {{ pool_recon.matches_whole(pool_id, pool_recon.pool_pair_pattern()) }} then split_part({{ pool_id }}, '-', 2) end
+    case when {{ pool_recon.matches_whole(pool_id, pool_recon.pool_pair_pattern()) }} then {{ pool_recon.part_of(pool_id, '-', 2) }} end
 {%- endmacro %}
 
 {#- The asset that is given (source) or received (target) for a quote: as stated, else from its pool by side. -#}

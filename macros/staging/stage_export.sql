@@ -21,9 +21,37 @@
 {% macro stage_export(export_name, columns, required, defaults={}) %}
 {%- set texts = ['id'] -%}
 {%- set numbers = ['amount', 'positive_amount', 'whole_number', 'stated_balance'] -%}
+{%- set reasons = ["case when is_malformed then 'malformed_row' end"] -%}
+{%- for name, kind in columns -%}
+{%- if name in required -%}
+{%- do reasons.append("case when not is_malformed and " ~ (name if kind in texts else name ~ '_text') ~ " is null then 'missing_required_value (" ~ name ~ ")' end") -%}
+{%- endif -%}
+{%- set reason -%}
+            {%- if kind == 'timestamp' -%}
+            case when {{ name }} is null and {{ name }}_text is not null then 'invalid_timestamp ({{ name }})' end
+            {%- elif kind in ('amount', 'positive_amount', 'whole_number') -%}
+            case
+                when {{ name }} is null and {{ name }}_text is not null then case when {{ pool_recon.matches_whole(name ~ '_text', pool_recon.any_size_pattern(kind)) }} then 'amount_out_of_range ({{ name }})' else 'invalid_amount ({{ name }})' end
+                {%- if kind == 'positive_amount' %}
+                when {{ name }} <= 0 then 'invalid_amount ({{ name }})'
+                {%- endif %}
+            end
+            {%- elif kind == 'stated_balance' -%}
+            case
+                when {{ name }} is not null or {{ name }}_text is null then null
+                when {{ pool_recon.matches_whole(name ~ '_text', pool_recon.amount_of_any_size_pattern()) }} then 'amount_out_of_range ({{ name }})'
+                when lower({{ name }}_text) in ('nan', 'inf', 'infinity') then 'invalid_amount ({{ name }})'
+                when not {{ pool_recon.matches_whole(name ~ '_text', pool_recon.balance_word_pattern()) }} then 'invalid_amount ({{ name }})'
+            end
+            {%- elif kind not in texts + ['state'] -%}
+            case when {{ name }} is null and {{ name }}_text is not null then 'unknown_value ({{ name }})' end
+            {%- endif -%}
+{%- endset -%}
+{%- do reasons.append(reason) if reason -%}
+{%- endfor -%}
 with source as (
 
-    select * from {{ source('raw', export_name) }}
+    select * from {{ pool_recon.landed(export_name) }}
 
 ),
 
@@ -98,34 +126,7 @@ judged as (
                 {%- endif %}
                 {%- endfor %}
                 then
-        nullif(concat_ws(
-            '; ',
-            case when is_malformed then 'malformed_row' end
-            {%- for name, kind in columns %}
-            {%- if name in required %},
-            case when not is_malformed and {{ name if kind in texts else name ~ '_text' }} is null then 'missing_required_value ({{ name }})' end
-            {%- endif %}
-            {%- if kind == 'timestamp' %},
-            case when {{ name }} is null and {{ name }}_text is not null then 'invalid_timestamp ({{ name }})' end
-            {%- elif kind in ('amount', 'positive_amount', 'whole_number') %},
-            case
-                when {{ name }} is null and {{ name }}_text is not null then case when {{ pool_recon.matches_whole(name ~ '_text', pool_recon.any_size_pattern(kind)) }} then 'amount_out_of_range ({{ name }})' else 'invalid_amount ({{ name }})' end
-                {%- if kind == 'positive_amount' %}
-                when {{ name }} <= 0 then 'invalid_amount ({{ name }})'
-                {%- endif %}
-            end
-            {%- elif kind == 'stated_balance' %},
-            case
-                when {{ name }} is not null or {{ name }}_text is null then null
-                when {{ pool_recon.matches_whole(name ~ '_text', pool_recon.amount_of_any_size_pattern()) }} then 'amount_out_of_range ({{ name }})'
-                when lower({{ name }}_text) in ('nan', 'inf', 'infinity') then 'invalid_amount ({{ name }})'
-                when not {{ pool_recon.matches_whole(name ~ '_text', pool_recon.balance_word_pattern()) }} then 'invalid_amount ({{ name }})'
-            end
-            {%- elif kind not in texts + ['state'] %},
-            case when {{ name }} is null and {{ name }}_text is not null then 'unknown_value ({{ name }})' end
-            {%- endif %}
-            {%- endfor %}
-        ), '')
+            nullif({{ pool_recon.joined_texts('; ', reasons) }}, '')
         end as quarantine_reasons
     from typed{{ pool_recon.computed_once() }}
 

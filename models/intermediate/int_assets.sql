@@ -7,5 +7,5 @@ with assets as (
 select
     asset,
     minor_unit,
-    cast(case when minor_unit = 0 then '1' else '0.' || repeat('0', minor_unit - 1) || '1' end as {{ pool_recon.money_type() }}) as smallest_amount
+    cast(case when minor_unit = 0 then '1' else '0.' || rpad('', minor_unit - 1, '0') || '1' end as {{ pool_recon.money_type() }}) as smallest_amount
 from assets

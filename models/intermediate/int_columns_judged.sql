@@ -1,13 +1,13 @@
 -- Every column of every landed file, with the private word that its name has, if any.
 with file_columns as (
 
-    select * from {{ source('raw', 'file_columns') }}
+    select * from {{ pool_recon.landed('file_columns') }}
 
 ),
 
 files as (
 
-    select * from {{ source('raw', 'files') }}
+    select * from {{ pool_recon.landed('files') }}
 
 ),
 

@@ -8,13 +8,13 @@ with export_columns as (
 
 file_columns as (
 
-    select * from {{ source('raw', 'file_columns') }}
+    select * from {{ pool_recon.landed('file_columns') }}
 
 ),
 
 files as (
 
-    select * from {{ source('raw', 'files') }}
+    select * from {{ pool_recon.landed('files') }}
 
 ),
 

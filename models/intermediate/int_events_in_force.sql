@@ -9,7 +9,7 @@ with
 processing_files as (
 
     select distinct file_id
-    from {{ source('raw', 'file_columns') }}
+    from {{ pool_recon.landed('file_columns') }}
     where contract_column = 'processed_at'
 
 ),

@@ -108,7 +108,7 @@ placed as (
         on
             subjects.record_id = movements.{{ record_id }}
             and subjects.record_type = '{{ record_type }}'
-    {{ 'union' if not loop.last }}
+    {{ 'union distinct' if not loop.last }}
     {%- endfor %}
 
 )

@@ -13,7 +13,7 @@ snapshots as (
 
 files as (
 
-    select * from {{ source('raw', 'files') }}
+    select * from {{ pool_recon.landed('files') }}
 
 ),
 

@@ -96,8 +96,8 @@ later_trades as (
 dest_address_columns as (
 
     select count(*) as column_count
-    from {{ source('raw', 'file_columns') }} as file_columns
-    inner join {{ source('raw', 'files') }} as files on file_columns.file_id = files.file_id
+    from {{ pool_recon.landed('file_columns') }} as file_columns
+    inner join {{ pool_recon.landed('files') }} as files on file_columns.file_id = files.file_id
     where
         files.export_name = 'quotes'
         and file_columns.contract_column = 'dest_address'

@@ -7,7 +7,7 @@ with flagged_rows as (
 
 files as (
 
-    select * from {{ source('raw', 'files') }}
+    select * from {{ pool_recon.landed('files') }}
 
 ),
 

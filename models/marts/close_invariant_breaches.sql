@@ -49,7 +49,7 @@ with breaches as (
     select
         'landed row is not in staging' as invariant,
         landed.export_name || ' ' || landed.path as subject
-    from {{ source('raw', 'files') }} as landed
+    from {{ pool_recon.landed('files') }} as landed
     left join (
         {% for export_name in pool_recon.export_names() %}
         select

@@ -45,7 +45,7 @@ keys as (
         partner_id,
         asset
     from summed
-    union
+    union distinct
     select
         environment,
         partner_id,

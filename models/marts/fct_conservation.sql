@@ -7,7 +7,7 @@ with exports as (
 
 files as (
 
-    select * from {{ source('raw', 'files') }}
+    select * from {{ pool_recon.landed('files') }}
 
 ),
 

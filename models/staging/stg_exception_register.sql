@@ -1,6 +1,6 @@
 with source as (
 
-    select * from {{ source('raw', 'exception_register') }}
+    select * from {{ pool_recon.landed('exception_register') }}
 
 ),
 

@@ -272,29 +272,3 @@ def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stdout
         assert "ERROR=0" in done.stdout
-
-
-def test_the_wheel_carries_the_dbt_project(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    installed = tmp_path / "installed"
-    shutil.unpack_archive(wheel, installed, "zip")
-    project = installed / "pool_recon" / "dbt_project"
-    for folder in ("models", "macros", "seeds", "tests/rules", "tests/invariants", "analyses"):
-        in_wheel = {path.relative_to(project) for path in (project / folder).rglob("*.*")}
-        in_checkout = {path.relative_to(ROOT) for path in (ROOT / folder).rglob("*.*")}
-        assert in_wheel == in_checkout
-    assert (project / "dbt_project.yml").is_file()
-    assert (project / "profiles.yml").is_file()
-    code = "from pool_recon.reference import project_dir; print(project_dir())"
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(installed)},
-        check=False,
-    )
-    assert Path(found.stdout.strip()).resolve() == project.resolve()

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from pool_recon import register
+from pool_recon.loader import masking
 from tests.harness import Warehouse, compiled_project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,7 +23,7 @@ DOC_CALL = re.compile(r"\{\{ doc\('(\w+)'\) \}\}")
 DOC_BLOCK = re.compile(r"\{% docs (\w+) %\}\n(.*?)\n\{% enddocs %\}", re.DOTALL)
 MACRO = re.compile(r"\{%-? macro (\w+)\((.*?)\)", re.DOTALL)
 # what another engine has in place of a macro is described with that macro
-ENGINE_MACRO = re.compile(r"^(default|duckdb|postgres|spark)__")
+ENGINE_MACRO = re.compile(r"^(default|duckdb|postgres|spark|snowflake|bigquery|trino)__")
 
 SECONDS = ("quote_clock_seconds", "execution_clock_seconds", "settlement_clock_seconds")
 KIND_OF_VALUE = {"id": "id", "text": "id", "balance_after": "stated_balance"}
@@ -262,6 +263,9 @@ def test_the_lists_of_macros_are_those_of_the_seeds() -> None:
     assert returned("staging/export_names.sql", "export_names") == [
         row["export_name"] for row in exports
     ]
+    assert returned("staging/export_names.sql", "required_export_names") == [
+        row["export_name"] for row in exports if row["is_required"] == "true"
+    ]
     rules = sorted(seed("ref_checklist_rules"), key=lambda row: int(row["rule_position"]))
     assert returned("findings/checklist_rules.sql", "checklist_rules") == [
         row["rule_name"] for row in rules
@@ -283,6 +287,26 @@ def test_staging_reads_the_columns_of_the_reference_data(export: str) -> None:
     assert call["required"] == [
         row["column_name"] for row in rows if row["is_value_required"] == "true"
     ]
+
+
+@pytest.mark.parametrize("export", [row["export_name"] for row in seed("ref_exports")])
+def test_own_tables_are_held_to_the_reference_data(export: str) -> None:
+    rows = [row for row in seed("ref_export_columns") if row["export_name"] == export]
+    (call,) = calls_of(ROOT / "models" / "landing" / f"landed_{export}.sql")["land_export"]
+    assert call["name"] == export
+    assert call["required"] == [
+        row["column_name"] for row in rows if row["is_column_required"] == "true"
+    ]
+    assert call["exact"] == [
+        row["column_name"]
+        for row in rows
+        if row["value_kind"] in {"amount", "balance_after", "whole_number"}
+    ]
+
+
+def test_secrets_look_the_same_to_sql_and_the_loader() -> None:
+    text = (ROOT / "macros" / "landing" / "secrets.sql").read_text(encoding="utf-8")
+    assert f"\n    {masking.PATTERN}\n" in text
 
 
 def kind_of(column: dict[str, str]) -> str:

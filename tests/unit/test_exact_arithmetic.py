@@ -16,7 +16,7 @@ MONEY = "decimal(38, 18)"
 def rendered(call: str, *files: str) -> str:
     """The SQL that a macro call gives on DuckDB."""
     source = "".join((MACROS / file).read_text(encoding="utf-8") for file in files)
-    for name in ("product_misses", "amount_text"):
+    for name in ("product_misses", "amount_text", "part_of", "whole_part"):
         start = source.find("{{ return(adapter.dispatch('" + name)
         if start >= 0:
             end = source.index("}}", start) + 2
@@ -57,14 +57,18 @@ def test_quote_terms_are_multiplied_exactly() -> None:
                 rows.append((source, rate, target, tolerance))
         expected = [abs(s * r - t) > u for s, r, t, u in rows]
     assert {True, False} <= set(expected)
-    sql = rendered("product_misses('s', 'r', 't', 'u')", "engine/product_misses.sql")
-    found = duckdb.sql(f"select {sql} from {table(rows, 's, r, t, u')}").fetchall()
-    assert [row[0] for row in found] == expected
+    for macro in ("product_misses", "product_misses_by_limbs"):
+        sql = rendered(f"{macro}('s', 'r', 't', 'u')", "engine/product_misses.sql")
+        found = duckdb.sql(f"select {sql} from {table(rows, 's, r, t, u')}").fetchall()
+        assert [row[0] for row in found] == expected
 
 
 def test_control_totals_are_exact_beyond_the_money_type() -> None:
     chance = random.Random(2)
-    files = ("publishing/sum_text.sql", "publishing/amount_text.sql")
+    files = (
+        "publishing/sum_text.sql",
+        *("engine/amount_text.sql", "engine/part_of.sql", "engine/whole_part.sql"),
+    )
     sql = rendered("sum_text('x')", *files)
     with localcontext() as context:
         context.prec = 80

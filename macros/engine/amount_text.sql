@@ -5,8 +5,8 @@
 
 {% macro default__amount_text(amount, minor_unit) -%}
     {%- set text = 'cast(' ~ amount ~ ' as varchar)' -%}
-    {%- set decimals = "rtrim(split_part(" ~ text ~ ", '.', 2), '0')" -%}
-    split_part({{ text }}, '.', 1) || case
+    {%- set decimals = "rtrim(" ~ pool_recon.part_of(text, '.', 2) ~ ", '0')" -%}
+    {{ pool_recon.part_of(text, '.', 1) }} || case
         when length({{ decimals }}) > 0 or coalesce({{ minor_unit }}, 0) > 0
             then '.' || rpad({{ decimals }}, cast(greatest(length({{ decimals }}), coalesce({{ minor_unit }}, 0)) as integer), '0')
         else ''

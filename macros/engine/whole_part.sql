@@ -1,0 +1,8 @@
+{#- A number without its decimals, cut towards zero. -#}
+{% macro whole_part(number) -%}
+    {{ return(adapter.dispatch('whole_part', 'pool_recon')(number)) }}
+{%- endmacro %}
+
+{% macro default__whole_part(number) -%}
+    trunc({{ number }})
+{%- endmacro %}

@@ -1,0 +1,2 @@
+{{ config(enabled=pool_recon.has_extra_columns('events')) }}
+{{ pool_recon.extra_columns('events', ['event_id']) }}

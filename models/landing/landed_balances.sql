@@ -1,0 +1,8 @@
+{{ config(enabled=pool_recon.own_sources() | length > 0) }}
+{{
+    pool_recon.land_export(
+        name='balances',
+        required=['asset', 'balance', 'as_of'],
+        exact=['balance']
+    )
+}}

@@ -1,0 +1,2 @@
+{{ config(enabled=pool_recon.own_sources() | length > 0) }}
+{{ pool_recon.land_file_columns() }}

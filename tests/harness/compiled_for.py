@@ -1,0 +1,68 @@
+"""Compiles the project as the adapter of another warehouse would dispatch it.
+
+`python -m tests.harness.compiled_for FOLDER ADAPTER...` runs in a process of its own, because it
+changes which macros dbt finds. dbt reads the project once, with the adapter that is installed; only
+the choice among the macros is that of the other warehouse.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from dbt.cli.main import dbtRunner
+from dbt.context.providers import BaseDatabaseWrapper
+
+# as the adapters themselves say from which others they inherit
+INHERITS = {"databricks": ("spark",)}
+
+
+# macros of dbt itself, of which each adapter has its own; that of no adapter stands for them here
+OF_ADAPTERS = {"dateadd", "datediff", "type_string"}
+dispatch = BaseDatabaseWrapper.dispatch
+prefixes = BaseDatabaseWrapper._get_adapter_macro_prefixes
+
+
+def dispatched_for(adapter: str) -> Any:
+    """The `adapter.dispatch` of a project whose target is of this adapter."""
+
+    def choose(self: Any, macro_name: str, macro_namespace: str | None = None) -> Any:
+        names = prefixes
+        if adapter != "duckdb" and macro_namespace == "pool_recon":
+            names = lambda _: [adapter, *INHERITS.get(adapter, ()), "default"]  # noqa: E731
+        elif adapter != "duckdb" and macro_name in OF_ADAPTERS:
+            names = lambda _: ["default"]  # noqa: E731
+        BaseDatabaseWrapper._get_adapter_macro_prefixes = names
+        try:
+            return dispatch(self, macro_name, macro_namespace)
+        finally:
+            BaseDatabaseWrapper._get_adapter_macro_prefixes = prefixes
+
+    return choose
+
+
+def compile_for(folder: Path, adapters: list[str], project: Path) -> None:
+    """Write ADAPTER.json into the folder: what every model, data test and hook is compiled to."""
+    options = [
+        *("--quiet", "--no-version-check", "--log-level-file", "none", "--no-partial-parse"),
+        *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+        *("--project-dir", str(project), "--profiles-dir", str(project)),
+    ]
+    parsed = dbtRunner().invoke(["parse", *options])
+    assert parsed.success, parsed.exception
+    for adapter in adapters:
+        BaseDatabaseWrapper.dispatch = dispatched_for(adapter)
+        done = dbtRunner(manifest=parsed.result).invoke(["compile", *options])
+        assert done.success, done.exception
+        compiled = {
+            result.node.unique_id: result.node.compiled_code
+            for result in done.result.results
+            if result.node.resource_type in {"model", "test", "analysis"}
+        }
+        (folder / f"{adapter}.json").write_text(json.dumps(compiled), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    compile_for(Path(sys.argv[1]), sys.argv[2:], Path(__file__).resolve().parents[2])
