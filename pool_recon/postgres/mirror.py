@@ -19,6 +19,29 @@ _TYPES: Final = {
     "numeric": "decimal(38, 18)",
     "timestamp without time zone": "timestamp",
 }
+# Of what dbt makes on its way the package, the second reading and other commands read only this.
+ON_THE_WAY: Final = frozenset({"intermediate", "findings"})
+READ_LATER: Final = frozenset(
+    {
+        "int_assets",
+        "int_balances_reconciled",
+        "int_close",
+        "int_events_in_force",
+        "int_events_joined",
+        "int_funding_credited",
+        "int_funding_in_force",
+        "int_ledger_entries_in_force",
+        "int_ledger_entries_joined",
+        "int_movement_findings",
+        "int_orders_in_force",
+        "int_orders_reconciled",
+        "int_quotes_in_force",
+        "int_quotes_linked",
+        "int_rows_set_aside",
+        "int_trades_in_force",
+        "int_trades_reconciled",
+    }
+)
 # The longest record, which may have several lines.
 _LONGEST_LINE: Final = 1 << 24
 
@@ -31,10 +54,11 @@ def mirror(
     folder: Path,
     progress: Progress,
 ) -> None:
-    """Bring every table and view of `schemas` into an empty DuckDB database.
+    """Bring the tables and views of `schemas` into an empty DuckDB database.
 
     `schemas` says how a schema of the server is called there; tables of the names `left_out` stay.
-    `folder` is for temporary files.
+    What nobody reads there is there by name, and says so to who does. `folder` is for temporary
+    files.
     """
     relations = [
         (schema, name)
@@ -49,8 +73,12 @@ def mirror(
     for number, (schema, name) in enumerate(relations):
         progress.step(name, number, len(relations), "tables")
         connection.execute(f"create schema if not exists {quoted(schemas[schema])}")
+        source = f"{quoted(schema)}.{quoted(name)}"
         target = f"{quoted(schemas[schema])}.{quoted(name)}"
-        bring(server, connection, f"{quoted(schema)}.{quoted(name)}", target, folder)
+        if schemas[schema] in ON_THE_WAY and name not in READ_LATER:
+            _point_to(server, connection, source, target)
+        else:
+            bring(server, connection, source, target, folder)
 
 
 def bring(
@@ -74,6 +102,17 @@ def bring(
         f"new_line = '\\n', parallel = false, max_line_size = {_LONGEST_LINE})"
     )
     file.unlink()
+
+
+def _point_to(
+    server: Server, connection: duckdb.DuckDBPyConnection, source: str, target: str
+) -> None:
+    """A view with the columns of a relation that raises when it is read."""
+    values = ", ".join(
+        f"cast(null as {kind}) as {quoted(name)}" for name, kind in _columns(server, source)
+    )
+    said = f"{target} is only in {server.name}, from which this copy was made".replace("'", "''")
+    connection.execute(f"create view {target} as select {values} where error('{said}') is null")
 
 
 def _columns(server: Server, relation: str) -> list[tuple[str, str]]:

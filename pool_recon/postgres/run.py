@@ -61,7 +61,8 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         server() as database,
         working_copy(request.warehouse, is_anew=True) as copy,
         package_folder(request.out, request.close_date.isoformat()) as package,
-        tempfile.TemporaryDirectory(prefix="pool_recon_") as temporary,
+        # Beside the copy, where there has to be room for as much.
+        tempfile.TemporaryDirectory(dir=copy.file.parent) as temporary,
     ):
         folder = Path(temporary)
         _tidy(database)
@@ -97,9 +98,12 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
 
 
 def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
+    settings = build_settings(request, file, progress)
     return replace(
-        build_settings(request, file, progress),
+        settings,
         target=TARGET,
+        # What dbt keeps of one target it cannot use for another.
+        state_dir=settings.state_dir.with_name(f"{settings.state_dir.name}.{TARGET}"),
         environment={
             "POOL_RECON_SCHEMA_PREFIX": publishing.NEXT,
             "PGOPTIONS": session_options(),

@@ -15,6 +15,7 @@ import pytest
 from pool_recon import close as in_duckdb
 from pool_recon import postgres as in_postgres
 from pool_recon.close import CloseRequest, CloseResult
+from pool_recon.postgres import mirror
 from pool_recon.progress import Progress
 from tests.end_to_end.test_own_exports import PARTS, SEED_ROWS, text
 from tests.engines.comparing import differing_tables, files_of, put_together
@@ -43,6 +44,8 @@ class Closing:
     def __init__(
         self, server: PostgresServer, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        # Every table is brought back here, to be compared.
+        monkeypatch.setattr(mirror, "ON_THE_WAY", frozenset())
         self._folder = folder
         self.database = server.new_database()
         for name, value in server.environment(self.database).items():

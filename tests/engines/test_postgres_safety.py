@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pool_recon import postgres as in_postgres
@@ -18,6 +19,7 @@ from pool_recon.postgres import landing
 from pool_recon.postgres import run as closing
 from pool_recon.postgres.server import server
 from pool_recon.progress import Progress
+from tests.end_to_end.closing import pool_recon
 from tests.engines.postgres_server import PostgresServer, PsqlError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,6 +109,14 @@ def test_a_reader_reads_what_is_published_and_writes_nothing(
     ):
         with pytest.raises(PsqlError, match=r"permission denied|must be owner"):
             database.says(statement)
+
+
+def test_the_copy_says_what_it_has_not(closed: CloseRequest) -> None:
+    with duckdb.connect(str(closed.warehouse), read_only=True) as connection:
+        (movements,) = connection.sql("select count(*) from marts.fct_reconciliation").fetchall()
+        assert movements[0] > 0
+        with pytest.raises(duckdb.Error, match=r"findings_raised. is only in the database close_"):
+            connection.sql("select count(*) from findings.findings_raised").fetchall()
 
 
 def test_a_reader_sees_the_last_close_whole_until_the_next_is_whole(
@@ -215,6 +225,18 @@ def test_a_load_says_what_it_skips_and_lands_what_is_new(
     assert int(after[0]) - int(before[0]) == loaded.files_loaded > 0
     assert after[0] == after[1]
     assert int(after[2]) == loaded.load_id
+
+
+def test_the_command_takes_the_target_as_an_option(
+    closed: CloseRequest, database: Database, tmp_path: Path
+) -> None:
+    loaded = pool_recon("load", "--exports", CLEAN, "--target", "postgres", out=tmp_path)
+    assert (loaded.exit_code, loaded.stderr) == (0, "")
+    assert loaded.stdout.startswith(f"Loaded into the database {database.name} on ")
+    assert list(tmp_path.iterdir()) == []
+    refused = pool_recon("load", "--exports", CLEAN, "--target", "oracle", out=tmp_path)
+    assert refused.exit_code == 2
+    assert "'oracle' is not one of" in refused.stderr
 
 
 def test_a_database_in_another_encoding_is_refused(
