@@ -1,4 +1,4 @@
-{#- BigQuery. Written from its documentation and well formed; never run. See docs/porting.md. -#}
+{#- BigQuery. Well formed, and never run. See docs/porting.md. -#}
 
 {% macro bigquery__matches_whole(column, pattern) -%}
     regexp_contains({{ column }}, r'\A(?:{{ pattern }})\z')

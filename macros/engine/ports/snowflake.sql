@@ -1,4 +1,4 @@
-{#- Snowflake. Written from its documentation and well formed; never run. See docs/porting.md. -#}
+{#- Snowflake. Well formed, and never run. See docs/porting.md. -#}
 
 {#- Its patterns know no groups that do not capture, and match the whole text. -#}
 {% macro snowflake__matches_whole(column, pattern) -%}

@@ -1,4 +1,4 @@
-{#- Spark, and Databricks, whose adapter inherits from it. Written from the documentation and well formed; never run. See
+{#- Spark, and Databricks, whose adapter inherits from it. Well formed, and never run. See
     docs/porting.md. -#}
 
 {#- A product of decimals of 38 digits loses decimals without a word: whole numbers only. -#}

@@ -1,4 +1,4 @@
-{#- Trino. Written from its documentation and well formed; never run. See docs/porting.md. -#}
+{#- Trino. Well formed, and never run. See docs/porting.md. -#}
 
 {% macro trino__matches_whole(column, pattern) -%}
     regexp_like({{ column }}, '\A(?:{{ pattern }})\z')
