@@ -107,7 +107,7 @@ def test_the_smallest_close_finds_what_the_guide_says(tmp_path: Path) -> None:
 def test_columns_that_are_not_carried_on_are_listed() -> None:
     """The analysis that the guide ends with, on a sample that has one such column."""
     sql = (ROOT / "analyses" / "columns_not_carried_on.sql").read_text(encoding="utf-8")
-    sql = re.sub(r"\{\{ source\('(\w+)', '(\w+)'\) \}\}", r"\1.\2", sql)
+    sql = re.sub(r"\{\{ pool_recon\.landed\('(\w+)'\) \}\}", r"raw.\1", sql)
     with duckdb.connect() as connection:
         connection.execute("create schema raw")
         load_exports(connection, ROOT / "samples" / "bad_day")
