@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__amount_text(amount, minor_unit) -%}
-    {%- set text = 'cast(' ~ amount ~ ' as varchar)' -%}
+    {%- set text = 'cast(' ~ amount ~ ' as ' ~ dbt.type_string() ~ ')' -%}
     {%- set decimals = "rtrim(" ~ pool_recon.part_of(text, '.', 2) ~ ", '0')" -%}
     {{ pool_recon.part_of(text, '.', 1) }} || case
         when length({{ decimals }}) > 0 or coalesce({{ minor_unit }}, 0) > 0

@@ -12,7 +12,7 @@ union all
 select
     partner_order_id as movement_id,
     'order' as movement_type,
-    cast(null as varchar) as transact_id,
+    cast(null as {{ dbt.type_string() }}) as transact_id,
     partner_order_id,
     shown_quote_id as quote_id
 from {{ ref('int_orders_reconciled') }}
@@ -21,7 +21,7 @@ union all
 select
     quote_id as movement_id,
     'quote' as movement_type,
-    cast(null as varchar) as transact_id,
+    cast(null as {{ dbt.type_string() }}) as transact_id,
     partner_order_id,
     quote_id
 from {{ ref('int_quotes_reconciled') }}

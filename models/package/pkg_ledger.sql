@@ -14,7 +14,7 @@ select
     {{ pool_recon.amount_text('entries.amount', 'assets.minor_unit') }} as amount,
     {{ pool_recon.amount_text('entries.delta', 'assets.minor_unit') }} as delta,
     {{ pool_recon.amount_text('entries.balance_after', 'assets.minor_unit') }} as balance_after,
-    cast(entries.entry_seq as varchar) as entry_seq,
+    cast(entries.entry_seq as {{ dbt.type_string() }}) as entry_seq,
     entries.related_entry_id,
     entries.funding_reference,
     entries.request_id,

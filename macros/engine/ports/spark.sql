@@ -16,7 +16,7 @@
 {%- endmacro %}
 
 {% macro spark__seconds_between(start, finish) -%}
-    cast(timestampdiff(microsecond, {{ start }}, {{ finish }}) as decimal(24, 6)) * cast(0.000001 as decimal(7, 6))
+    cast(cast(timestampdiff(microsecond, {{ start }}, {{ finish }}) as decimal(24, 6)) * cast(0.000001 as decimal(7, 6)) as decimal(31, 12))
 {%- endmacro %}
 
 {% macro spark__timestamp_text(moment) -%}
