@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from pool_recon.errors import CloseError
 from pool_recon.reference import project_dir
@@ -17,53 +18,91 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 TARGET: Final = "spark"
-_LOG: Final = "spark.log"
+_LOGGERS: Final = ("SQLQueryContextLogger", "py4j")
 
 
 @contextlib.contextmanager
-def session(folder: Path, settings: Mapping[str, str]) -> Iterator[SparkSession]:
-    """Start Spark with the settings of profiles.yml, over which `settings` have their way.
+def session(environment: Mapping[str, str]) -> Iterator[SparkSession]:
+    """Start Spark with the settings of profiles.yml, rendered with `environment` over that of ours.
 
-    dbt finds the session in this process and builds in it. `folder` gets what Spark has to say.
-    Raises CloseError where pyspark or Java is missing, or the cluster cannot be reached.
+    dbt finds the session in this process and builds in it. Raises CloseError where pyspark or Java
+    is missing, or where the master cannot be reached.
     """
-    conf, launch_gateway, context_of, session_of = _pyspark()
-    for name, value in {**profile_settings(), **settings}.items():
-        conf.set(name, value)
-    for name in ("SQLQueryContextLogger", "py4j"):
+    try:
+        from pyspark import SparkConf, SparkContext
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise CloseError("the target spark needs pyspark: pip install 'pool-recon[spark]'") from None
+    for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    log = folder / _LOG
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(warnings.catch_warnings())
-        warnings.filterwarnings("ignore", module="pyspark")
-        said = stack.enter_context(log.open("wb"))
+    conf = SparkConf(loadDefaults=False)
+    for name, value in _settings(environment).items():
+        conf.set(name, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gateway, said = _java(conf)
         try:
-            gateway = launch_gateway(conf, {"stdout": said, "stderr": said})
-            stack.callback(gateway.shutdown)
-            context = context_of(conf=conf, gateway=gateway)
-            stack.callback(context.stop)
-            yield session_of.builder.getOrCreate()
+            context = SparkContext(conf=conf, gateway=gateway)
+        except Exception as error:
+            raise CloseError(
+                f"Spark does not start with the master {conf.get('spark.master')}: "
+                f"{_last_line(said) or first_line(error)}"
+            ) from error
+        try:
+            yield SparkSession.builder.getOrCreate()
         finally:
-            pass
+            context.stop()
 
 
-def profile_settings() -> dict[str, str]:
-    """The settings of a session as dbt reads them from the output `spark` of profiles.yml."""
+@contextlib.contextmanager
+def explained(action: str) -> Iterator[None]:
+    """Turn what Spark refuses into one line."""
+    try:
+        from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
+    except ImportError:
+        yield
+        return
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        raise CloseError(f"Spark stopped the {action}: {first_line(error)}") from error
+
+
+def first_line(error: object) -> str:
+    """The first line of what Spark said."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")
+
+
+def _settings(environment: Mapping[str, str]) -> dict[str, str]:
     import yaml
     from jinja2 import Environment
 
     text = (project_dir() / "profiles.yml").read_text(encoding="utf-8")
     stated = yaml.safe_load(text)["pool_recon"]["outputs"][TARGET]["server_side_parameters"]
-    rendered = Environment(autoescape=False)
-    rendered.globals["env_var"] = os.environ.get
-    return {name: rendered.from_string(value).render() for name, value in stated.items()}
+    variables = {**os.environ, **environment}
+    jinja = Environment(autoescape=False)
+    jinja.globals["env_var"] = variables.get
+    return {name: jinja.from_string(str(value)).render() for name, value in stated.items()}
 
 
-def _pyspark() -> tuple[Any, Any, Any, Any]:
+@cache
+def _java(conf: Any) -> tuple[Any, IO[bytes]]:
+    """The one Java process of this process, and the file that has what it said."""
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.java_gateway import launch_gateway
+
+    said = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as Java is
     try:
-        from pyspark import SparkConf, SparkContext
-        from pyspark.java_gateway import launch_gateway
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise CloseError("the target spark needs pyspark: pip install 'pool-recon[spark]'") from None
-    return SparkConf(loadDefaults=False), launch_gateway, SparkContext, SparkSession
+        return launch_gateway(conf, {"stdout": said, "stderr": said}), said
+    except PySparkRuntimeError as error:
+        raise CloseError(
+            "Spark needs Java 17 or newer, which does not start "
+            f"({_last_line(said) or first_line(error)}): install it, or set JAVA_HOME"
+        ) from error
+
+
+def _last_line(said: IO[bytes]) -> str:
+    said.seek(0)
+    lines = [line.strip() for line in said.read().decode(errors="replace").splitlines()]
+    return next((line for line in reversed(lines) if line and not line.startswith("at ")), "")
