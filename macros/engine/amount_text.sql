@@ -29,3 +29,13 @@
         else rtrim({{ text }}, '0')
     end
 {%- endmacro %}
+
+{% macro spark__amount_text(amount, minor_unit) -%}
+    {%- set text = 'cast(' ~ amount ~ ' as string)' -%}
+    {%- set decimals = "regexp_replace(" ~ pool_recon.part_of(text, '.', 2) ~ ", '0+$', '')" -%}
+    {{ pool_recon.part_of(text, '.', 1) }} || case
+        when length({{ decimals }}) > 0 or coalesce({{ minor_unit }}, 0) > 0
+            then '.' || rpad({{ decimals }}, greatest(length({{ decimals }}), coalesce({{ minor_unit }}, 0)), '0')
+        else ''
+    end
+{%- endmacro %}

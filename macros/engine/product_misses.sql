@@ -78,3 +78,8 @@
 {% macro floor_divided(number) -%}
     cast(substring(cast({{ number }} + 2000000000000000000000000000000 as {{ dbt.type_string() }}), 1, 21) as decimal(38, 0)) - 200000000000000000000
 {%- endmacro %}
+
+{#- A product of decimals of 38 digits loses decimals without a word: whole numbers only. -#}
+{% macro spark__product_misses(source, rate, target, tolerance) -%}
+    {{ pool_recon.product_misses_by_limbs(source, rate, target, tolerance) }}
+{%- endmacro %}

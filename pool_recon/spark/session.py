@@ -32,7 +32,9 @@ def session(environment: Mapping[str, str]) -> Iterator[SparkSession]:
         from pyspark import SparkConf, SparkContext
         from pyspark.sql import SparkSession
     except ImportError:
-        raise CloseError("the target spark needs pyspark: pip install 'pool-recon[spark]'") from None
+        raise CloseError(
+            "the target spark needs pyspark: pip install 'pool-recon[spark]'"
+        ) from None
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     conf = SparkConf(loadDefaults=False)
@@ -44,10 +46,8 @@ def session(environment: Mapping[str, str]) -> Iterator[SparkSession]:
         try:
             context = SparkContext(conf=conf, gateway=gateway)
         except Exception as error:
-            raise CloseError(
-                f"Spark does not start with the master {conf.get('spark.master')}: "
-                f"{_last_line(said) or first_line(error)}"
-            ) from error
+            reason = _last_line(said) or first_line(error)
+            raise CloseError(_does_not_start(reason)) from error
         try:
             yield SparkSession.builder.getOrCreate()
         finally:
@@ -93,13 +93,18 @@ def _java(conf: Any) -> tuple[Any, IO[bytes]]:
     from pyspark.java_gateway import launch_gateway
 
     said = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as Java is
+    launch: Any = launch_gateway
     try:
-        return launch_gateway(conf, {"stdout": said, "stderr": said}), said
+        return launch(conf, {"stdout": said, "stderr": said}), said
     except PySparkRuntimeError as error:
-        raise CloseError(
-            "Spark needs Java 17 or newer, which does not start "
-            f"({_last_line(said) or first_line(error)}): install it, or set JAVA_HOME"
-        ) from error
+        raise CloseError(_does_not_start(_last_line(said) or first_line(error))) from error
+
+
+def _does_not_start(reason: str) -> str:
+    return (
+        f"Spark does not start: {reason}; it needs Java 17 or newer (JAVA_HOME), and a master such "
+        "as local[*] or spark://host:7077 (POOL_RECON_SPARK_MASTER)"
+    )
 
 
 def _last_line(said: IO[bytes]) -> str:

@@ -69,16 +69,11 @@ def bring_back(
     The tables are read from the Parquet files that Spark has of them, the views are written into
     `folder` first. What nobody reads there is there by name, and says so to who does.
     """
-    relations = [
-        (schema, table.name, table.tableType)
-        for schema in schemas
-        if spark.catalog.databaseExists(schema)
-        for table in spark.catalog.listTables(schema)
-        if not table.isTemporary
-    ]
+    relations = sorted((schema, name) for schema in schemas for name in _names(spark, schema))
+    views = {(schema, name) for schema in schemas for name in _names(spark, schema, "views")}
     for schema in schemas:
         connection.execute(f'drop schema if exists "{schema}" cascade')
-    for number, (schema, name, table_type) in enumerate(sorted(relations)):
+    for number, (schema, name) in enumerate(relations):
         progress.step(name, number, len(relations), "tables")
         connection.execute(f'create schema if not exists "{schema}"')
         rows = spark.table(f"{schema}.{name}")
@@ -92,12 +87,20 @@ def bring_back(
         stated = ", ".join(f'"{column}" {kind}' for column, kind in columns)
         connection.execute(f'create table "{schema}"."{name}" ({stated})')
         files = [url2pathname(urlsplit(file).path) for file in rows.inputFiles()]
-        if table_type == "VIEW":
+        if (schema, name) in views:
             files = _written(rows, folder / schema / name)
         if files:
             connection.execute(
                 f'insert into "{schema}"."{name}" by name select * from read_parquet(?)', [files]
             )
+
+
+def _names(spark: SparkSession, schema: str, kind: str = "tables") -> list[str]:
+    """What there is in a schema of Spark; views are tables, too."""
+    if not spark.catalog.databaseExists(schema):
+        return []
+    listed = spark.sql(f"show {kind} in {schema}").where("not isTemporary").collect()
+    return [row[1] for row in listed]
 
 
 def _written(rows: DataFrame, folder: Path) -> list[str]:
@@ -108,9 +111,7 @@ def _written(rows: DataFrame, folder: Path) -> list[str]:
 
 def _write(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> Path:
     folder.mkdir(parents=True)
-    connection.execute(
-        f"copy (from {table}) to '{_literal(folder)}/rows.parquet' (format parquet)"
-    )
+    connection.execute(f"copy (from {table}) to '{_literal(folder)}/rows.parquet' (format parquet)")
     return folder
 
 
