@@ -108,6 +108,9 @@ def _does_not_start(reason: str) -> str:
 
 
 def _last_line(said: IO[bytes]) -> str:
+    """The last line that says why: of Java itself, or of an exception without its trace."""
     said.seek(0)
     lines = [line.strip() for line in said.read().decode(errors="replace").splitlines()]
-    return next((line for line in reversed(lines) if line and not line.startswith("at ")), "")
+    reasons = [line for line in lines if line and not line.startswith("at ")]
+    of_java = [line for line in reasons if "Exception" in line or "java" in line.lower()]
+    return (of_java or reasons or [""])[-1]

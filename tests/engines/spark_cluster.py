@@ -47,7 +47,7 @@ class SparkCluster:
         self.master = f"spark://127.0.0.1:{port}"
         self._started: list[subprocess.Popen[bytes]] = []
         try:
-            self._start("Master", f"--port={port}")
+            self._start("Master", "--port", str(port))
             self.workers = [
                 self._start(
                     "Worker", *("-c", "1", "-m", "1g", "-d", str(folder / str(n))), self.master
