@@ -9,13 +9,13 @@
 select
     '{{ export_name }}' as export_name,
     export_rows.row_order
-from {{ ref('stg_' ~ export_name) }} as export_rows
+from {{ pool_recon.at_hand('stg_' ~ export_name) }} as export_rows
 inner join (
     select
         {%- for key in keys %}
         {{ key }} as key_{{ loop.index }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ ref('stg_' ~ export_name) }}
+    from {{ pool_recon.at_hand('stg_' ~ export_name) }}
     where quarantine_reasons is null
     group by {{ keys | join(', ') }}
     having count(*) > 1

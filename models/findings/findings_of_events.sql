@@ -1,6 +1,6 @@
 {{
     pool_recon.raise_findings(
-        relation=ref('int_events_joined'),
+        relation=pool_recon.at_hand('int_events_joined'),
         subject_type='event',
         subject_id='event_id',
         identity={

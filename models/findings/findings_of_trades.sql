@@ -7,7 +7,7 @@
 {%- set is_returned_unadjusted = "(effective_status = 'returned' and entry_count > 0 and not has_return_entry)" -%}
 {{
     pool_recon.raise_findings(
-        relation=ref('int_trades_reconciled'),
+        relation=pool_recon.at_hand('int_trades_reconciled'),
         subject_type='trade',
         subject_id='transact_id',
         identity={

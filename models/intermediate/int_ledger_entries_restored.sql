@@ -12,7 +12,7 @@ with credits as (
             order by effective_at, entry_seq nulls last, ledger_entry_id
             rows between unbounded preceding and current row
         ) as credited_so_far
-    from {{ ref('int_ledger_entries_joined') }}
+    from {{ pool_recon.at_hand('int_ledger_entries_joined') }}
     where restores_debit
 
 ),
@@ -25,7 +25,7 @@ debits as (
         entries.asset,
         entries.delta,
         entries.effective_at
-    from {{ ref('int_ledger_entries_joined') }} as entries
+    from {{ pool_recon.at_hand('int_ledger_entries_joined') }} as entries
     where
         entries.entry_class in ('debit', 'reserve')
         and entries.joined_transact_id is not null
