@@ -68,6 +68,8 @@
             ~ pool_recon.exports_up_to(last_file_id) ~ "', '" ~ pool_recon.kept_row_counts() ~ "', " ~ pool_recon.cut_off_at() ~ ', ' ~ last_file_id ~ ', true)'
         ) -%}
     {%- endif -%}
+    {#- what runs next in this process is another run -#}
+    {%- do graph.update({'pool_recon_build': none}) -%}
 {%- endmacro %}
 
 

@@ -7,11 +7,15 @@ with credits as (
         asset,
         related_entry_id,
         effective_at,
-        sum(delta) over (
-            partition by joined_transact_id, asset
-            order by effective_at, entry_seq nulls last, ledger_entry_id
-            rows between unbounded preceding and current row
-        ) as credited_so_far
+        -- what joins to no trade has nothing in common with what joins to none either
+        case
+            when joined_transact_id is not null
+                then sum(delta) over (
+                    partition by joined_transact_id, asset
+                    order by effective_at, entry_seq nulls last, ledger_entry_id
+                    rows between unbounded preceding and current row
+                )
+        end as credited_so_far
     from {{ pool_recon.at_hand('int_ledger_entries_joined') }}
     where restores_debit
 
