@@ -43,7 +43,8 @@
 
     Arguments:
         kept_by: `file` where rows are only ever added; {row: column} or {kind: kind of id, id: column} where they are
-            replaced by the row or by the id that they are about. The kind may be a column too, as kind_column.
+            replaced by the row or by the id that they are about, and the kind may be a column too, as kind_column; `balance`
+            where those of a balance are replaced from a moment on.
 -#}
 {% macro keep_in_place(kept_by) %}
     {%- set build = pool_recon.this_build() -%}
@@ -59,7 +60,9 @@
     {%- set statements -%}
         delete from {{ this }}
         where
-            {%- if kept_by.row %}
+            {%- if kept_by == 'balance' %}
+            true {{ pool_recon.since_restart(this.identifier) }};
+            {%- elif kept_by.row %}
             {{ kept_by.row }} in (select row_order from {{ pool_recon.relation_at_hand('rows') }});
             {%- elif kept_by.kind %}
             {{ kept_by.id }} in (select id from {{ pool_recon.relation_at_hand('ids') }} where kind = '{{ kept_by.kind }}');

@@ -4,7 +4,7 @@
     the start of the run decided otherwise.
 -#}
 {% macro this_build() -%}
-    {{ return((graph.get('pool_recon_build') if execute else none) or {'number': 1, 'is_incremental': false}) }}
+    {{ return((graph.get('pool_recon_build') if execute and model.resource_type != 'unit_test' else none) or {'number': 1, 'is_incremental': false}) }}
 {%- endmacro %}
 
 
@@ -55,7 +55,7 @@
 
 {% macro duckdb__end_build(results) -%}
     {%- set build = pool_recon.this_build() -%}
-    {%- for name in ['rows', 'ids'] + pool_recon.required_export_names() -%}
+    {%- for name in ['rows', 'ids', 'kept_entries', 'restarts'] + pool_recon.required_export_names() -%}
         {%- do run_query('drop table if exists ' ~ pool_recon.relation_at_hand(name)) -%}
     {%- endfor -%}
     {%- set failed = results | selectattr('node.resource_type', 'in', ['model', 'seed']) | rejectattr('status', 'equalto', 'success') | list -%}

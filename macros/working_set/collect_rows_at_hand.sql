@@ -52,14 +52,16 @@
         {%- do run_query('create or replace table ' ~ ids ~ ' (kind varchar, id varchar, round integer)') -%}
         {%- do run_query(pool_recon.first_rows_at_hand(rows, build)) -%}
         {%- do run_query(pool_recon.first_ids_at_hand(ids, build)) -%}
-        {%- set found = {'rows': true} -%}
+        {%- set found = {'kinds': true} -%}
         {#- what is linked by ids is a few steps away; a chain that is longer than this has no end -#}
-        {%- for round in range(1000) if found.rows -%}
+        {%- for round in range(1000) if found.kinds -%}
             {%- do run_query(pool_recon.ids_of_rows_at_hand(rows, ids, round)) -%}
-            {%- do run_query(pool_recon.rows_of_ids_at_hand(rows, ids, round)) -%}
-            {%- do found.update({'rows': run_query('select count(*) from ' ~ rows ~ ' where round = ' ~ (round + 1)).rows[0][0] > 0}) -%}
+            {%- do found.update({'kinds': run_query('select distinct kind from ' ~ ids ~ ' where round = ' ~ round ~ ' order by kind').columns[0].values() | list}) -%}
+            {%- if found.kinds -%}
+                {%- do run_query(pool_recon.rows_of_ids_at_hand(rows, ids, round, found.kinds)) -%}
+            {%- endif -%}
         {%- endfor -%}
-        {%- if found.rows -%}
+        {%- if found.kinds -%}
             {{ exceptions.raise_compiler_error('pool_recon: ids link more rows than can be followed; build once with --full-refresh') }}
         {%- endif -%}
         {%- for export_name in pool_recon.required_export_names() -%}
@@ -106,14 +108,21 @@ where quarantine_reasons is null and (file_id > {{ build.last_file_id }} or conf
 
 {% macro ids_of_rows_at_hand(rows, ids, round) -%}
 insert into {{ ids }}
+with
+{%- for export_name, columns in pool_recon.named_ids().items() %}
+picked_{{ export_name }} as materialized (
+    select {{ columns | map('first') | join(', ') }}
+    from {{ ref('stg_' ~ export_name) }}
+    semi join (select row_order from {{ rows }} where export_name = '{{ export_name }}' and round = {{ round }}) as picked using (row_order)
+){{ ',' if not loop.last }}
+{%- endfor %}
 select distinct kind, id, {{ round }}
 from (
     {%- for export_name, columns in pool_recon.named_ids().items() %}
     {%- set is_last_export = loop.last %}
     {%- for column, kind in columns %}
     select '{{ kind }}' as kind, {{ column }} as id
-    from {{ ref('stg_' ~ export_name) }} as staged
-    semi join (select row_order from {{ rows }} where export_name = '{{ export_name }}' and round = {{ round }}) as picked using (row_order)
+    from picked_{{ export_name }}
     where {{ column }} is not null
     {%- if kind == 'funding' %}
     and {{ column }} in (select funding_reference from {{ ref('stg_funding') }})
@@ -125,13 +134,13 @@ from (
 anti join {{ ids }} as known using (kind, id)
 {%- endmacro %}
 
-{% macro rows_of_ids_at_hand(rows, ids, round) -%}
+{% macro rows_of_ids_at_hand(rows, ids, round, kinds) -%}
 insert into {{ rows }}
 select distinct export_name, row_order, {{ round + 1 }}
 from (
-    {%- for kind, places in pool_recon.rows_of_ids().items() %}
+    {%- for kind in kinds %}
     {%- set is_last_kind = loop.last %}
-    {%- for export_name, column in places %}
+    {%- for export_name, column in pool_recon.rows_of_ids()[kind] %}
     select '{{ export_name }}' as export_name, staged.row_order
     from {{ ref('stg_' ~ export_name) }} as staged
     semi join (select id from {{ ids }} where kind = '{{ kind }}' and round = {{ round }}) as named on staged.{{ column }} = named.id

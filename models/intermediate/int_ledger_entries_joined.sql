@@ -1,3 +1,9 @@
+{{
+    config(
+        pre_hook="{{ pool_recon.note_kept_entries() }}",
+        post_hook="{{ pool_recon.find_balance_restarts() }}"
+    )
+}}
 -- Every ledger entry in force with the trade that it joins to, the rule that joined it, and whose balance it moves.
 with close as (
 
