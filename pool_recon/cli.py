@@ -124,6 +124,12 @@ def cli(ctx: click.Context, debug: bool) -> None:
     help="Most rows of a file on a sheet of close.xlsx; the files are whole."
     "  [default: 20000, of exceptions 100000]",
 )
+@click.option(
+    "--full-refresh",
+    "is_full_refresh",
+    is_flag=True,
+    help="Look at every row again, also at those that nothing can have changed.",
+)
 @TARGET
 @notification_options
 @QUIET
@@ -139,6 +145,7 @@ def close(
     register: Path | None,
     time_zone: str | None,
     workbook_rows: int | None,
+    is_full_refresh: bool,
     target: str,
     is_quiet: bool,
     is_json: bool,
@@ -176,6 +183,7 @@ def close(
         time_zone=time_zone,
         is_debug=ctx.obj["debug"],
         workbook_rows=workbook_rows,
+        is_full_refresh=is_full_refresh,
     )
     with _progress(is_quiet=is_quiet) as progress:
         result = run(request, progress)
