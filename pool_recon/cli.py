@@ -704,6 +704,9 @@ def _run(arguments: list[str]) -> int:
         return int(cli.main(arguments, prog_name="pool-recon", standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
         return _could_not_run("interrupted; nothing was changed")
+    except SystemExit as error:
+        # A library that ends the program must not make a close look done that is not.
+        return _could_not_run(f"a library ended the program early (code {error.code})")
     except Exception as error:
         if "--debug" in arguments and not isinstance(error, click.ClickException):
             traceback.print_exc()

@@ -20,8 +20,8 @@
 
 {% macro duckdb__begin_build() -%}
     {%- set state = pool_recon.build_state() -%}
-    {%- do run_query('create table if not exists ' ~ state ~ ' (build_number integer, fingerprint varchar, exports varchar, row_counts varchar, cut_off_at timestamp, last_file_id integer, is_complete boolean)') -%}
-    {%- set last = run_query('select * from ' ~ state).rows | first | default(none) -%}
+    {%- set known = adapter.get_relation(state.database, state.schema, state.identifier) -%}
+    {%- set last = run_query('select * from ' ~ state).rows | first | default(none) if known is not none else none -%}
     {%- set build = {'number': 1, 'is_incremental': false, 'is_whole': pool_recon.is_whole_build()} -%}
     {%- if last is not none and build.is_whole and last.is_complete and not flags.FULL_REFRESH and not pool_recon.own_sources()
         and last.fingerprint == pool_recon.project_fingerprint()
@@ -38,8 +38,21 @@
         }) -%}
     {%- endif -%}
     {%- do graph.update({'pool_recon_build': build}) -%}
-    {#- a build that is not finished leaves nothing to go on from -#}
-    {%- do run_query('update ' ~ state ~ ' set is_complete = false') -%}
+    {%- call statement('begin_build', auto_begin=True) -%}
+    create table if not exists {{ state }} (
+        build_number integer,
+        fingerprint varchar,
+        exports varchar,
+        row_counts varchar,
+        cut_off_at timestamp,
+        last_file_id integer,
+        is_complete boolean
+    );
+    -- a build that is not finished leaves nothing to go on from
+    update {{ state }} set is_complete = false
+    {%- endcall -%}
+    {#- dbt itself commits nothing at the start and the end of a run -#}
+    {%- do adapter.commit() -%}
 {%- endmacro %}
 
 
@@ -55,19 +68,26 @@
 
 {% macro duckdb__end_build(results) -%}
     {%- set build = pool_recon.this_build() -%}
-    {%- for name in ['rows', 'ids', 'kept_entries', 'restarts'] + pool_recon.required_export_names() -%}
-        {%- do run_query('drop table if exists ' ~ pool_recon.relation_at_hand(name)) -%}
-    {%- endfor -%}
     {%- set failed = results | selectattr('node.resource_type', 'in', ['model', 'seed']) | rejectattr('status', 'equalto', 'success') | list -%}
+    {%- call statement('end_build', auto_begin=True) -%}
     {%- if build.is_whole and not failed -%}
-        {%- set files = pool_recon.landed('files') -%}
-        {%- set last_file_id = run_query('select coalesce(max(file_id), 0) from ' ~ files).rows[0][0] -%}
-        {%- do run_query('delete from ' ~ pool_recon.build_state()) -%}
-        {%- do run_query(
-            'insert into ' ~ pool_recon.build_state() ~ ' values (' ~ build.number ~ ", '" ~ pool_recon.project_fingerprint() ~ "', '"
-            ~ pool_recon.exports_up_to(last_file_id) ~ "', '" ~ pool_recon.kept_row_counts() ~ "', " ~ pool_recon.cut_off_at() ~ ', ' ~ last_file_id ~ ', true)'
-        ) -%}
+        {%- set last_file_id = run_query('select coalesce(max(file_id), 0) from ' ~ pool_recon.landed('files')).rows[0][0] -%}
+    delete from {{ pool_recon.build_state() }};
+    insert into {{ pool_recon.build_state() }} values (
+        {{ build.number }},
+        '{{ pool_recon.project_fingerprint() }}',
+        '{{ pool_recon.exports_up_to(last_file_id) }}',
+        '{{ pool_recon.kept_row_counts() }}',
+        {{ pool_recon.cut_off_at() }},
+        {{ last_file_id }},
+        true
+    );
     {%- endif -%}
+    {%- for name in ['rows', 'ids', 'kept_entries', 'restarts'] + pool_recon.required_export_names() %}
+    drop table if exists {{ pool_recon.relation_at_hand(name) }};
+    {%- endfor -%}
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
     {#- what runs next in this process is another run -#}
     {%- do graph.update({'pool_recon_build': none}) -%}
 {%- endmacro %}
