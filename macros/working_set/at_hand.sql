@@ -6,17 +6,8 @@
         name: a model of staging or of intermediate that is kept, or a view over such.
 -#}
 {% macro at_hand(name) -%}
-    {{ return(adapter.dispatch('at_hand', 'pool_recon')(name)) }}
-{%- endmacro %}
-
-{% macro default__at_hand(name) -%}
-    {{ return(ref(name)) }}
-{%- endmacro %}
-
-{#- Where the rows of a table are kept, each knows the build that wrote it, and only that tells what is at hand. -#}
-{% macro duckdb__at_hand(name) -%}
     {%- set relation = ref(name) -%}
-    {%- if model.resource_type == 'unit_test' -%}
+    {%- if model.resource_type == 'unit_test' or not pool_recon.keeps_rows() -%}
         {{ return(relation) }}
     {%- endif -%}
     {#- what picks the rows has to be built before, also where dbt only parses -#}

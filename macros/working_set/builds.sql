@@ -10,15 +10,7 @@
 
 {#- Decide, at the start of a run, whether the rows of the last build are kept. -#}
 {% macro begin_build() -%}
-    {%- if execute and flags.WHICH in ['build', 'run'] -%}
-        {{ adapter.dispatch('begin_build', 'pool_recon')() }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro default__begin_build() -%}
-{%- endmacro %}
-
-{% macro duckdb__begin_build() -%}
+    {%- if execute and flags.WHICH in ['build', 'run'] and pool_recon.keeps_rows() -%}
     {%- set state = pool_recon.build_state() -%}
     {%- set known = adapter.get_relation(state.database, state.schema, state.identifier) -%}
     {%- set last = run_query('select * from ' ~ state).rows | first | default(none) if known is not none else none -%}
@@ -53,20 +45,13 @@
     {%- endcall -%}
     {#- dbt itself commits nothing at the start and the end of a run -#}
     {%- do adapter.commit() -%}
+    {%- endif -%}
 {%- endmacro %}
 
 
 {#- Write down, at the end of a run, what the next one may go on from. -#}
 {% macro end_build(results) -%}
-    {%- if execute and flags.WHICH in ['build', 'run'] -%}
-        {{ adapter.dispatch('end_build', 'pool_recon')(results) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro default__end_build(results) -%}
-{%- endmacro %}
-
-{% macro duckdb__end_build(results) -%}
+    {%- if execute and flags.WHICH in ['build', 'run'] and pool_recon.keeps_rows() -%}
     {%- set build = pool_recon.this_build() -%}
     {%- set failed = results | selectattr('node.resource_type', 'in', ['model', 'seed']) | rejectattr('status', 'equalto', 'success') | list -%}
     {%- call statement('end_build', auto_begin=True) -%}
@@ -90,6 +75,7 @@
     {%- do adapter.commit() -%}
     {#- what runs next in this process is another run -#}
     {%- do graph.update({'pool_recon_build': none}) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 
