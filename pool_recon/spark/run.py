@@ -16,6 +16,7 @@ from pool_recon.close import (
     build_settings,
     check_request,
     close_result,
+    state_folder,
     write_close,
 )
 from pool_recon.dbt_runner import BuildSettings, build_and_test, one_line
@@ -23,6 +24,7 @@ from pool_recon.errors import CloseError
 from pool_recon.postgres.publishing import built_schemas
 from pool_recon.progress import Progress
 from pool_recon.register import read_register, replace_register
+from pool_recon.segments import Segments
 from pool_recon.spark.session import TARGET, explained, session
 from pool_recon.spark.tables import bring_back, lend, store
 from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
@@ -48,7 +50,8 @@ def load(exports: Path, warehouse: Path, progress: Progress) -> tuple[str, LoadS
     with _explained("load"), working_copy(warehouse) as copy, _work_folder(copy.file) as folder:
         progress("landing the exports")
         with contextlib.closing(connect(copy.file)) as connection:
-            loaded = load_exports(connection, exports, progress=progress)
+            state = state_folder(warehouse)
+            loaded = load_exports(connection, exports, progress=progress, state=state)
             progress("starting Spark")
             environment = {_FOLDER: home, "POOL_RECON_WAREHOUSE": str(warehouse)}
             with session(environment) as spark:
@@ -76,15 +79,18 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         package_folder(request.out, request.close_date.isoformat()) as package,
         _work_folder(copy.file) as folder,
     ):
-        progress("landing the exports")
-        with contextlib.closing(connect(copy.file)) as connection:
-            loaded = load_exports(connection, request.exports, progress=progress)
-            replace_register(connection, register)
         environment = {
             _FOLDER: str(folder / "spark"),
             _FORMAT: "parquet",
             "POOL_RECON_SPARK_CATALOG": "in-memory",
         }
+        settings = _build_settings(request, copy.file, environment, progress)
+        progress("landing the exports")
+        with contextlib.closing(connect(copy.file)) as connection:
+            loaded = load_exports(
+                connection, request.exports, progress=progress, state=settings.state_dir
+            )
+            replace_register(connection, register)
         progress("starting Spark")
         with session(environment) as spark:
             progress("handing the exports to Spark")
@@ -92,16 +98,17 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
                 for schema in (_RAW, _HISTORY):
                     lend(connection, spark, schema, folder / "lent")
             progress("reading the dbt project")
-            settings = _build_settings(request, copy.file, environment, progress)
             nodes = build_and_test(settings)
             progress("reading what was built")
             with contextlib.closing(connect(copy.file)) as connection:
                 bring_back(connection, spark, built_schemas(), folder / "built", progress)
+        segments = Segments(settings.state_dir)
         verdict = write_close(
-            copy.file, package.new, nodes, register, request.workbook_rows, progress
+            copy.file, package.new, nodes, register, request.workbook_rows, progress, segments
         )
         result = close_result(copy.file, package.published, loaded, verdict, register)
         publish(copy, package)
+        segments.remember(package.published)
         return result
 
 
