@@ -11,10 +11,11 @@ import subprocess
 import time
 from pathlib import Path
 
-# Nothing that is compiled pays off with so few rows; one part is enough for them.
+# Nothing that is compiled with care pays off with so few rows.
 SMALL = """\
 spark.sql.codegen.wholeStage false
 spark.sql.codegen.factoryMode NO_CODEGEN
+spark.driver.defaultJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 """
 _PATIENCE = 60
 

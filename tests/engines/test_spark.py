@@ -266,7 +266,7 @@ def test_spark_without_java_is_told_so(tmp_path: Path) -> None:
     assert done.stderr.startswith("pool-recon: Spark does not start: ")
     assert "it needs Java 17 or newer (JAVA_HOME)" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] in ([], [".pool_recon"])
 
 
 def test_a_master_that_is_not_there_is_named(tmp_path: Path) -> None:
