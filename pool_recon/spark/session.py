@@ -51,7 +51,10 @@ def session(environment: Mapping[str, str]) -> Iterator[SparkSession]:
         try:
             yield SparkSession.builder.getOrCreate()
         finally:
-            context.stop()
+            with contextlib.suppress(Exception):
+                context.stop()
+            if gateway.proc.poll() is not None:
+                raise CloseError(f"Java ended while Spark was at work: {_last_line(said)}")
 
 
 @contextlib.contextmanager
