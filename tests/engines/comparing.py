@@ -8,8 +8,10 @@ from pathlib import Path
 
 import duckdb
 
-# When something was loaded is no answer.
-OF_ONE_ENGINE = {("raw", "loads")}
+# When something was loaded is no answer, and neither is what DuckDB notes for its next build and its
+# next package.
+OF_ONE_ENGINE = {("raw", "loads"), ("intermediate", "build_state")}
+RESULTS = "columns(lambda name: name not in ('_build_number', '_checksum'))"
 
 
 def put_together(folder: Path, sets: Mapping[str, Path]) -> Path:
@@ -50,8 +52,8 @@ def differing_tables(ours: Path, theirs: Path) -> list[str]:
         for schema, table in sorted((listed[0] & listed[1]) - OF_ONE_ENGINE):
             for one, other in (("ours", "theirs"), ("theirs", "ours")):
                 rows = connection.execute(
-                    f"select * from {one}.{schema}.{table}"
-                    f" except all select * from {other}.{schema}.{table} limit 1"
+                    f"select {RESULTS} from {one}.{schema}.{table}"
+                    f" except all select {RESULTS} from {other}.{schema}.{table} limit 1"
                 ).fetchall()
                 found += [f"{schema}.{table}, only {one}: {row}" for row in rows]
     return found
