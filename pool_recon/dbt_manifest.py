@@ -51,10 +51,7 @@ def kept_or_parsed(
     cache that cannot be read or written only costs the time of parsing.
     """
     made_from = _made_from(project_dir, database, settings)
-    folder = (
-        _cache_folder()
-        / hashlib.sha256(f"{project_dir}|{settings['target']}".encode()).hexdigest()[:16]
-    )
+    folder = cache_folder(project_dir, settings["target"])
     manifest = _read(folder / _MANIFEST, made_from)
     if manifest is None:
         with _parsed_before(state_dir / "target" / _PARSED, folder / _PARSED):
@@ -62,7 +59,7 @@ def kept_or_parsed(
         # As it is now: a build writes into it what it compiled.
         content = pickle.dumps((made_from, pickle.dumps(_parts(manifest))))
         with contextlib.suppress(OSError):
-            _write(folder / _MANIFEST, content)
+            write_own(folder / _MANIFEST, content)
     return manifest
 
 
@@ -112,18 +109,16 @@ def _version(distribution: str) -> str | None:
 
 def _read(file: Path, made_from: str) -> Any:
     """The manifest in `file`; None where there is none that was made from the same."""
+    content = read_own(file)
+    if content is None:
+        return None
     try:
-        with file.open("rb") as stream:
-            status = os.fstat(stream.fileno())
-            # Reading it runs what is in it, so that nobody else may have written it.
-            if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                return None
-            was_made_from, content = pickle.load(stream)
-            if was_made_from != made_from:
-                return None
-            from dbt.contracts.graph.manifest import Manifest
+        was_made_from, parts = pickle.loads(content)
+        if was_made_from != made_from:
+            return None
+        from dbt.contracts.graph.manifest import Manifest
 
-            return Manifest(**pickle.loads(content))
+        return Manifest(**pickle.loads(parts))
     except Exception:
         # Of another version of dbt, or broken: whatever it is, the project is parsed.
         return None
@@ -138,7 +133,23 @@ def _parts(manifest: Any) -> dict[str, Any]:
     }
 
 
-def _write(file: Path, content: bytes) -> None:
+def read_own(file: Path) -> bytes | None:
+    """What is in a file of the cache; None where there is none, or others may have written it.
+
+    To read a manifest, or compiled code, is to run what is in it.
+    """
+    try:
+        with file.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                return None
+            return stream.read()
+    except OSError:
+        return None
+
+
+def write_own(file: Path, content: bytes) -> None:
+    """Put `content` into a file of the cache, whole, for nobody else. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
     # Another close may do the same at this moment.
     part = file.with_name(f"{file.name}.{os.getpid()}")
@@ -146,6 +157,13 @@ def _write(file: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
     part.replace(file)
+
+
+def cache_folder(project_dir: Path, target: str) -> Path:
+    """The folder for what can be made again of a project, within the cache of the user."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    name = hashlib.sha256(f"{project_dir}|{target}".encode()).hexdigest()[:16]
+    return Path(home).expanduser() / "pool-recon" / name
 
 
 @contextlib.contextmanager
@@ -158,10 +176,4 @@ def _parsed_before(parsed: Path, kept: Path) -> Iterator[None]:
     yield
     with contextlib.suppress(OSError):
         if not kept.exists() or kept.stat().st_mtime_ns < parsed.stat().st_mtime_ns:
-            _write(kept, parsed.read_bytes())
-
-
-def _cache_folder() -> Path:
-    """The folder for what can be made again: pool-recon within the cache of the user."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "pool-recon"
+            write_own(kept, parsed.read_bytes())

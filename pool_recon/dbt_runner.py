@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pool_recon.dbt_manifest import kept_or_parsed
+from pool_recon.dbt_manifest import cache_folder, kept_or_parsed
 from pool_recon.errors import CloseError
 from pool_recon.progress import Progress
 
@@ -74,8 +74,10 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
     from dbt.cli.main import dbtRunner
 
     from pool_recon.dbt_events import only_what_is_heard
+    from pool_recon.dbt_templates import compiled_before
 
-    with _environment(settings), only_what_is_heard():
+    templates = cache_folder(settings.project_dir, settings.target) / "templates.marshal"
+    with _environment(settings), only_what_is_heard(), compiled_before(templates):
         try:
             manifest = _manifest(settings)
             steps = _Steps(settings.progress)
