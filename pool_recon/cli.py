@@ -124,6 +124,12 @@ def cli(ctx: click.Context, debug: bool) -> None:
     help="Most rows of a file on a sheet of close.xlsx; the files are whole."
     "  [default: 20000, of exceptions 100000]",
 )
+@click.option(
+    "--full-refresh",
+    "is_full_refresh",
+    is_flag=True,
+    help="Look at every row again, also at those that nothing can have changed.",
+)
 @TARGET
 @notification_options
 @QUIET
@@ -139,6 +145,7 @@ def close(
     register: Path | None,
     time_zone: str | None,
     workbook_rows: int | None,
+    is_full_refresh: bool,
     target: str,
     is_quiet: bool,
     is_json: bool,
@@ -176,6 +183,7 @@ def close(
         time_zone=time_zone,
         is_debug=ctx.obj["debug"],
         workbook_rows=workbook_rows,
+        is_full_refresh=is_full_refresh,
     )
     with _progress(is_quiet=is_quiet) as progress:
         result = run(request, progress)
@@ -696,6 +704,9 @@ def _run(arguments: list[str]) -> int:
         return int(cli.main(arguments, prog_name="pool-recon", standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
         return _could_not_run("interrupted; nothing was changed")
+    except SystemExit as error:
+        # A library that ends the program must not make a close look done that is not.
+        return _could_not_run(f"a library ended the program early (code {error.code})")
     except Exception as error:
         if "--debug" in arguments and not isinstance(error, click.ClickException):
             traceback.print_exc()

@@ -48,7 +48,7 @@ class CloseRequest:
 
     `close_date` is a business date in `time_zone`, an IANA name; None leaves that to the dbt
     project, whose own setting is UTC. `workbook_rows` is how many rows of a file a sheet of the
-    workbook takes at most, None the default.
+    workbook takes at most, None the default. With `is_full_refresh` every row is looked at again.
     """
 
     exports: Path
@@ -59,6 +59,7 @@ class CloseRequest:
     time_zone: str | None = None
     is_debug: bool = False
     workbook_rows: int | None = None
+    is_full_refresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -298,6 +299,7 @@ def build_settings(request: CloseRequest, file: Path, progress: Progress) -> Bui
         close_date=request.close_date,
         time_zone=request.time_zone,
         is_debug=request.is_debug,
+        is_full_refresh=request.is_full_refresh,
         progress=progress,
     )
 

@@ -32,8 +32,8 @@ class BuildSettings:
     `warehouse` is the DuckDB file to build in; `state_dir` is a folder that may be written, where
     dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
     project's own counts. `variables` take the place of the project's. Another `target` of
-    profiles.yml finds in `environment` what it has to know. `progress` hears of every seed, model
-    and test.
+    profiles.yml finds in `environment` what it has to know. With `is_full_refresh` no row of an
+    earlier build is kept. `progress` hears of every seed, model and test.
     """
 
     project_dir: Path
@@ -42,6 +42,7 @@ class BuildSettings:
     close_date: date
     time_zone: str | None
     is_debug: bool = False
+    is_full_refresh: bool = False
     variables: Mapping[str, str | int] = field(default_factory=dict)
     target: str = "duckdb"
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -107,6 +108,7 @@ def _run(runner: Any, settings: BuildSettings, command: str, *arguments: str) ->
         *("--exclude-resource-type", "unit_test"),
         # There is nothing to build in it: dbt would report it as "no-op".
         *(("--exclude-resource-type", "exposure") if command == "build" else ()),
+        *(("--full-refresh",) if command == "build" and settings.is_full_refresh else ()),
         *arguments,
     )
     return _node_results(result)

@@ -2,9 +2,16 @@
     Tables and views of DuckDB are replaced in place, in one transaction. dbt's own way, to build beside the old relation,
     rename both and drop one, costs more than the statement itself on all but large tables, and nobody reads meanwhile: a
     DuckDB file that is written to is open to one process. In a project that installs this one, dbt keeps to its own way.
+
+    A table whose rows are kept (meta `kept_by`) is only replaced in a full build. In an incremental one, the rows of what is
+    at hand are deleted and inserted anew, and those of new files are added.
 -#}
 {% materialization table, adapter='duckdb', supported_languages=['sql'] %}
-    {{ return(pool_recon.replace_in_place('table', create_table_as(False, this.incorporate(type='table'), compiled_code))) }}
+    {%- set kept_by = (config.get('meta') or {}).get('kept_by') -%}
+    {%- if kept_by is none -%}
+        {{ return(pool_recon.replace_in_place('table', create_table_as(False, this.incorporate(type='table'), compiled_code))) }}
+    {%- endif -%}
+    {{ return(pool_recon.keep_in_place(kept_by)) }}
 {% endmaterialization %}
 
 {% materialization view, adapter='duckdb' %}
@@ -21,17 +28,65 @@
 -#}
 {% macro replace_in_place(relation_type, create_statement) %}
     {%- set existing_relation = load_cached_relation(this) -%}
-    {%- set target_relation = this.incorporate(type=relation_type) -%}
+    {%- set statements -%}
+        {%- if existing_relation is not none -%}
+        drop {{ existing_relation.type }} if exists {{ existing_relation }};
+        {%- endif %}
+        {{ create_statement }}
+    {%- endset -%}
+    {{ return(pool_recon.run_in_place(relation_type, statements)) }}
+{% endmacro %}
+
+
+{#-
+    Fill a table whose rows are kept: anew, or where the build is incremental by what it looked at.
+
+    Arguments:
+        kept_by: `file` where rows are only ever added; {row: column} or {kind: kind of id, id: column} where they are
+            replaced by the row or by the id that they are about, and the kind may be a column too, as kind_column; `balance`
+            where those of a balance are replaced from a moment on.
+-#}
+{% macro keep_in_place(kept_by) %}
+    {%- set build = pool_recon.this_build() -%}
+    {%- if kept_by == 'file' and build.is_incremental -%}
+        {{ return(pool_recon.run_in_place('table', 'insert into ' ~ this ~ ' by name ' ~ compiled_code)) }}
+    {%- elif kept_by == 'file' -%}
+        {{ return(pool_recon.replace_in_place('table', create_table_as(False, this.incorporate(type='table'), compiled_code))) }}
+    {%- endif -%}
+    {%- if not build.is_incremental -%}
+        {%- set filled = create_table_as(False, this.incorporate(type='table'), compiled_code) -%}
+        {{ return(pool_recon.replace_in_place('table', filled ~ '; alter table ' ~ this ~ ' add column _build_number integer default ' ~ build.number)) }}
+    {%- endif -%}
+    {%- set statements -%}
+        delete from {{ this }}
+        where
+            {%- if kept_by == 'balance' %}
+            true {{ pool_recon.since_restart(this.identifier) }};
+            {%- elif kept_by.row %}
+            {{ kept_by.row }} in (select row_order from {{ pool_recon.relation_at_hand('rows') }});
+            {%- elif kept_by.kind %}
+            {{ kept_by.id }} in (select id from {{ pool_recon.relation_at_hand('ids') }} where kind = '{{ kept_by.kind }}');
+            {%- else %}
+            ({{ kept_by.kind_column }}, {{ kept_by.id }}) in (select (kind, id) from {{ pool_recon.relation_at_hand('ids') }});
+            {%- endif %}
+        insert into {{ this }} by name
+        select
+            looked_at.*,
+            cast({{ build.number }} as integer) as _build_number
+        from ({{ compiled_code }}) as looked_at
+    {%- endset -%}
+    {{ return(pool_recon.run_in_place('table', statements)) }}
+{% endmacro %}
+
+
+{% macro run_in_place(relation_type, statements) %}
     {%- set hooks_afterwards = pool_recon.hooks_with_effect(post_hooks) -%}
     {%- if pre_hooks %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- endif %}
     {% call statement('main') -%}
-        {% if existing_relation is not none -%}
-        drop {{ existing_relation.type }} if exists {{ existing_relation }};
-        {%- endif %}
-        {{ create_statement }}
+        {{ statements }}
     {%- endcall %}
     {%- if hooks_afterwards %}
     {{ run_hooks(hooks_afterwards, inside_transaction=True) }}
@@ -40,7 +95,7 @@
     {%- if hooks_afterwards %}
     {{ run_hooks(hooks_afterwards, inside_transaction=False) }}
     {%- endif %}
-    {{ return({'relations': [target_relation]}) }}
+    {{ return({'relations': [this.incorporate(type=relation_type)]}) }}
 {% endmacro %}
 
 

@@ -45,9 +45,8 @@ select
     'ledger_entry' as subject_type,
     entries.ledger_entry_id as subject_id,
     'joins to no trade with its quote and order' as violation
-from {{ ref('int_ledger_entries_in_force') }} as entries
-left join {{ ref('int_ledger_entries_joined') }} as joins on entries.ledger_entry_id = joins.ledger_entry_id
-left join {{ ref('int_trades_linked') }} as trades on joins.joined_transact_id = trades.transact_id
+from {{ ref('int_ledger_entries_joined') }} as entries
+left join {{ ref('int_trades_linked') }} as trades on entries.joined_transact_id = trades.transact_id
 left join {{ ref('fct_exceptions') }} as exceptions
     on
         exceptions.code = 'orphan_ledger_entry'

@@ -8,14 +8,16 @@
 {% macro repeated_rows(export_name, keys) %}
 select
     '{{ export_name }}' as export_name,
-    export_rows.row_order
-from {{ ref('stg_' ~ export_name) }} as export_rows
+    export_rows.row_order,
+    export_rows.row_order = repeated_keys.first_row_order as is_first
+from {{ pool_recon.at_hand('stg_' ~ export_name) }} as export_rows
 inner join (
     select
         {%- for key in keys %}
-        {{ key }} as key_{{ loop.index }}{{ ',' if not loop.last }}
+        {{ key }} as key_{{ loop.index }},
         {%- endfor %}
-    from {{ ref('stg_' ~ export_name) }}
+        min(row_order) as first_row_order
+    from {{ pool_recon.at_hand('stg_' ~ export_name) }}
     where quarantine_reasons is null
     group by {{ keys | join(', ') }}
     having count(*) > 1

@@ -17,8 +17,8 @@ from (
         export_rows.row_order,
         row_number() over (partition by {{ keys | join(', ') }} order by export_rows.row_order) as rank_of_key,
         row_number() over (partition by {{ (keys + content) | join(', ') }} order by export_rows.row_order) as rank_of_content
-    from {{ ref('stg_' ~ export_name) }} as export_rows
-    inner join {{ ref('int_rows_repeated') }} as repeated_rows
+    from {{ pool_recon.at_hand('stg_' ~ export_name) }} as export_rows
+    inner join {{ pool_recon.at_hand('int_rows_repeated') }} as repeated_rows
         on
             export_rows.row_order = repeated_rows.row_order
             and repeated_rows.export_name = '{{ export_name }}'
@@ -67,14 +67,14 @@ from (
                 {%- endfor %}
                 row_number() over (partition by {% for key in keys %}export_rows.{{ key }}{{ ', ' if not loop.last }}{% endfor %} order by {{ ordering }}) as version_number,
                 lag(export_rows.row_order) over (partition by {% for key in keys %}export_rows.{{ key }}{{ ', ' if not loop.last }}{% endfor %} order by {{ ordering }}) as previous_row_order
-            from {{ ref('stg_' ~ export_name) }} as export_rows
-            inner join {{ ref('int_rows_repeated') }} as repeated_rows
+            from {{ pool_recon.at_hand('stg_' ~ export_name) }} as export_rows
+            inner join {{ pool_recon.at_hand('int_rows_repeated') }} as repeated_rows
                 on
                     export_rows.row_order = repeated_rows.row_order
                     and repeated_rows.export_name = '{{ export_name }}'
         ) as numbered
-        inner join {{ ref('stg_' ~ export_name) }} as this_rows on numbered.row_order = this_rows.row_order
-        left join {{ ref('stg_' ~ export_name) }} as previous_rows on numbered.previous_row_order = previous_rows.row_order
+        inner join {{ pool_recon.at_hand('stg_' ~ export_name) }} as this_rows on numbered.row_order = this_rows.row_order
+        left join {{ pool_recon.at_hand('stg_' ~ export_name) }} as previous_rows on numbered.previous_row_order = previous_rows.row_order
     ) as compared
 ) as versions
 where

@@ -52,6 +52,9 @@
 with source as (
 
     select * from {{ pool_recon.landed(export_name) }}
+    {%- if pool_recon.this_build().is_incremental %}
+    where _file_id > {{ pool_recon.this_build().last_file_id }}
+    {%- endif %}
 
 ),
 

@@ -1,6 +1,6 @@
 {{
     pool_recon.raise_findings(
-        relation=ref('int_events_joined'),
+        relation=pool_recon.at_hand('int_events_joined'),
         subject_type='event',
         subject_id='event_id',
         identity={
@@ -38,7 +38,7 @@
             {
                 'code': 'unprocessed_event',
                 'when': 'is_trusted and has_processed_at_column and processed_at is null and received_at < processing_limit_at',
-                'expected': "'processing of what was received before ' || " ~ pool_recon.timestamp_text('processing_limit_at'),
+                'expected': "'processing within " ~ var('processing_limit_seconds') ~ " seconds'",
                 'actual': "'unprocessed since ' || " ~ pool_recon.timestamp_text('received_at'),
             },
         ]

@@ -1,6 +1,6 @@
 {{
     pool_recon.raise_findings(
-        relation=ref('int_ledger_entries_reconciled'),
+        relation=pool_recon.at_hand('int_ledger_entries_reconciled'),
         subject_type='ledger_entry',
         subject_id='ledger_entry_id',
         identity={
@@ -70,12 +70,6 @@
                 'when': 'amount % smallest_amount <> 0',
                 'expected': "'no digits beyond ' || " ~ pool_recon.amount_text('smallest_amount') ~ " || ' ' || asset",
                 'actual': pool_recon.amount_text('amount'),
-            },
-            {
-                'code': 'balance_chain_break',
-                'when': 'breaks_chain',
-                'expected': pool_recon.amount_text('expected_balance'),
-                'actual': pool_recon.amount_text('broken_balance'),
             },
             {
                 'code': 'negative_balance',

@@ -1,6 +1,6 @@
 {{
     pool_recon.raise_findings(
-        relation=ref('int_orders_reconciled'),
+        relation=pool_recon.at_hand('int_orders_reconciled'),
         subject_type='order',
         subject_id='partner_order_id',
         identity={

@@ -1,6 +1,6 @@
 {{
     pool_recon.raise_findings(
-        relation=ref('int_quotes_reconciled'),
+        relation=pool_recon.at_hand('int_quotes_reconciled'),
         subject_type='quote',
         subject_id='quote_id',
         identity={

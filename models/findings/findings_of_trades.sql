@@ -7,7 +7,7 @@
 {%- set is_returned_unadjusted = "(effective_status = 'returned' and entry_count > 0 and not has_return_entry)" -%}
 {{
     pool_recon.raise_findings(
-        relation=ref('int_trades_reconciled'),
+        relation=pool_recon.at_hand('int_trades_reconciled'),
         subject_type='trade',
         subject_id='transact_id',
         identity={
@@ -92,7 +92,7 @@
             {
                 'code': 'stuck_reserved',
                 'when': "effective_status = 'reserved' and coalesce(reserved_at, accepted_at, order_created_at) < settlement_limit_at",
-                'expected': "'a terminal status for what was reserved before ' || " ~ pool_recon.timestamp_text('settlement_limit_at'),
+                'expected': "'a terminal status within " ~ var('settlement_limit_seconds') ~ " seconds'",
                 'actual': "'reserved since ' || " ~ pool_recon.timestamp_text('coalesce(reserved_at, accepted_at, order_created_at)'),
             },
             {

@@ -1,7 +1,25 @@
 -- Every finding of this close with its reference data, one row per code and subject.
 with findings as (
-    {% for subjects in ['trades', 'orders', 'quotes', 'events', 'ledger_entries', 'funding', 'balances', 'rows', 'columns', 'exports'] %}
-    select * from {{ ref('findings_of_' ~ subjects) }}
+    {% for subjects in ['trades', 'orders', 'quotes', 'events', 'ledger_entries', 'balance_steps', 'funding', 'balances', 'rows', 'columns', 'exports'] %}
+    select
+        code,
+        subject_type,
+        subject_id,
+        environment,
+        partner_id,
+        partner_order_id,
+        pool_id,
+        quote_id,
+        transact_id,
+        event_id,
+        ledger_entry_id,
+        request_id,
+        asset,
+        amount_at_risk,
+        expected,
+        actual,
+        row_order
+    from {{ ref('findings_of_' ~ subjects) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 

@@ -2,6 +2,36 @@
 -- the recursion: which of them was carried on depends on whether the chain held there.
 with recursive
 
+steps as (
+
+    select * from {{ ref('int_balance_steps') }} as all_steps
+    where true {{ pool_recon.since_restart('all_steps') }}
+
+),
+
+-- Where an incremental build goes on: the start that the last step carried that is kept.
+kept_starts as (
+    {% if pool_recon.this_build().is_incremental %}
+    select
+        environment,
+        partner_id,
+        asset,
+        max(step_number) as step_number,
+        {{ pool_recon.value_at_latest('carried_start', 'effective_at', 'step_number') }} as carried_start
+    from {{ this }}
+    group by environment, partner_id, asset
+    {% else %}
+    select
+        environment,
+        partner_id,
+        asset,
+        step_number,
+        implied_start as carried_start
+    from {{ ref('int_balance_steps') }}
+    where false
+    {% endif %}
+),
+
 carried as (
 
     select
@@ -10,16 +40,18 @@ carried as (
         steps.asset,
         steps.step_number,
         case
-            when {{ pool_recon.states_balance('steps.stated_balances', 'previous_steps.implied_start + steps.delta_so_far') }}
-                then previous_steps.implied_start
+            when {{ pool_recon.states_balance('steps.stated_balances', 'coalesce(kept_starts.carried_start, previous_steps.implied_start) + steps.delta_so_far') }}
+                then coalesce(kept_starts.carried_start, previous_steps.implied_start)
             else steps.implied_start
         end as carried_start
-    from {{ ref('int_balance_steps') }} as steps
-    left join {{ ref('int_balance_steps') }} as previous_steps
+    from steps
+    left join kept_starts
         on
-            steps.environment = previous_steps.environment
-            and steps.partner_id = previous_steps.partner_id
-            and steps.asset = previous_steps.asset
+            {{ pool_recon.of_balance('steps', 'kept_starts') }}
+            and steps.step_number = kept_starts.step_number + 1
+    left join steps as previous_steps
+        on
+            {{ pool_recon.of_balance('steps', 'previous_steps') }}
             and steps.step_number = previous_steps.step_number + 1
     where
         steps.stated_balances is not null
@@ -36,36 +68,54 @@ carried as (
             else steps.implied_start
         end as carried_start
     from carried
-    inner join {{ ref('int_balance_steps') }} as steps
+    inner join steps
         on
-            carried.environment = steps.environment
-            and carried.partner_id = steps.partner_id
-            and carried.asset = steps.asset
+            {{ pool_recon.of_balance('carried', 'steps') }}
             and carried.step_number + 1 = steps.step_number
     where steps.stated_balances is not null
+
+),
+
+started as (
+
+    select
+        steps.*,
+        coalesce(carried.carried_start, steps.implied_start) as carried_start
+    from steps
+    left join carried
+        on
+            {{ pool_recon.of_balance('steps', 'carried') }}
+            and steps.step_number = carried.step_number
 
 ),
 
 chained as (
 
     select
-        steps.*,
-        lag(coalesce(carried.carried_start, steps.implied_start)) over (
-            partition by steps.environment, steps.partner_id, steps.asset
-            order by steps.step_number
-        ) + steps.delta_so_far as expected_balance
-    from {{ ref('int_balance_steps') }} as steps
-    left join carried
+        started.*,
+        coalesce(
+            lag(started.carried_start) over (
+                partition by started.environment, started.partner_id, started.asset
+                order by started.step_number
+            ),
+            kept_starts.carried_start
+        ) + started.delta_so_far as expected_balance
+    from started
+    left join kept_starts
         on
-            steps.environment = carried.environment
-            and steps.partner_id = carried.partner_id
-            and steps.asset = carried.asset
-            and steps.step_number = carried.step_number
+            {{ pool_recon.of_balance('started', 'kept_starts') }}
+            and started.step_number = kept_starts.step_number + 1
 
 )
 
 select
+    environment,
+    partner_id,
+    asset,
+    step_number,
+    effective_at,
     ledger_entry_id,
+    carried_start,
     expected_balance,
     stated_balance,
     case

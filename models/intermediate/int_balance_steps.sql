@@ -10,8 +10,10 @@ with entries as (
         ledger_entry_id,
         delta,
         balance_after
-    from {{ ref('int_ledger_entries_joined') }}
-    where touches_balance
+    from {{ ref('int_ledger_entries_joined') }} as all_entries
+    where
+        touches_balance
+        {{ pool_recon.since_restart('all_entries') }}
 
 ),
 
@@ -77,16 +79,48 @@ steps as (
 
 ),
 
+{% if pool_recon.this_build().is_incremental -%}
+-- What all entries before the restart did to a balance, and how many steps are kept.
+bases as (
+
+    select
+        restarts.environment,
+        restarts.partner_id,
+        restarts.asset,
+        sum(earlier_entries.delta) as delta_so_far,
+        max(kept_steps.step_count) as step_count
+    from {{ pool_recon.relation_at_hand('restarts') }} as restarts
+    left join {{ ref('int_ledger_entries_joined') }} as earlier_entries
+        on
+            {{ pool_recon.of_balance('restarts', 'earlier_entries') }}
+            and earlier_entries.touches_balance
+            and earlier_entries.effective_at < restarts.restart_at
+    left join (
+        select
+            environment,
+            partner_id,
+            asset,
+            count(*) as step_count
+        from {{ this }}
+        group by environment, partner_id, asset
+    ) as kept_steps on {{ pool_recon.of_balance('restarts', 'kept_steps') }}
+    group by restarts.environment, restarts.partner_id, restarts.asset
+
+),
+
+{% endif -%}
 summed as (
 
     select
-        *,
-        sum(delta) over (
-            partition by environment, partner_id, asset
-            order by effective_at, entry_seq, ledger_entry_id
+        steps.*,
+        sum(steps.delta) over (
+            partition by steps.environment, steps.partner_id, steps.asset
+            order by steps.effective_at, steps.entry_seq, steps.ledger_entry_id
             rows between unbounded preceding and current row
-        ) as delta_so_far
+        ) {{ '+ coalesce(bases.delta_so_far, 0)' if pool_recon.this_build().is_incremental }} as delta_so_far,
+        {{ 'coalesce(bases.step_count, 0)' if pool_recon.this_build().is_incremental else '0' }} as step_count
     from steps
+    {{ 'left join bases on ' ~ pool_recon.of_balance('steps', 'bases') if pool_recon.this_build().is_incremental }}
 
 )
 
@@ -95,7 +129,7 @@ select
     environment,
     partner_id,
     asset,
-    row_number() over (
+    step_count + row_number() over (
         partition by environment, partner_id, asset
         order by effective_at, entry_seq, ledger_entry_id
     ) as step_number,

@@ -1,7 +1,14 @@
--- Each reported balance against the sum of the ledger before it.
+-- Each reported balance against the sum of the ledger before it: of the days before its own, and of its day so far.
 with entries as (
 
-    select * from {{ ref('int_ledger_entries_joined') }}
+    select
+        environment,
+        partner_id,
+        asset,
+        effective_at,
+        {{ dbt.date_trunc('day', 'effective_at') }} as effective_day,
+        delta
+    from {{ ref('int_ledger_entries_joined') }}
     where
         touches_balance
         and exists (select 1 from {{ ref('int_balances_in_force') }})
@@ -10,46 +17,58 @@ with entries as (
 
 balances as (
 
-    select * from {{ ref('int_balances_in_force') }}
+    select
+        environment,
+        partner_id,
+        asset,
+        balance,
+        other_balance,
+        as_of,
+        {{ dbt.date_trunc('day', 'as_of') }} as as_of_day,
+        row_order
+    from {{ ref('int_balances_in_force') }}
 
 ),
 
-timeline as (
+days as (
 
     select
         environment,
         partner_id,
         asset,
-        effective_at as happened_at,
-        1 as is_entry,
-        delta
+        effective_day,
+        sum(delta) as delta
     from entries
-    union all
-    select
-        environment,
-        partner_id,
-        asset,
-        as_of as happened_at,
-        0 as is_entry,
-        cast(0 as {{ pool_recon.money_type() }}) as delta
-    from balances
+    group by environment, partner_id, asset, effective_day
 
 ),
 
-summed as (
+days_before as (
 
     select
-        environment,
-        partner_id,
-        asset,
-        happened_at,
-        is_entry,
-        sum(delta) over (
-            partition by environment, partner_id, asset
-            order by happened_at, is_entry
-            rows between unbounded preceding and current row
-        ) as ledger_balance
-    from timeline
+        balances.row_order,
+        sum(days.delta) as ledger_balance
+    from balances
+    inner join days
+        on
+            {{ pool_recon.of_balance('balances', 'days') }}
+            and balances.as_of_day > days.effective_day
+    group by balances.row_order
+
+),
+
+days_so_far as (
+
+    select
+        balances.row_order,
+        sum(entries.delta) as ledger_balance
+    from balances
+    inner join entries
+        on
+            {{ pool_recon.of_balance('balances', 'entries') }}
+            and balances.as_of_day = entries.effective_day
+            and balances.as_of > entries.effective_at
+    group by balances.row_order
 
 )
 
@@ -59,14 +78,9 @@ select
     balances.asset,
     balances.balance,
     balances.other_balance,
-    coalesce(summed.ledger_balance, 0) as ledger_balance,
+    coalesce(days_before.ledger_balance, 0) + coalesce(days_so_far.ledger_balance, 0) as ledger_balance,
     balances.as_of,
     balances.row_order
 from balances
-inner join summed
-    on
-        balances.environment = summed.environment
-        and balances.partner_id = summed.partner_id
-        and balances.asset = summed.asset
-        and balances.as_of = summed.happened_at
-        and summed.is_entry = 0
+left join days_before on balances.row_order = days_before.row_order
+left join days_so_far on balances.row_order = days_so_far.row_order

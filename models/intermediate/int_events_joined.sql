@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 -- Every event in force with the trade that it joins to, and the environment and partner that follow from that.
 with close as (
 
@@ -19,14 +18,14 @@ by_trade as (
         trades.pool_id,
         trades.source_asset,
         trades.source_amount
-    from {{ ref('int_events_in_force') }} as events
-    inner join {{ ref('int_trades_linked') }} as trades on events.transact_id = trades.transact_id
+    from {{ pool_recon.at_hand('int_events_in_force') }} as events
+    inner join {{ pool_recon.at_hand('int_trades_linked') }} as trades on events.transact_id = trades.transact_id
 
 ),
 
 by_quote as (
 
-    select * from {{ ref('int_events_joined_by_quote') }}
+    select * from {{ pool_recon.at_hand('int_events_joined_by_quote') }}
 
 )
 

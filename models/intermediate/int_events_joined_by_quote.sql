@@ -7,27 +7,27 @@ with close as (
 
 trades as (
 
-    select * from {{ ref('int_trades_linked') }}
+    select * from {{ pool_recon.at_hand('int_trades_linked') }}
 
 ),
 
 quote_trades as (
 
-    select * from {{ ref('int_quote_trades') }}
+    select * from {{ pool_recon.at_hand('int_quote_trades') }}
 
 ),
 
 quotes as (
 
-    select * from {{ ref('int_quotes_linked') }}
+    select * from {{ pool_recon.at_hand('int_quotes_linked') }}
 
 ),
 
 events as (
 
     select in_force.*
-    from {{ ref('int_events_in_force') }} as in_force
-    where not exists (select 1 from {{ ref('int_trades_linked') }} as named_trades where in_force.transact_id = named_trades.transact_id)
+    from {{ pool_recon.at_hand('int_events_in_force') }} as in_force
+    where not exists (select 1 from {{ pool_recon.at_hand('int_trades_linked') }} as named_trades where in_force.transact_id = named_trades.transact_id)
 
 ),
 

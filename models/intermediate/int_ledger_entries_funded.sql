@@ -1,7 +1,7 @@
 -- Funding credits against the confirmed funding of their payment reference.
 with entries as (
 
-    select * from {{ ref('int_ledger_entries_joined') }}
+    select * from {{ pool_recon.at_hand('int_ledger_entries_joined') }}
     where entry_class = 'funding'
 
 ),

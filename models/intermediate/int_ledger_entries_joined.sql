@@ -1,3 +1,9 @@
+{{
+    config(
+        pre_hook="{{ pool_recon.note_kept_entries() }}",
+        post_hook="{{ pool_recon.find_balance_restarts() }}"
+    )
+}}
 -- Every ledger entry in force with the trade that it joins to, the rule that joined it, and whose balance it moves.
 with close as (
 
@@ -20,8 +26,8 @@ by_transact_id as (
         trades.pool_id,
         trades.source_asset as trade_source_asset,
         trades.target_asset as trade_target_asset
-    from {{ ref('int_ledger_entries_in_force') }} as entries
-    inner join {{ ref('int_trades_linked') }} as trades on entries.transact_id = trades.transact_id
+    from {{ pool_recon.at_hand('int_ledger_entries_in_force') }} as entries
+    inner join {{ pool_recon.at_hand('int_trades_linked') }} as trades on entries.transact_id = trades.transact_id
 
 ),
 
@@ -36,11 +42,11 @@ without_trade as (
             when ref_quote_trades.transact_id is not null then 'ledger_ref_quote'
             else 'none'
         end as join_rule
-    from {{ ref('int_ledger_entries_in_force') }} as entries
-    left join {{ ref('int_trades_linked') }} as named_trades on entries.transact_id = named_trades.transact_id
-    left join {{ ref('int_quote_trades') }} as quote_trades on entries.quote_id = quote_trades.quote_id
-    left join {{ ref('int_trades_linked') }} as ref_trades on entries.ledger_ref = ref_trades.transact_id
-    left join {{ ref('int_quote_trades') }} as ref_quote_trades on entries.ledger_ref = ref_quote_trades.quote_id
+    from {{ pool_recon.at_hand('int_ledger_entries_in_force') }} as entries
+    left join {{ pool_recon.at_hand('int_trades_linked') }} as named_trades on entries.transact_id = named_trades.transact_id
+    left join {{ pool_recon.at_hand('int_quote_trades') }} as quote_trades on entries.quote_id = quote_trades.quote_id
+    left join {{ pool_recon.at_hand('int_trades_linked') }} as ref_trades on entries.ledger_ref = ref_trades.transact_id
+    left join {{ pool_recon.at_hand('int_quote_trades') }} as ref_quote_trades on entries.ledger_ref = ref_quote_trades.quote_id
     where named_trades.transact_id is null
 
 ),
@@ -59,9 +65,9 @@ by_other_ids as (
         trades.source_asset as trade_source_asset,
         trades.target_asset as trade_target_asset
     from without_trade as entries
-    left join {{ ref('int_trades_linked') }} as trades on entries.joined_transact_id = trades.transact_id
-    left join {{ ref('int_quotes_linked') }} as named_quotes on entries.quote_id = named_quotes.quote_id
-    left join {{ ref('int_quotes_linked') }} as quotes on coalesce(named_quotes.quote_id, entries.ledger_ref) = quotes.quote_id
+    left join {{ pool_recon.at_hand('int_trades_linked') }} as trades on entries.joined_transact_id = trades.transact_id
+    left join {{ pool_recon.at_hand('int_quotes_linked') }} as named_quotes on entries.quote_id = named_quotes.quote_id
+    left join {{ pool_recon.at_hand('int_quotes_linked') }} as quotes on coalesce(named_quotes.quote_id, entries.ledger_ref) = quotes.quote_id
 
 ),
 

@@ -7,12 +7,16 @@ with credits as (
         asset,
         related_entry_id,
         effective_at,
-        sum(delta) over (
-            partition by joined_transact_id, asset
-            order by effective_at, entry_seq nulls last, ledger_entry_id
-            rows between unbounded preceding and current row
-        ) as credited_so_far
-    from {{ ref('int_ledger_entries_joined') }}
+        -- what joins to no trade has nothing in common with what joins to none either
+        case
+            when joined_transact_id is not null
+                then sum(delta) over (
+                    partition by joined_transact_id, asset
+                    order by effective_at, entry_seq nulls last, ledger_entry_id
+                    rows between unbounded preceding and current row
+                )
+        end as credited_so_far
+    from {{ pool_recon.at_hand('int_ledger_entries_joined') }}
     where restores_debit
 
 ),
@@ -25,7 +29,7 @@ debits as (
         entries.asset,
         entries.delta,
         entries.effective_at
-    from {{ ref('int_ledger_entries_joined') }} as entries
+    from {{ pool_recon.at_hand('int_ledger_entries_joined') }} as entries
     where
         entries.entry_class in ('debit', 'reserve')
         and entries.joined_transact_id is not null

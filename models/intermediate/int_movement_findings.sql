@@ -16,6 +16,8 @@ row_findings as (
 
 ),
 
+-- The trade that a finding of an event or entry names is the one that it joins to; where it joins to none, there is no
+-- such trade.
 subjects as (
 
     select
@@ -23,56 +25,10 @@ subjects as (
         code,
         is_blocking,
         approval,
-        'trade' as record_type,
-        subject_id as record_id
-    from {{ ref('findings_approved') }} as findings
-    where subject_type = 'trade'
-    union all
-    select
-        exception_id,
-        code,
-        is_blocking,
-        approval,
-        'order' as record_type,
-        subject_id as record_id
-    from {{ ref('findings_approved') }} as findings
-    where subject_type = 'order'
-    union all
-    select
-        exception_id,
-        code,
-        is_blocking,
-        approval,
-        'quote' as record_type,
-        subject_id as record_id
-    from {{ ref('findings_approved') }} as findings
-    where subject_type = 'quote'
-    union all
-    select
-        findings.exception_id,
-        findings.code,
-        findings.is_blocking,
-        findings.approval,
-        'trade' as record_type,
-        events.joined_transact_id as record_id
-    from {{ ref('findings_approved') }} as findings
-    inner join {{ ref('int_events_joined') }} as events
-        on
-            findings.subject_id = events.event_id
-            and findings.subject_type = 'event'
-    union all
-    select
-        findings.exception_id,
-        findings.code,
-        findings.is_blocking,
-        findings.approval,
-        'trade' as record_type,
-        entries.joined_transact_id as record_id
-    from {{ ref('findings_approved') }} as findings
-    inner join {{ ref('int_ledger_entries_joined') }} as entries
-        on
-            findings.subject_id = entries.ledger_entry_id
-            and findings.subject_type = 'ledger_entry'
+        case when subject_type in ('event', 'ledger_entry') then 'trade' else subject_type end as record_type,
+        case when subject_type in ('event', 'ledger_entry') then transact_id else subject_id end as record_id
+    from {{ ref('findings_approved') }}
+    where subject_type in ('trade', 'order', 'quote', 'event', 'ledger_entry')
     {% for record_type, model, record_id in [
         ('trade', 'int_trades_in_force', 'transact_id'),
         ('order', 'int_orders_in_force', 'partner_order_id'),
@@ -95,7 +51,7 @@ subjects as (
 ),
 
 placed as (
-    {% for record_type, record_id in [('trade', 'transact_id'), ('order', 'partner_order_id'), ('quote', 'quote_id')] %}
+    {% for record_type, record_id in [('trade', 'transact_id'), ('order', 'known_partner_order_id'), ('quote', 'known_quote_id')] %}
     select
         movements.movement_id,
         movements.movement_type,

@@ -1,7 +1,7 @@
 -- The trades of each order, and the one that counts where it has several: the latest.
 with trades as (
 
-    select * from {{ ref('int_trades_linked') }}
+    select * from {{ pool_recon.at_hand('int_trades_linked') }}
 
 )
 

@@ -6,14 +6,14 @@ with product_states as (
 
 repeated_rows as (
 
-    select row_order from {{ ref('int_rows_repeated') }}
+    select row_order from {{ pool_recon.at_hand('int_rows_repeated') }}
     where export_name = 'orders'
 
 ),
 
 duplicates as (
 
-    select row_order from {{ ref('int_rows_set_aside') }}
+    select row_order from {{ pool_recon.at_hand('int_rows_set_aside') }}
     where
         export_name = 'orders'
         and disposition = 'duplicate'
@@ -30,7 +30,7 @@ versions as (
         order_rows.row_order,
         product_states.state_class,
         coalesce(order_rows.updated_at < {{ pool_recon.cut_off_at() }}, true) as is_counted
-    from {{ ref('stg_orders') }} as order_rows
+    from {{ pool_recon.at_hand('stg_orders') }} as order_rows
     inner join repeated_rows on order_rows.row_order = repeated_rows.row_order
     left join duplicates on order_rows.row_order = duplicates.row_order
     left join product_states on order_rows.product_state = product_states.product_state
@@ -116,7 +116,7 @@ select
     order_rows.updated_at,
     regressions.last_final_at,
     order_rows.row_order
-from {{ ref('stg_orders') }} as order_rows
+from {{ pool_recon.at_hand('stg_orders') }} as order_rows
 left join product_states on order_rows.product_state = product_states.product_state
 left join ranked
     on

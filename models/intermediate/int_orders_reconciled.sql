@@ -22,10 +22,10 @@ orders as (
         trades.effective_status,
         trades_linked.source_asset as trade_source_asset,
         trades_linked.source_amount as trade_source_amount
-    from {{ ref('int_orders_in_force') }} as orders
-    left join {{ ref('int_order_trades') }} as order_trades on orders.partner_order_id = order_trades.partner_order_id
-    left join {{ ref('int_trades_linked') }} as trades_linked on order_trades.transact_id = trades_linked.transact_id
-    left join {{ ref('int_trades_reconciled') }} as trades on order_trades.transact_id = trades.transact_id
+    from {{ pool_recon.at_hand('int_orders_in_force') }} as orders
+    left join {{ pool_recon.at_hand('int_order_trades') }} as order_trades on orders.partner_order_id = order_trades.partner_order_id
+    left join {{ pool_recon.at_hand('int_trades_linked') }} as trades_linked on order_trades.transact_id = trades_linked.transact_id
+    left join {{ pool_recon.at_hand('int_trades_reconciled') }} as trades on order_trades.transact_id = trades.transact_id
 
 ),
 
@@ -35,8 +35,8 @@ tradeless_orders as (
     select
         orders_in_force.partner_order_id,
         orders_in_force.quote_id
-    from {{ ref('int_orders_in_force') }} as orders_in_force
-    where not exists (select 1 from {{ ref('int_order_trades') }} as order_trades where orders_in_force.partner_order_id = order_trades.partner_order_id)
+    from {{ pool_recon.at_hand('int_orders_in_force') }} as orders_in_force
+    where not exists (select 1 from {{ pool_recon.at_hand('int_order_trades') }} as order_trades where orders_in_force.partner_order_id = order_trades.partner_order_id)
 
 ),
 
@@ -47,7 +47,7 @@ quotes_of_tradeless_orders as (
         count(quotes.accepted_at) as accepted_quote_count,
         {{ pool_recon.value_at_latest('quotes.quote_id', 'quotes.accepted_at', 'quotes.quote_id', 'quotes.accepted_at is not null') }} as accepted_quote_id,
         {{ pool_recon.value_at_latest('quotes.quote_id', pool_recon.absent_first('quotes.created_at'), 'quotes.quote_id') }} as newest_quote_id
-    from {{ ref('int_quotes_linked') }} as quotes
+    from {{ pool_recon.at_hand('int_quotes_linked') }} as quotes
     inner join tradeless_orders on quotes.partner_order_id = tradeless_orders.partner_order_id
     group by quotes.partner_order_id
 
@@ -60,7 +60,7 @@ shown as (
         coalesce(quotes_of_tradeless_orders.accepted_quote_count, 0) as accepted_quote_count,
         coalesce(named_quotes.quote_id, quotes_of_tradeless_orders.accepted_quote_id, quotes_of_tradeless_orders.newest_quote_id) as quote_id
     from tradeless_orders
-    left join {{ ref('int_quotes_linked') }} as named_quotes on tradeless_orders.quote_id = named_quotes.quote_id
+    left join {{ pool_recon.at_hand('int_quotes_linked') }} as named_quotes on tradeless_orders.quote_id = named_quotes.quote_id
     left join quotes_of_tradeless_orders on tradeless_orders.partner_order_id = quotes_of_tradeless_orders.partner_order_id
 
 ),
@@ -72,7 +72,7 @@ shown_quotes as (
         shown.accepted_quote_count,
         quotes.*
     from shown
-    left join {{ ref('int_quotes_linked') }} as quotes on shown.quote_id = quotes.quote_id
+    left join {{ pool_recon.at_hand('int_quotes_linked') }} as quotes on shown.quote_id = quotes.quote_id
 
 ),
 
@@ -83,8 +83,8 @@ orders_naming_quotes_of_others as (
         orders_in_force.partner_order_id,
         orders_in_force.quote_id,
         quotes.stated_partner_order_id as other_partner_order_id
-    from {{ ref('int_orders_in_force') }} as orders_in_force
-    inner join {{ ref('int_quotes_linked') }} as quotes on orders_in_force.quote_id = quotes.quote_id
+    from {{ pool_recon.at_hand('int_orders_in_force') }} as orders_in_force
+    inner join {{ pool_recon.at_hand('int_quotes_linked') }} as quotes on orders_in_force.quote_id = quotes.quote_id
     where quotes.stated_partner_order_id <> orders_in_force.partner_order_id
 
 ),
@@ -93,9 +93,9 @@ orders_naming_other_quotes as (
 
     select naming_orders.partner_order_id
     from orders_naming_quotes_of_others as naming_orders
-    inner join {{ ref('int_orders_in_force') }} as other_orders on naming_orders.other_partner_order_id = other_orders.partner_order_id
-    left join {{ ref('int_order_trades') }} as order_trades on naming_orders.partner_order_id = order_trades.partner_order_id
-    left join {{ ref('int_trades_linked') }} as trades_linked on order_trades.transact_id = trades_linked.transact_id
+    inner join {{ pool_recon.at_hand('int_orders_in_force') }} as other_orders on naming_orders.other_partner_order_id = other_orders.partner_order_id
+    left join {{ pool_recon.at_hand('int_order_trades') }} as order_trades on naming_orders.partner_order_id = order_trades.partner_order_id
+    left join {{ pool_recon.at_hand('int_trades_linked') }} as trades_linked on order_trades.transact_id = trades_linked.transact_id
     where naming_orders.quote_id is distinct from trades_linked.known_quote_id
 
 ),
@@ -103,9 +103,9 @@ orders_naming_other_quotes as (
 orders_naming_other_trades as (
 
     select orders_in_force.partner_order_id
-    from {{ ref('int_orders_in_force') }} as orders_in_force
-    inner join {{ ref('int_trades_linked') }} as trades_linked on orders_in_force.transact_id = trades_linked.transact_id
-    left join {{ ref('int_order_trades') }} as order_trades on orders_in_force.partner_order_id = order_trades.partner_order_id
+    from {{ pool_recon.at_hand('int_orders_in_force') }} as orders_in_force
+    inner join {{ pool_recon.at_hand('int_trades_linked') }} as trades_linked on orders_in_force.transact_id = trades_linked.transact_id
+    left join {{ pool_recon.at_hand('int_order_trades') }} as order_trades on orders_in_force.partner_order_id = order_trades.partner_order_id
     where
         trades_linked.quote_order_id <> orders_in_force.partner_order_id
         and orders_in_force.transact_id is distinct from order_trades.transact_id
@@ -115,7 +115,7 @@ orders_naming_other_trades as (
 orders_named_by_other_trades as (
 
     select distinct stated_partner_order_id as partner_order_id
-    from {{ ref('int_trades_linked') }}
+    from {{ pool_recon.at_hand('int_trades_linked') }}
     where stated_partner_order_id <> quote_order_id
 
 ),
@@ -123,7 +123,7 @@ orders_named_by_other_trades as (
 later_trades_of_orders as (
 
     select distinct partner_order_id
-    from {{ ref('int_trades_later') }}
+    from {{ pool_recon.at_hand('int_trades_later') }}
     where partner_order_id is not null
 
 ),
@@ -131,7 +131,7 @@ later_trades_of_orders as (
 later_trades_of_quotes as (
 
     select distinct quote_id
-    from {{ ref('int_trades_later') }}
+    from {{ pool_recon.at_hand('int_trades_later') }}
     where quote_id is not null
 
 )

@@ -1,7 +1,7 @@
 -- Where one quote has several trades, a record that names only the quote belongs to the earliest.
 with trades as (
 
-    select * from {{ ref('int_trades_in_force') }}
+    select * from {{ pool_recon.at_hand('int_trades_in_force') }}
 
 )
 

@@ -7,13 +7,13 @@ with close as (
 
 trades as (
 
-    select * from {{ ref('int_trades_in_force') }}
+    select * from {{ pool_recon.at_hand('int_trades_in_force') }}
 
 ),
 
 quote_trades as (
 
-    select * from {{ ref('int_quote_trades') }}
+    select * from {{ pool_recon.at_hand('int_quote_trades') }}
 
 ),
 
@@ -23,13 +23,13 @@ naming_orders as (
     select
         orders.quote_id,
         {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
-    from {{ ref('int_orders_in_force') }} as orders
+    from {{ pool_recon.at_hand('int_orders_in_force') }} as orders
     where
         orders.quote_id is not null
         and orders.quote_id in (
-            select unordered_quotes.quote_id from {{ ref('int_quotes_in_force') }} as unordered_quotes
+            select unordered_quotes.quote_id from {{ pool_recon.at_hand('int_quotes_in_force') }} as unordered_quotes
             where not exists (
-                select 1 from {{ ref('int_orders_in_force') }} as stated_orders
+                select 1 from {{ pool_recon.at_hand('int_orders_in_force') }} as stated_orders
                 where unordered_quotes.partner_order_id = stated_orders.partner_order_id
             )
         )
@@ -44,8 +44,8 @@ linked as (
         coalesce(stated_orders.partner_order_id, naming_orders.partner_order_id) as joined_partner_order_id,
         quote_trades.transact_id as first_transact_id,
         quote_trades.reserved_at as first_reserved_at
-    from {{ ref('int_quotes_in_force') }} as quotes
-    left join {{ ref('int_orders_in_force') }} as stated_orders on quotes.partner_order_id = stated_orders.partner_order_id
+    from {{ pool_recon.at_hand('int_quotes_in_force') }} as quotes
+    left join {{ pool_recon.at_hand('int_orders_in_force') }} as stated_orders on quotes.partner_order_id = stated_orders.partner_order_id
     left join naming_orders on quotes.quote_id = naming_orders.quote_id
     left join quote_trades on quotes.quote_id = quote_trades.quote_id
 
@@ -92,7 +92,7 @@ sided as (
     from linked
     cross join close
     left join trades on linked.first_transact_id = trades.transact_id
-    left join {{ ref('int_orders_in_force') }} as orders on linked.joined_partner_order_id = orders.partner_order_id
+    left join {{ pool_recon.at_hand('int_orders_in_force') }} as orders on linked.joined_partner_order_id = orders.partner_order_id
 
 )
 

@@ -1,7 +1,7 @@
 -- Firm quotes that the last capability snapshot of their pool, seen by their creation, does not allow.
 with quotes as (
 
-    select * from {{ ref('int_quotes_linked') }}
+    select * from {{ pool_recon.at_hand('int_quotes_linked') }}
 
 ),
 

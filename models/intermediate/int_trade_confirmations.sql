@@ -3,7 +3,7 @@ with events as (
     select
         *,
         coalesce(occurred_at, received_at) as happened_at
-    from {{ ref('int_events_joined') }}
+    from {{ pool_recon.at_hand('int_events_joined') }}
     where joined_transact_id is not null
 
 ),

@@ -1,13 +1,13 @@
 -- Trusted confirmations that were received at or after the cut-off, by the trade that they confirm.
 with trades as (
 
-    select * from {{ ref('int_trades_linked') }}
+    select * from {{ pool_recon.at_hand('int_trades_linked') }}
 
 ),
 
 quote_trades as (
 
-    select * from {{ ref('int_quote_trades') }}
+    select * from {{ pool_recon.at_hand('int_quote_trades') }}
 
 ),
 
@@ -17,7 +17,7 @@ deliveries as (
         transact_id,
         quote_id,
         status
-    from {{ ref('stg_events') }}
+    from {{ pool_recon.at_hand('stg_events') }}
     where
         quarantine_reasons is null
         and received_at >= {{ pool_recon.cut_off_at() }}

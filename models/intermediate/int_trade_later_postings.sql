@@ -1,7 +1,7 @@
 -- What the ledger entries that take effect at or after the cut-off will do to each trade.
 with entries_in_force as (
 
-    select * from {{ ref('int_ledger_entries_joined') }}
+    select * from {{ pool_recon.at_hand('int_ledger_entries_joined') }}
 
 ),
 
@@ -22,7 +22,7 @@ later_rows as (
     select
         ledger.*,
         row_number() over (partition by ledger.ledger_entry_id order by ledger.row_order) as rank_in_force
-    from {{ ref('stg_ledger') }} as ledger
+    from {{ pool_recon.at_hand('stg_ledger') }} as ledger
     left join entries_in_force on ledger.ledger_entry_id = entries_in_force.ledger_entry_id
     where
         ledger.quarantine_reasons is null
@@ -44,10 +44,10 @@ later_entries as (
     from later_rows
     left join entry_types on later_rows.entry_type = entry_types.entry_type
     left join entry_classes on entry_types.entry_class = entry_classes.entry_class
-    left join {{ ref('int_trades_linked') }} as trades on later_rows.transact_id = trades.transact_id
-    left join {{ ref('int_quote_trades') }} as quote_trades on later_rows.quote_id = quote_trades.quote_id
-    left join {{ ref('int_trades_linked') }} as ref_trades on later_rows.ledger_ref = ref_trades.transact_id
-    left join {{ ref('int_quote_trades') }} as ref_quote_trades on later_rows.ledger_ref = ref_quote_trades.quote_id
+    left join {{ pool_recon.at_hand('int_trades_linked') }} as trades on later_rows.transact_id = trades.transact_id
+    left join {{ pool_recon.at_hand('int_quote_trades') }} as quote_trades on later_rows.quote_id = quote_trades.quote_id
+    left join {{ pool_recon.at_hand('int_trades_linked') }} as ref_trades on later_rows.ledger_ref = ref_trades.transact_id
+    left join {{ pool_recon.at_hand('int_quote_trades') }} as ref_quote_trades on later_rows.ledger_ref = ref_quote_trades.quote_id
     where later_rows.rank_in_force = 1
 
 )
@@ -59,5 +59,5 @@ select
     max(case when later_entries.entry_class = 'settle' then 1 else 0 end) = 1 as has_settle_entry,
     max(case when later_entries.entry_class in ('return', 'refund') then 1 else 0 end) = 1 as has_return_entry
 from later_entries
-inner join {{ ref('int_trades_linked') }} as trades on later_entries.transact_id = trades.transact_id
+inner join {{ pool_recon.at_hand('int_trades_linked') }} as trades on later_entries.transact_id = trades.transact_id
 group by later_entries.transact_id

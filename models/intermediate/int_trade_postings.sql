@@ -1,7 +1,7 @@
 -- What the ledger says of each trade.
 with entries as (
 
-    select * from {{ ref('int_ledger_entries_joined') }}
+    select * from {{ pool_recon.at_hand('int_ledger_entries_joined') }}
     where joined_transact_id is not null
 
 )

@@ -6,14 +6,14 @@ with trade_states as (
 
 repeated_rows as (
 
-    select row_order from {{ ref('int_rows_repeated') }}
+    select row_order from {{ pool_recon.at_hand('int_rows_repeated') }}
     where export_name = 'trades'
 
 ),
 
 duplicates as (
 
-    select row_order from {{ ref('int_rows_set_aside') }}
+    select row_order from {{ pool_recon.at_hand('int_rows_set_aside') }}
     where
         export_name = 'trades'
         and disposition = 'duplicate'
@@ -33,7 +33,7 @@ versions as (
         coalesce(trade_rows.updated_at < {{ pool_recon.cut_off_at() }}, true) as is_counted,
         coalesce(trade_rows.terminal_at < {{ pool_recon.cut_off_at() }}, true) as is_as_it_stood,
         count(*) over (partition by trade_rows.transact_id) as version_count
-    from {{ ref('stg_trades') }} as trade_rows
+    from {{ pool_recon.at_hand('stg_trades') }} as trade_rows
     inner join repeated_rows on trade_rows.row_order = repeated_rows.row_order
     inner join trade_states on trade_rows.status = trade_states.status
     left join duplicates on trade_rows.row_order = duplicates.row_order
@@ -119,7 +119,7 @@ select
     case when trade_rows.terminal_at < {{ pool_recon.cut_off_at() }} then trade_rows.terminal_at end as terminal_at,
     trade_rows.updated_at,
     trade_rows.row_order
-from {{ ref('stg_trades') }} as trade_rows
+from {{ pool_recon.at_hand('stg_trades') }} as trade_rows
 left join ranked
     on
         trade_rows.row_order = ranked.row_order

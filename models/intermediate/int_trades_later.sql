@@ -2,7 +2,7 @@
 -- quote and the order that they will join to.
 with trades_in_force as (
 
-    select * from {{ ref('int_trades_in_force') }}
+    select * from {{ pool_recon.at_hand('int_trades_in_force') }}
 
 ),
 
@@ -16,7 +16,7 @@ later_rows as (
             partition by trades.transact_id
             order by trades.updated_at desc nulls last, trades.row_order desc
         ) as rank_in_force
-    from {{ ref('stg_trades') }} as trades
+    from {{ pool_recon.at_hand('stg_trades') }} as trades
     left join trades_in_force on trades.transact_id = trades_in_force.transact_id
     where
         trades.quarantine_reasons is null
@@ -38,9 +38,9 @@ later_quotes as (
         stg_quotes.quote_id,
         stg_quotes.partner_order_id,
         row_number() over (partition by stg_quotes.quote_id order by stg_quotes.row_order) as rank_in_force
-    from {{ ref('stg_quotes') }} as stg_quotes
+    from {{ pool_recon.at_hand('stg_quotes') }} as stg_quotes
     inner join later_trades on stg_quotes.quote_id = later_trades.quote_id
-    left join {{ ref('int_quotes_linked') }} as quotes on stg_quotes.quote_id = quotes.quote_id
+    left join {{ pool_recon.at_hand('int_quotes_linked') }} as quotes on stg_quotes.quote_id = quotes.quote_id
     where
         stg_quotes.quarantine_reasons is null
         and quotes.quote_id is null
@@ -52,7 +52,7 @@ orders_naming_quotes as (
     select
         orders.quote_id,
         {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
-    from {{ ref('int_orders_in_force') }} as orders
+    from {{ pool_recon.at_hand('int_orders_in_force') }} as orders
     where orders.quote_id in (select later_quotes.quote_id from later_quotes)
     group by orders.quote_id
 
@@ -63,7 +63,7 @@ orders_naming_trades as (
     select
         orders.transact_id,
         {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
-    from {{ ref('int_orders_in_force') }} as orders
+    from {{ pool_recon.at_hand('int_orders_in_force') }} as orders
     where orders.transact_id in (select later_trades.transact_id from later_trades)
     group by orders.transact_id
 
@@ -80,12 +80,12 @@ select
         orders_naming_trades.partner_order_id
     ) as partner_order_id
 from later_trades
-left join {{ ref('int_quotes_linked') }} as quotes on later_trades.quote_id = quotes.quote_id
+left join {{ pool_recon.at_hand('int_quotes_linked') }} as quotes on later_trades.quote_id = quotes.quote_id
 left join later_quotes
     on
         later_trades.quote_id = later_quotes.quote_id
         and later_quotes.rank_in_force = 1
-left join {{ ref('int_orders_in_force') }} as orders_of_later_quotes on later_quotes.partner_order_id = orders_of_later_quotes.partner_order_id
+left join {{ pool_recon.at_hand('int_orders_in_force') }} as orders_of_later_quotes on later_quotes.partner_order_id = orders_of_later_quotes.partner_order_id
 left join orders_naming_quotes on later_quotes.quote_id = orders_naming_quotes.quote_id
-left join {{ ref('int_orders_in_force') }} as stated_orders on later_trades.partner_order_id = stated_orders.partner_order_id
+left join {{ pool_recon.at_hand('int_orders_in_force') }} as stated_orders on later_trades.partner_order_id = stated_orders.partner_order_id
 left join orders_naming_trades on later_trades.transact_id = orders_naming_trades.transact_id

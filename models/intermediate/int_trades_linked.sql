@@ -1,13 +1,13 @@
 -- Every trade with the quote and the order that it joins to, and what it exchanges: its side, assets and amounts.
 with trades as (
 
-    select * from {{ ref('int_trades_in_force') }}
+    select * from {{ pool_recon.at_hand('int_trades_in_force') }}
 
 ),
 
 quotes as (
 
-    select * from {{ ref('int_quotes_linked') }}
+    select * from {{ pool_recon.at_hand('int_quotes_linked') }}
 
 ),
 
@@ -44,13 +44,13 @@ naming_orders as (
     select
         orders.transact_id,
         {{ pool_recon.value_at_earliest('orders.partner_order_id', 'orders.created_at', 'orders.partner_order_id') }} as partner_order_id
-    from {{ ref('int_orders_in_force') }} as orders
+    from {{ pool_recon.at_hand('int_orders_in_force') }} as orders
     where
         orders.transact_id is not null
         and orders.transact_id in (
-            select unordered_trades.transact_id from {{ ref('int_trades_in_force') }} as unordered_trades
+            select unordered_trades.transact_id from {{ pool_recon.at_hand('int_trades_in_force') }} as unordered_trades
             where not exists (
-                select 1 from {{ ref('int_quotes_linked') }} as ordered_quotes
+                select 1 from {{ pool_recon.at_hand('int_quotes_linked') }} as ordered_quotes
                 where
                     unordered_trades.quote_id = ordered_quotes.quote_id
                     and ordered_quotes.partner_order_id is not null
@@ -66,7 +66,7 @@ by_order as (
         by_quote.*,
         coalesce(by_quote.quote_order_id, stated_orders.partner_order_id, naming_orders.partner_order_id) as joined_partner_order_id
     from by_quote
-    left join {{ ref('int_orders_in_force') }} as stated_orders
+    left join {{ pool_recon.at_hand('int_orders_in_force') }} as stated_orders
         on case when by_quote.quote_order_id is null then by_quote.partner_order_id end = stated_orders.partner_order_id
     left join naming_orders
         on case when by_quote.quote_order_id is null then by_quote.transact_id end = naming_orders.transact_id
@@ -88,7 +88,7 @@ sided as (
         orders.state_class,
         orders.created_at as order_created_at
     from by_order
-    left join {{ ref('int_orders_in_force') }} as orders on by_order.joined_partner_order_id = orders.partner_order_id
+    left join {{ pool_recon.at_hand('int_orders_in_force') }} as orders on by_order.joined_partner_order_id = orders.partner_order_id
 
 )
 

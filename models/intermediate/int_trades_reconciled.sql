@@ -7,13 +7,13 @@ with close as (
 
 confirmations as (
 
-    select * from {{ ref('int_trade_confirmations') }}
+    select * from {{ pool_recon.at_hand('int_trade_confirmations') }}
 
 ),
 
 postings as (
 
-    select * from {{ ref('int_trade_postings') }}
+    select * from {{ pool_recon.at_hand('int_trade_postings') }}
 
 ),
 
@@ -25,14 +25,14 @@ later_confirmations as (
         max(case when status = 'failed' then 1 else 0 end) = 1 as is_confirmed_failed,
         max(case when status = 'released' then 1 else 0 end) = 1 as is_confirmed_released,
         max(case when status = 'returned' then 1 else 0 end) = 1 as is_confirmed_returned
-    from {{ ref('int_trade_later_confirmations') }}
+    from {{ pool_recon.at_hand('int_trade_later_confirmations') }}
     group by transact_id
 
 ),
 
 later_postings as (
 
-    select * from {{ ref('int_trade_later_postings') }}
+    select * from {{ pool_recon.at_hand('int_trade_later_postings') }}
 
 ),
 
@@ -54,7 +54,7 @@ repeated_quotes as (
     select
         quote_id,
         transact_id
-    from {{ ref('int_quote_trades') }}
+    from {{ pool_recon.at_hand('int_quote_trades') }}
     where trade_count > 1
 
 ),
@@ -66,7 +66,7 @@ repeated_keys as (
         coalesce(trades.stated_partner_id, close.default_partner) as partner_id,
         trades.idempotency_key,
         {{ pool_recon.value_at_earliest('trades.transact_id', pool_recon.absent_last('trades.reserved_at'), 'trades.transact_id') }} as transact_id
-    from {{ ref('int_trades_linked') }} as trades
+    from {{ pool_recon.at_hand('int_trades_linked') }} as trades
     cross join close
     where trades.idempotency_key is not null
     group by coalesce(trades.stated_environment, close.default_environment), coalesce(trades.stated_partner_id, close.default_partner), trades.idempotency_key
@@ -160,7 +160,7 @@ joined as (
         confirmations.first_settled_at,
         confirmations.first_returned_at,
         trades.row_order
-    from {{ ref('int_trades_linked') }} as trades
+    from {{ pool_recon.at_hand('int_trades_linked') }} as trades
     cross join close
     left join confirmations on trades.transact_id = confirmations.transact_id
     left join postings on trades.transact_id = postings.transact_id

@@ -5,7 +5,7 @@ with breaches as (
     select
         'movement is not unique' as invariant,
         movement_type || ' ' || movement_id as subject
-    from {{ ref('fct_reconciliation') }}
+    from {{ ref('int_movements') }}
     group by movement_type, movement_id
     having count(*) > 1
     union all
@@ -40,7 +40,7 @@ with breaches as (
         'trade is not exactly one movement' as invariant,
         trades.transact_id as subject
     from {{ ref('int_trades_in_force') }} as trades
-    left join {{ ref('fct_reconciliation') }} as movements
+    left join {{ ref('int_movements') }} as movements
         on
             trades.transact_id = movements.movement_id
             and movements.movement_type = 'trade'
@@ -63,31 +63,9 @@ with breaches as (
     where landed.row_count <> coalesce(staged.row_count, 0)
     union all
     select
-        'landed row is not in exactly one place' as invariant,
-        conservation.export_name as subject
-    from {{ ref('fct_conservation') }} as conservation
-    left join (
-        select
-            export_name,
-            count(*) as row_count,
-            count(distinct row_order) as distinct_count
-        from {{ ref('fct_row_places') }}
-        where place is not null
-        group by export_name
-    ) as places on conservation.export_name = places.export_name
-    where
-        conservation.landed <> coalesce(places.row_count, 0)
-        or conservation.landed <> coalesce(places.distinct_count, 0)
-    union all
-    select
-        'event or entry is missing from its fact' as invariant,
-        'events' as subject
-    where (select count(*) from {{ ref('int_events_in_force') }}) <> (select count(*) from {{ ref('fct_events') }})
-    union all
-    select
-        'event or entry is missing from its fact' as invariant,
-        'ledger' as subject
-    where (select count(*) from {{ ref('int_ledger_entries_in_force') }}) <> (select count(*) from {{ ref('fct_ledger_entries') }})
+        invariant,
+        export_name || ' ' || row_order as subject
+    from {{ ref('int_rows_misplaced') }}
     union all
     select
         'rule of the checklist was not judged' as invariant,

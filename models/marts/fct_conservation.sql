@@ -21,29 +21,26 @@ landed as (
 
 ),
 
-staged as (
-    {% for export_name, keys in [
-        ('orders', 'partner_order_id'), ('quotes', 'quote_id'), ('trades', 'transact_id'), ('events', 'event_id'),
-        ('ledger', 'ledger_entry_id'),
-    ] %}
+-- An id that came more than once is one record.
+readable as (
+    {% for export_name in pool_recon.export_names() %}
     select
         '{{ export_name }}' as export_name,
-        count(distinct case when quarantine_reasons is null then {{ keys }} end) as staged,
+        count(*) - count(quarantine_reasons) as readable_rows,
         count(quarantine_reasons) as quarantined
     from {{ ref('stg_' ~ export_name) }}
-    union all
-    {%- endfor %}
-    {%- for export_name, keys in [
-        ('funding', 'funding_reference, confirmed_at'),
-        ('balances', "coalesce(environment, '" ~ var('default_environment') ~ "'), coalesce(partner_id, '" ~ var('default_partner') ~ "'), asset, as_of"),
-        ('pools', 'environment, partner_id, pool_id, seen_at'),
-    ] %}
-    select
-        '{{ export_name }}' as export_name,
-        (select count(*) from (select distinct {{ keys }} from {{ ref('stg_' ~ export_name) }} where quarantine_reasons is null) as ids) as staged,
-        (select count(*) from {{ ref('stg_' ~ export_name) }} where quarantine_reasons is not null) as quarantined
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+
+),
+
+repeated as (
+
+    select
+        export_name,
+        count(*) - sum(case when is_first then 1 else 0 end) as later_rows
+    from {{ ref('int_rows_repeated') }}
+    group by export_name
 
 ),
 
@@ -62,11 +59,12 @@ select
     exports.export_name,
     exports.export_position,
     cast(coalesce(landed.landed, 0) as bigint) as landed,
-    cast(coalesce(staged.staged, 0) as bigint) as staged,
+    cast(coalesce(readable.readable_rows, 0) - coalesce(repeated.later_rows, 0) as bigint) as staged,
     cast(coalesce(set_aside.duplicates, 0) as bigint) as duplicates,
     cast(coalesce(set_aside.superseded, 0) as bigint) as superseded,
-    cast(coalesce(staged.quarantined, 0) as bigint) as quarantined
+    cast(coalesce(readable.quarantined, 0) as bigint) as quarantined
 from exports
 left join landed on exports.export_name = landed.export_name
-left join staged on exports.export_name = staged.export_name
+left join readable on exports.export_name = readable.export_name
+left join repeated on exports.export_name = repeated.export_name
 left join set_aside on exports.export_name = set_aside.export_name

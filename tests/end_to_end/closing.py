@@ -43,7 +43,7 @@ def pool_recon(*arguments: object, out: Path) -> Ran:
     environment["PYTHONPATH"] = str(ROOT)
     done = subprocess.run(
         [
-            *(sys.executable, "-c", "from pool_recon.cli import main; main()"),
+            *(sys.executable, "-m", "pool_recon"),
             *(str(argument) for argument in arguments),
         ],
         capture_output=True,

@@ -108,7 +108,7 @@ def start(warehouse: Path, *more: str) -> tuple[subprocess.Popen[str], str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("POOL_RECON")}
     process = subprocess.Popen(
         [
-            *(sys.executable, "-c", "from pool_recon.cli import main; main()", "dashboard"),
+            *(sys.executable, "-m", "pool_recon", "dashboard"),
             *("--warehouse", str(warehouse), "--port", "0", *more),
         ],
         stdout=subprocess.PIPE,

@@ -47,7 +47,7 @@ def steps() -> list[tuple[str, str]]:
 def run(command: str, folder: Path, project: Path) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("POOL_RECON", "DBT"))}
     environment |= {"PYTHONPATH": str(ROOT), "POOL_RECON_PROJECT_DIR": str(project)}
-    program = (sys.executable, "-c", "from pool_recon.cli import main; main()")
+    program = (sys.executable, "-m", "pool_recon")
     return subprocess.run(
         [*program, *shlex.split(command)[1:]],
         capture_output=True,

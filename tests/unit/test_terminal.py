@@ -249,7 +249,7 @@ def on_a_terminal(*arguments: str, **environment: str) -> str:
     """All that the command writes where stdout and stderr are a terminal."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", "from pool_recon.cli import main; main()", *arguments],
+        [sys.executable, "-m", "pool_recon", *arguments],
         stdout=theirs,
         stderr=theirs,
         env={**os.environ, "TERM": "xterm", "PYTHONPATH": str(ROOT), **environment},
@@ -396,7 +396,7 @@ class TestCompletion:
             "COMP_CWORD": words[-1] if shell == "fish" else str(len(words) - 1),
         }
         done = subprocess.run(
-            [sys.executable, "-c", "from pool_recon.cli import main; main()"],
+            [sys.executable, "-m", "pool_recon"],
             capture_output=True,
             text=True,
             env=environment,

@@ -1,0 +1,107 @@
+{#-
+    Where every landed row went at this close: one place each.
+
+    Arguments:
+        relation_of: what gives the relation of a model, `ref` for all rows.
+-#}
+{% macro row_places(relation_of) %}
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
+movement_orders as (
+
+    select distinct partner_order_id as record_id from {{ relation_of('int_movements') }}
+
+),
+
+movement_quotes as (
+
+    select distinct quote_id as record_id from {{ relation_of('int_movements') }}
+
+),
+
+movement_trades as (
+
+    select distinct transact_id as record_id from {{ relation_of('int_movements') }}
+
+),
+
+events as (
+
+    select event_id as record_id from {{ relation_of('int_events_joined') }}
+
+),
+
+ledger_entries as (
+
+    select ledger_entry_id as record_id from {{ relation_of('int_ledger_entries_joined') }}
+
+),
+
+placed as (
+    {% for export_name, in_force, key, own_time, version_time, place, record_place in [
+        ('orders', 'int_orders_in_force', 'partner_order_id', 'export_rows.created_at', 'updated_at', 'movement_orders', 'movement'),
+        ('quotes', 'int_quotes_linked', 'quote_id', 'coalesce(export_rows.created_at, export_rows.accepted_at)', none, 'movement_quotes', 'movement'),
+        ('trades', 'int_trades_in_force', 'transact_id', 'coalesce(export_rows.reserved_at, export_rows.terminal_at)', 'updated_at', 'movement_trades', 'movement'),
+        ('events', 'int_events_joined', 'event_id', 'export_rows.received_at', none, 'events', 'event'),
+        ('ledger', 'int_ledger_entries_joined', 'ledger_entry_id', 'export_rows.effective_at', none, 'ledger_entries', 'ledger_entry'),
+    ] %}
+    select
+        '{{ export_name }}' as export_name,
+        export_rows.file_id,
+        export_rows.row_number,
+        case
+            when export_rows.quarantine_reasons is not null then 'quarantine'
+            when in_force.row_order is not null then case when places.record_id is not null then '{{ record_place }}' else 'awaiting_movement' end
+            when {{ own_time }} >= close.cut_off_at then 'after_cut_off'
+            {%- if version_time %}
+            when export_rows.{{ version_time }} >= close.cut_off_at then 'after_cut_off'
+            {%- endif %}
+            else coalesce(set_aside.disposition, 'duplicate')
+        end as place,
+        export_rows.row_order
+    from {{ relation_of('stg_' ~ export_name) }} as export_rows
+    cross join close
+    left join {{ relation_of(in_force) }} as in_force on export_rows.row_order = in_force.row_order
+    left join {{ place }} as places on in_force.{{ key }} = places.record_id
+    left join {{ relation_of('int_rows_set_aside') }} as set_aside
+        on
+            export_rows.row_order = set_aside.row_order
+            and set_aside.export_name = '{{ export_name }}'
+    union all
+    {%- endfor %}
+    {%- for export_name, in_force, own_time in [
+        ('funding', 'int_funding_in_force', none),
+        ('balances', 'int_balances_in_force', 'as_of'),
+        ('pools', 'int_pools_in_force', 'seen_at'),
+    ] %}
+    select
+        '{{ export_name }}' as export_name,
+        export_rows.file_id,
+        export_rows.row_number,
+        case
+            when export_rows.quarantine_reasons is not null then 'quarantine'
+            when in_force.row_order is not null then '{{ export_name }}'
+            {%- if own_time %}
+            when export_rows.{{ own_time }} > close.cut_off_at then 'after_cut_off'
+            {%- endif %}
+            else coalesce(set_aside.disposition, 'duplicate')
+        end as place,
+        export_rows.row_order
+    from {{ relation_of('stg_' ~ export_name) }} as export_rows
+    cross join close
+    left join {{ relation_of(in_force) }} as in_force on export_rows.row_order = in_force.row_order
+    left join {{ relation_of('int_rows_set_aside') }} as set_aside
+        on
+            export_rows.row_order = set_aside.row_order
+            and set_aside.export_name = '{{ export_name }}'
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+)
+
+select * from placed
+{% endmacro %}

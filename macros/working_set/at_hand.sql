@@ -1,0 +1,55 @@
+{#-
+    A relation as far as this build looks at it: all of its rows in a full build; in an incremental one those that new
+    rows touch and those that time may still change. A model that is kept reads its inputs through this.
+
+    Arguments:
+        name: a model of staging or of intermediate that is kept, or a view over such.
+-#}
+{% macro at_hand(name) -%}
+    {%- set relation = ref(name) -%}
+    {%- if model.resource_type == 'unit_test' or not pool_recon.keeps_rows() -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {#- what picks the rows has to be built before, also where dbt only parses -#}
+    {%- do ref('int_rows_at_hand') -%}
+    {%- set build = pool_recon.this_build() -%}
+    {%- set statement = context['pool_recon'][name | replace('int_', '', 1)] | default(none) if not execute or build.is_incremental else none -%}
+    {%- set rows_of_view = statement(pool_recon.at_hand) if statement is not none -%}
+    {%- set kept = pool_recon.kept_models() if execute else {} -%}
+    {%- if not execute -%}
+        {{ return(relation) }}
+    {%- elif statement is not none -%}
+        {{ return('(' ~ rows_of_view ~ ')') }}
+    {%- elif name in pool_recon.tables_at_hand() -%}
+        {{ return(pool_recon.tables_at_hand()[name] if build.is_incremental else relation) }}
+    {%- elif name in kept and kept[name].config.meta.kept_by != 'file' -%}
+        {%- set columns = kept[name].columns.keys() | join(', ') -%}
+        {{ return('(select ' ~ columns ~ ' from ' ~ relation ~ (' where _build_number = ' ~ build.number if build.is_incremental else '') ~ ')') }}
+    {%- endif -%}
+    {{ return(relation) }}
+{%- endmacro %}
+
+
+{#- The models whose rows are kept from build to build, as the project describes them, by name. -#}
+{% macro kept_models() -%}
+    {%- set kept = {} -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.package_name == 'pool_recon' and node.config.meta.kept_by -%}
+        {%- do kept.update({node.name: node}) -%}
+    {%- endfor -%}
+    {{ return(kept) }}
+{%- endmacro %}
+
+
+{#- Where the staged rows at hand are while an incremental build runs, by the staging model. -#}
+{% macro tables_at_hand() -%}
+    {%- set tables = {} -%}
+    {%- for export_name in pool_recon.required_export_names() -%}
+        {%- do tables.update({'stg_' ~ export_name: pool_recon.relation_at_hand(export_name)}) -%}
+    {%- endfor -%}
+    {{ return(tables) }}
+{%- endmacro %}
+
+{% macro relation_at_hand(name) -%}
+    {%- set beside = graph.nodes['model.pool_recon.int_rows_at_hand'] if execute else model -%}
+    {{ return(api.Relation.create(database=beside.database, schema=beside.schema, identifier='at_hand_' ~ name)) }}
+{%- endmacro %}

@@ -1,0 +1,41 @@
+{#-
+    The chain of a balance goes on from where it was, as long as nothing before that has changed. From which day on an
+    incremental build has to follow each balance anew is found by comparing the entries at hand with what was kept of them.
+-#}
+{% macro note_kept_entries() -%}
+    {%- if execute and pool_recon.this_build().is_incremental -%}
+        {%- do run_query(
+            'create or replace table ' ~ pool_recon.relation_at_hand('kept_entries') ~ ' as select ' ~ pool_recon.chained_columns() ~ ' from ' ~ this
+            ~ ' where touches_balance and ledger_entry_id in (select id from ' ~ pool_recon.relation_at_hand('ids') ~ " where kind = 'ledger_entry')"
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro find_balance_restarts() -%}
+    {%- set build = pool_recon.this_build() -%}
+    {%- if execute and build.is_incremental -%}
+        {%- set kept = 'from ' ~ pool_recon.relation_at_hand('kept_entries') -%}
+        {%- set found = 'select ' ~ pool_recon.chained_columns() ~ ' from ' ~ this ~ ' where touches_balance and _build_number = ' ~ build.number -%}
+        {%- do run_query(
+            'create or replace table ' ~ pool_recon.relation_at_hand('restarts') ~ " as select environment, partner_id, asset, date_trunc('day', min(effective_at))::timestamp as restart_at"
+            ~ ' from ((' ~ kept ~ ' except all ' ~ found ~ ') union all (' ~ found ~ ' except all ' ~ kept ~ ')) as moved group by environment, partner_id, asset'
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro chained_columns() -%}
+    environment, partner_id, asset, effective_at, entry_seq, ledger_entry_id, delta, balance_after
+{%- endmacro %}
+
+
+{#- A condition that holds for the rows of a balance that an incremental build follows anew; nothing in a full one. -#}
+{% macro since_restart(rows) -%}
+    {%- if pool_recon.this_build().is_incremental -%}
+        and exists (select 1 from {{ pool_recon.relation_at_hand('restarts') }} as restarts where {{ pool_recon.of_balance('restarts', rows) }} and {{ rows }}.effective_at >= restarts.restart_at)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- True where two rows are of the same balance. -#}
+{% macro of_balance(left, right) -%}
+    {{ left }}.environment = {{ right }}.environment and {{ left }}.partner_id = {{ right }}.partner_id and {{ left }}.asset = {{ right }}.asset
+{%- endmacro %}

@@ -1,0 +1,177 @@
+"""What an incremental build leaves is what a full one makes of the same landed rows."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pool_recon.dbt_runner import BuildSettings, build_and_test
+from pool_recon.package import CONTROL_TOTALS_VIEW, VIEW_PREFIX, Verdict, write_package
+from tests.fault_matrix import CLOSE_DATE
+from tests.harness.splitting import SplitExports
+from tests.oracle.collide import collide
+from tests.oracle.generate import generate_together
+
+ROOT = Path(__file__).resolve().parents[2]
+LOADS = 3
+# What says how a build was made, not what is in it.
+OF_THE_BUILD = ("build_state", "int_rows_at_hand", "close_log", "close_results")
+
+
+def build(warehouse: Path, close_date: date, **settings: object) -> None:
+    state = warehouse.parent / ".state"
+    build_and_test(
+        BuildSettings(ROOT, warehouse, state, close_date, None, **settings)  # type: ignore[arg-type]
+    )
+
+
+def looked_at(warehouse: Path) -> tuple[bool, int, int]:
+    """Whether the last build was incremental, the rows that it looked at, and all rows."""
+    with contextlib.closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
+        row = connection.execute(
+            "select bool_or(is_incremental), sum(rows_at_hand)::bigint, sum(readable_rows)::bigint"
+            " from intermediate.int_rows_at_hand"
+        ).fetchone()
+    assert row is not None
+    return row
+
+
+def package(warehouse: Path, folder: Path) -> dict[str, bytes]:
+    """The files of the package of a built warehouse, by name."""
+    folder.mkdir()
+    with contextlib.closing(duckdb.connect(str(warehouse))) as connection:
+        views = connection.execute(
+            "select view_name from duckdb_views() where schema_name = 'package'"
+            f" and view_name like '{VIEW_PREFIX}%' and view_name <> '{CONTROL_TOTALS_VIEW}'"
+        ).fetchall()
+        write_package(connection, folder, [view for (view,) in views], Verdict({}))
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        # it tells how often the date was closed
+        if file.is_file() and file.name != "manifest.json"
+    }
+
+
+def differing_tables(incremental: Path, full: Path) -> list[str]:
+    """The tables of two warehouses that do not have the same rows."""
+    with contextlib.closing(duckdb.connect()) as connection:
+        connection.execute(f"attach '{incremental}' as one (read_only)")
+        connection.execute(f"attach '{full}' as other (read_only)")
+        tables = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables()"
+            " where database_name = 'one' and schema_name not in ('raw', 'history')"
+            f" and table_name not in {OF_THE_BUILD}"
+        ).fetchall()
+        assert len(tables) > 50
+        differing = []
+        for (table,) in tables:
+            one, other = (
+                f"select columns(lambda name: name <> '_build_number') from {side}.{table}"
+                for side in ("one", "other")
+            )
+            rows = connection.execute(
+                f"select 1 from (({one} except all {other}) union all ({other} except all {one}))"
+            ).fetchone()
+            differing += [table] if rows else []
+    return differing
+
+
+def closed_step_by_step(
+    exports: Path, folder: Path, days: Iterable[date], seed: int
+) -> list[tuple[bool, int, int]]:
+    """Close after every load, then in full from the same rows, and demand the same of both.
+
+    Returns what each step looked at.
+    """
+    dates = list(days)
+    split = SplitExports(exports, folder, loads=len(dates), seed=seed)
+    warehouse = folder / "warehouse.duckdb"
+    steps = []
+    for load, close_date in enumerate(dates):
+        split.land(warehouse, load)
+        build(warehouse, close_date)
+        steps.append(looked_at(warehouse))
+    (folder / "incremental").mkdir()
+    incremental = folder / "incremental" / warehouse.name
+    shutil.copy(warehouse, incremental)
+    build(warehouse, dates[-1], is_full_refresh=True)
+    assert looked_at(warehouse)[0] is False
+    assert differing_tables(incremental, warehouse) == []
+    assert package(incremental, folder / "one") == package(warehouse, folder / "other")
+    return steps
+
+
+def some_days(seed: int) -> list[date]:
+    chance = random.Random(seed)
+    return sorted(CLOSE_DATE + timedelta(days=chance.choice([0, 1, 2, 3, 5])) for _ in range(LOADS))
+
+
+def test_worlds_that_land_bit_by_bit(tmp_path: Path) -> None:
+    exports = collide(tmp_path / "exports", range(200))
+    dates = [CLOSE_DATE, CLOSE_DATE + timedelta(days=5), CLOSE_DATE + timedelta(days=5)]
+    steps = closed_step_by_step(exports, tmp_path, dates, seed=1)
+    assert [is_incremental for is_incremental, _, _ in steps] == [False, True, True]
+    # what is over and was not touched is not looked at again
+    assert steps[-1][1] < steps[-1][2]
+
+
+def test_messes_that_land_bit_by_bit(tmp_path: Path) -> None:
+    exports = generate_together(tmp_path / "exports", range(16))
+    dates = [CLOSE_DATE, CLOSE_DATE + timedelta(days=5), CLOSE_DATE + timedelta(days=6)]
+    steps = closed_step_by_step(exports, tmp_path, dates, seed=2)
+    assert steps[-1][0]
+    assert steps[-1][1] < steps[-1][2] / 2
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seed", range(20))
+def test_many_worlds_that_land_bit_by_bit(seed: int, tmp_path: Path) -> None:
+    exports = collide(tmp_path / "exports", range(seed * 200, seed * 200 + 200))
+    closed_step_by_step(exports, tmp_path, some_days(seed), seed)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seed", range(20))
+def test_many_messes_that_land_bit_by_bit(seed: int, tmp_path: Path) -> None:
+    exports = generate_together(tmp_path / "exports", range(seed * 16, seed * 16 + 16))
+    closed_step_by_step(exports, tmp_path, some_days(seed), seed)
+
+
+class Closes:
+    """One warehouse that is built again and again; `is_incremental` tells how."""
+
+    def __init__(self, folder: Path) -> None:
+        self.warehouse = folder / "warehouse.duckdb"
+        SplitExports(ROOT / "samples" / "clean", folder, loads=2, seed=1).land(self.warehouse, 0)
+
+    def change(self, statement: str) -> None:
+        with contextlib.closing(duckdb.connect(str(self.warehouse))) as connection:
+            connection.execute(statement)
+
+    def is_incremental(
+        self, close_date: date = CLOSE_DATE, variables: Mapping[str, object] | None = None
+    ) -> bool:
+        build(self.warehouse, close_date, variables=variables or {})
+        return looked_at(self.warehouse)[0]
+
+
+def test_what_decides_for_all_rows_has_them_all_looked_at_again(tmp_path: Path) -> None:
+    closes = Closes(tmp_path)
+    assert not closes.is_incremental()
+    assert closes.is_incremental()
+    assert not closes.is_incremental(variables={"grace_period_seconds": 7200})
+    assert not closes.is_incremental()
+    closes.change("delete from intermediate.int_trades_linked where random() < 0.5")
+    assert not closes.is_incremental(), "rows that went missing were not noticed"
+    closes.change("update raw.files set sha256 = reverse(sha256) where file_id = 1")
+    assert not closes.is_incremental(), "another file in the place of one was not noticed"
+    assert not closes.is_incremental(CLOSE_DATE - timedelta(days=1))
+    assert closes.is_incremental(CLOSE_DATE)
