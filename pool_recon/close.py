@@ -30,6 +30,7 @@ from pool_recon.package import (
 from pool_recon.progress import Progress
 from pool_recon.reference import project_dir
 from pool_recon.register import Register, read_register, replace_register
+from pool_recon.segments import Segments
 from pool_recon.summary import TopException, read_top_exceptions
 from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
 
@@ -109,7 +110,8 @@ def load(exports: Path, warehouse: Path, progress: Progress) -> LoadSummary:
     with _explained("load"), working_copy(warehouse) as copy:
         progress("landing the exports")
         with contextlib.closing(connect(copy.file)) as connection:
-            loaded = load_exports(connection, exports, progress=progress)
+            state = state_folder(warehouse)
+            loaded = load_exports(connection, exports, progress=progress, state=state)
         publish(copy)
         return loaded
 
@@ -130,18 +132,25 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         working_copy(request.warehouse) as copy,
         package_folder(request.out, request.close_date.isoformat()) as package,
     ):
+        settings = build_settings(request, copy.file, progress)
         progress("landing the exports")
         with contextlib.closing(connect(copy.file)) as connection:
-            loaded = load_exports(connection, request.exports, progress=progress)
+            loaded = load_exports(
+                connection, request.exports, progress=progress, state=settings.state_dir
+            )
             replace_register(connection, register)
         progress("reading the dbt project")
+        segments = Segments(settings.state_dir)
         with second_reader() as reader:
-            nodes = build_and_test(build_settings(request, copy.file, progress))
+            nodes = build_and_test(settings)
             verdict = write_close(
-                copy.file, package.new, nodes, register, request.workbook_rows, progress, reader
+                *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
+                reader,
+                segments,
             )
         result = close_result(copy.file, package.published, loaded, verdict, register)
         publish(copy, package)
+        segments.remember(package.published)
         return result
 
 
@@ -153,12 +162,13 @@ def write_close(
     workbook_rows: int | None,
     progress: Progress,
     reader: Reader,
+    segments: Segments | None = None,
 ) -> Verdict:
     """Write the package of a built warehouse into `package`, an empty folder, and judge it.
 
     `nodes` are what dbt built and tested, `reader` reads it all a second time. The same warehouse,
-    register and number of rows give the same bytes. Raises CloseError where the warehouse
-    contradicts itself, OSError and duckdb.Error.
+    register and number of rows give the same bytes, with `segments` of an earlier package or
+    without. Raises CloseError where the warehouse contradicts itself, OSError and duckdb.Error.
     """
     from pool_recon.workbook import DEFAULT_ROWS
 
@@ -166,7 +176,7 @@ def write_close(
     progress("writing the package")
     with contextlib.closing(connect(warehouse)) as connection:
         verdict = judge(nodes, _rule_names(), _checklist(connection))
-        outputs = write_tables(connection, package, _views(nodes))
+        outputs = write_tables(connection, package, _views(nodes), segments)
         outputs += write_parquet(connection, package, _dashboard_marts(nodes))
         outputs += write_history(connection, package)
     progress("reading it all a second time")
@@ -289,13 +299,17 @@ def _explained(action: str) -> Iterator[None]:
         raise CloseError(f"the {action} stopped: {os_reason(error)}") from error
 
 
+def state_folder(warehouse: Path) -> Path:
+    """The folder beside `warehouse` for what is only kept to save time."""
+    return warehouse.absolute().parent / ".pool_recon" / warehouse.name
+
+
 def build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
     """How dbt builds what `request` asks for, in `file`."""
-    warehouse = request.warehouse.absolute()
     return BuildSettings(
         project_dir=project_dir(),
         warehouse=file.absolute(),
-        state_dir=warehouse.parent / ".pool_recon" / warehouse.name,
+        state_dir=state_folder(request.warehouse),
         close_date=request.close_date,
         time_zone=request.time_zone,
         is_debug=request.is_debug,

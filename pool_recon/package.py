@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from pool_recon import __version__
 from pool_recon.errors import CloseError
 from pool_recon.reference import project_dir
+from pool_recon.segments import Assembly, Day, Earlier, Segments, SpoiltError, assemble, cut
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,6 +36,13 @@ MANIFEST_DIGEST = "manifest_sha256"
 VIEW_SCHEMA = "package"
 VIEW_PREFIX = "pkg_"
 CONTROL_TOTALS_VIEW = "pkg_control_totals"
+# Columns of a view that are not published begin with it: the day that a row belongs to, what orders
+# the rows of a day, and a checksum over what a row is made of.
+_HIDDEN = "_"
+_DAY = "_day"
+_SORT = "_sort"
+_CHECKSUM = "_checksum"
+_DAY_FIRST = f'"{_DAY}" nulls first'
 MART_SCHEMA = "marts"
 PARQUET_FOLDER = "parquet"
 # Which marts come as Parquet files is said by their own configuration.
@@ -100,16 +108,26 @@ def write_package(
 
 
 def write_tables(
-    connection: duckdb.DuckDBPyConnection, folder: Path, views: Iterable[str]
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    views: Iterable[str],
+    segments: Segments | None = None,
 ) -> list[dict[str, Any]]:
     """Write a CSV file for each of `views` into `folder` and return their manifest entries.
 
-    Columns whose names begin with `_sort` order the rows and are not published. Raises OSError and
-    duckdb.Error where the warehouse cannot be read or the disk is full.
+    Columns whose names begin with an underscore are not published. `_day` and those that begin with
+    `_sort` order the rows, in the order of the columns; rows without a day come first. Where a view
+    has days, those that did not change are taken from the package that `segments` knows, which
+    gives the same bytes. Raises OSError and duckdb.Error where the warehouse cannot be read or the
+    disk is full.
     """
+    project = json.dumps(project_digests()) if segments else ""
     return _side_by_side(
         connection,
-        [partial(_write_csv, view=view, folder=folder) for view in sorted(views)],
+        [
+            partial(_write_csv, view=view, folder=folder, segments=segments, project=project)
+            for view in sorted(views)
+        ],
     )
 
 
@@ -178,21 +196,25 @@ def write_history(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[d
         from numbered
         group by {shown}, unbroken
         order by all"""
-    return [
-        _copy_csv(connection, query, folder / HISTORY_FOLDER / name, folder)
-        for name, query in ((HISTORY_CLOSES, closes), (HISTORY_FINDINGS, findings))
-    ]
+    written = []
+    for name, query in ((HISTORY_CLOSES, closes), (HISTORY_FINDINGS, findings)):
+        file = folder / HISTORY_FOLDER / name
+        written.append(output_entry(file, _copy_csv(connection, query, file), folder))
+    return written
 
 
-def output_entry(file: Path, rows: int, package: Path | None = None) -> dict[str, Any]:
+def output_entry(
+    file: Path, rows: int, package: Path | None = None, sha256: str | None = None
+) -> dict[str, Any]:
     """What the manifest says of a file of the package that has `rows` rows.
 
-    `package` is the folder of the package where the file lies deeper than that.
+    `package` is the folder of the package where the file lies deeper than that, `sha256` the
+    digest of its bytes where it is known.
     """
     return {
         "file": file.relative_to(package or file.parent).as_posix(),
         "rows": rows,
-        "sha256": file_sha256(file),
+        "sha256": sha256 or file_sha256(file),
         "size_bytes": file.stat().st_size,
     }
 
@@ -269,13 +291,100 @@ def _side_by_side(
         return list(workers.map(write, writers))
 
 
-def _write_csv(connection: duckdb.DuckDBPyConnection, view: str, folder: Path) -> dict[str, Any]:
-    columns, order = _columns(connection, view)
-    query = f"select {_listed(*map(_text, columns))} from {VIEW_SCHEMA}.{view}"
-    if order:
-        query += f" order by {_listed(*order)}"
+def _write_csv(
+    connection: duckdb.DuckDBPyConnection,
+    view: str,
+    folder: Path,
+    segments: Segments | None,
+    project: str,
+) -> dict[str, Any]:
+    columns, order = view_columns(connection, view)
     file = folder / f"{view.removeprefix(VIEW_PREFIX)}.csv"
-    return _copy_csv(connection, query, file, folder)
+    query = f"select {_listed(*map(_text, columns))} from {VIEW_SCHEMA}.{view}"
+    ordered = f" order by {_listed(*order)}" if order else ""
+    if segments is None or _DAY_FIRST not in order:
+        rows = _copy_csv(connection, query + ordered, file)
+        return output_entry(file, rows, folder)
+    days = _days(connection, view)
+    fingerprint = _fingerprint(connection, view, project)
+    earlier = segments.known(file.name, fingerprint)
+    assembly = None
+    if earlier and any(day in earlier.days for day in days):
+        with contextlib.suppress(SpoiltError):
+            assembly = _assemble(connection, query, ordered, file, days, earlier)
+    if assembly is None:
+        _copy_csv(connection, query + ordered, file)
+        assembly = cut(file, days)
+    segments.note(file.name, fingerprint, assembly.segments)
+    rows = sum(day.rows for day in days)
+    return output_entry(file, rows, folder, sha256=assembly.hash.hexdigest())
+
+
+def _days(connection: duckdb.DuckDBPyConnection, view: str) -> list[Day]:
+    """The days of a view in their order, with what their rows sum up to.
+
+    Where the view has no checksum of a row, as in a copy of what another engine built, its texts
+    make one. Two sums of different hashes do not depend on the order of the rows, and changes that
+    level each other out in one do not in the other.
+    """
+    names = [f'"{name}"' for name, _ in _typed_columns(connection, VIEW_SCHEMA, view)]
+    texts = f"cast(hash({_listed(*names)}) as varchar)"
+    stated = texts
+    if f'"{_CHECKSUM}"' in names:
+        # With `coalesce` DuckDB would make the texts of every row, which is what takes long.
+        stated = f'case when "{_CHECKSUM}" is null then {texts} else "{_CHECKSUM}" end'
+    days = connection.execute(
+        f"""
+        with hashed as (
+            select "{_DAY}" as day, hash({stated}) as one, hash({stated}, 'again') as other
+            from {VIEW_SCHEMA}.{view}
+        )
+        select coalesce(strftime(day, '%Y-%m-%d'), ''), count(*), sum(one) || ' ' || sum(other)
+        from hashed group by day order by day nulls first"""
+    ).fetchall()
+    return [Day(*day) for day in days]
+
+
+def _fingerprint(connection: duckdb.DuckDBPyConnection, view: str, project: str) -> str:
+    """A digest of all that the bytes of a row depend on beside what it is made of."""
+    definition = connection.execute(
+        "select sql from duckdb_views() where schema_name = ? and view_name = ?",
+        [VIEW_SCHEMA, view],
+    ).fetchall()
+    columns = _typed_columns(connection, VIEW_SCHEMA, view)
+    stated = repr((project, version("duckdb"), view, definition, columns))
+    return hashlib.sha256(stated.encode()).hexdigest()
+
+
+def _assemble(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    ordered: str,
+    file: Path,
+    days: Sequence[Day],
+    earlier: Earlier,
+) -> Assembly:
+    """Write `file` from the days that are as they were, and from the others, written anew.
+
+    Raises SpoiltError where the earlier file is not what it was.
+    """
+    anew = [day for day in days if day not in earlier.days]
+    part = file.with_suffix(".part")
+    if anew:
+        _copy_csv(connection, f"{query} where {_is_on(anew)}{ordered}", part)
+    try:
+        return assemble(file, days, earlier, part if anew else None)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _is_on(days: Sequence[Day]) -> str:
+    """The condition that a row belongs to one of `days`."""
+    dates = _listed(*(f"date '{day.name}'" for day in days if day.name))
+    conditions = [f'"{_DAY}" in ({dates})'] if dates else []
+    if not all(day.name for day in days):
+        conditions.append(f'"{_DAY}" is null')
+    return " or ".join(conditions)
 
 
 def _text(column: str) -> str:
@@ -283,14 +392,13 @@ def _text(column: str) -> str:
     return f"nullif({column}, '') as {column}"
 
 
-def _copy_csv(
-    connection: duckdb.DuckDBPyConnection, query: str, file: Path, package: Path
-) -> dict[str, Any]:
+def _copy_csv(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:
+    """Write the rows of a query, and return how many there are."""
     copied = connection.execute(
         f"copy ({query}) to '{_quoted(file)}'"
         " (format csv, header true, delimiter ',', quote '\"', escape '\"', nullstr '')"
     ).fetchone()
-    return output_entry(file, copied[0] if copied else 0, package)
+    return copied[0] if copied else 0
 
 
 def _write_parquet(
@@ -332,10 +440,15 @@ def _listed(*expressions: str) -> str:
     return ", ".join(expressions)
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, view: str) -> tuple[list[str], list[str]]:
+def view_columns(connection: duckdb.DuckDBPyConnection, view: str) -> tuple[list[str], list[str]]:
+    """The columns of a view that are published, and what its rows are ordered by, as SQL."""
     names = [name for name, _ in _typed_columns(connection, VIEW_SCHEMA, view)]
-    published = [f'"{name}"' for name in names if not name.startswith("_sort")]
-    return published, [f'"{name}"' for name in names if name.startswith("_sort")]
+    order = [
+        _DAY_FIRST if name == _DAY else f'"{name}"'
+        for name in names
+        if name == _DAY or name.startswith(_SORT)
+    ]
+    return [f'"{name}"' for name in names if not name.startswith(_HIDDEN)], order
 
 
 def close_parameters(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

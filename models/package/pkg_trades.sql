@@ -1,22 +1,51 @@
 -- trades.csv: the trade export as finance needs it.
+with typed as (
+
+    select
+        transact_id,
+        quote_id,
+        idempotency_key,
+        status as current_status,
+        effective_status,
+        environment,
+        partner_id,
+        partner_order_id,
+        pool_id,
+        side,
+        fiat_asset,
+        case side when 'on_ramp' then source_amount else target_amount end as fiat_amount,
+        crypto_asset,
+        case side when 'on_ramp' then target_amount else source_amount end as crypto_amount,
+        crypto_network,
+        request_id,
+        reserved_at,
+        terminal_at,
+        fiat_minor_unit,
+        crypto_minor_unit
+    from {{ ref('int_trades_reconciled') }}
+
+)
+
 select
-    trades.transact_id,
-    trades.quote_id,
-    trades.idempotency_key,
-    trades.status as current_status,
-    trades.effective_status,
-    trades.environment,
-    trades.partner_id,
-    trades.partner_order_id,
-    trades.pool_id,
-    trades.side,
-    trades.fiat_asset,
-    {{ pool_recon.amount_text('case trades.side when \'on_ramp\' then trades.source_amount else trades.target_amount end', 'trades.fiat_minor_unit') }} as fiat_amount,
-    trades.crypto_asset,
-    {{ pool_recon.amount_text('case trades.side when \'on_ramp\' then trades.target_amount else trades.source_amount end', 'trades.crypto_minor_unit') }} as crypto_amount,
-    trades.crypto_network,
-    trades.request_id,
-    {{ pool_recon.timestamp_text('trades.reserved_at') }} as reserved_at,
-    {{ pool_recon.timestamp_text('trades.terminal_at') }} as terminal_at,
-    trades.transact_id as _sort_1
-from {{ ref('int_trades_reconciled') }} as trades
+    transact_id,
+    quote_id,
+    idempotency_key,
+    current_status,
+    effective_status,
+    environment,
+    partner_id,
+    partner_order_id,
+    pool_id,
+    side,
+    fiat_asset,
+    {{ pool_recon.amount_text('fiat_amount', 'fiat_minor_unit') }} as fiat_amount,
+    crypto_asset,
+    {{ pool_recon.amount_text('crypto_amount', 'crypto_minor_unit') }} as crypto_amount,
+    crypto_network,
+    request_id,
+    {{ pool_recon.timestamp_text('reserved_at') }} as reserved_at,
+    {{ pool_recon.timestamp_text('terminal_at') }} as terminal_at,
+    cast(reserved_at as date) as _day,
+    transact_id as _sort_1,
+    {{ pool_recon.row_checksum('typed') }} as _checksum
+from typed

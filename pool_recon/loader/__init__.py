@@ -14,6 +14,7 @@ import duckdb
 
 from pool_recon import reference
 from pool_recon.errors import CloseError
+from pool_recon.loader.digests import Digests
 from pool_recon.loader.discovery import ExportFile, discover, files_of
 from pool_recon.loader.landing import (
     DuckDbLanding,
@@ -82,17 +83,22 @@ def load_exports(
     exports_dir: Path,
     *,
     progress: Progress | None = None,
+    state: Path | None = None,
 ) -> LoadSummary:
     """Land every file of `exports_dir` that is not loaded yet, in one transaction.
 
     Schema ``raw`` and its tables are created where they are missing. `connection` must have no
     open transaction; its time zone is UTC afterwards and it fetches no extensions. `progress` gets
-    a step for each file.
+    a step for each file. `state` is a folder where the digests of files are kept, so that a file
+    that did not change is not read again.
 
     Raises:
         CloseError: a file cannot be loaded; nothing was changed.
     """
-    return load_files(connection, discover(exports_dir), progress=progress)
+    digests = Digests(state)
+    loaded = load_files(connection, discover(exports_dir), progress=progress, digests=digests)
+    digests.save()
+    return loaded
 
 
 def load_files(
@@ -100,13 +106,15 @@ def load_files(
     files: list[ExportFile],
     *,
     progress: Progress | None = None,
+    digests: Digests | None = None,
 ) -> LoadSummary:
     """Land these files in this order, those that are loaded already left out, as `load_exports`."""
+    digests = digests or Digests()
     alone: set[Path] = set()
     careful: set[Path] = set()
     while True:
         try:
-            return _load(connection, files, alone, careful, progress or Progress())
+            return _load(connection, files, alone, careful, progress or Progress(), digests)
         except ReaderDisagreesError as disagreement:
             # Rare: the scan found the files clean. The error has spent the transaction.
             if len(disagreement.files) > 1:
@@ -146,6 +154,7 @@ def _load(
     alone: set[Path],
     careful: set[Path],
     progress: Progress,
+    digests: Digests,
 ) -> LoadSummary:
     counts = {export.name: [0, 0, 0] for export in reference.exports()}
     lanes = Lanes(connection)
@@ -157,7 +166,7 @@ def _load(
         with tempfile.TemporaryDirectory(prefix="pool_recon_") as temporary, lanes:
             folder = Path(temporary)
             landing = DuckDbLanding(connection, folder)
-            prepared_files = _prepared(files, careful, landing.is_loaded, folder)
+            prepared_files = _prepared(files, careful, landing.is_loaded, digests, folder)
             for group in _batches(prepared_files, landing.is_loaded, alone):
                 landed = sum(rows for _, _, rows in counts.values())
                 doing = f"{landed:,} rows landed, now {group[0].file.masked_path}"
@@ -242,6 +251,7 @@ def _prepared(
     files: list[ExportFile],
     careful: set[Path],
     is_loaded: Callable[[FileKey], bool],
+    digests: Digests,
     folder: Path,
 ) -> Iterator[Prepared]:
     """Prepare files in order, on another thread, a little ahead of the one that lands."""
@@ -250,7 +260,7 @@ def _prepared(
         try:
             for number, file in enumerate(files):
                 path = folder / f"{number}.csv"
-                task = partial(prepare, file, is_loaded, path, file.path in careful)
+                task = partial(prepare, file, is_loaded, digests, path, file.path in careful)
                 waiting.append(worker.submit(task))
                 if len(waiting) > _AHEAD:
                     yield waiting.popleft().result()

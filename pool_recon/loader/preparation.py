@@ -3,12 +3,14 @@
 Nothing here knows the engine, so that another one needs only another landing.
 """
 
+import time
 from codecs import BOM_UTF8
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pool_recon.loader.columns import FileColumn, match_columns
+from pool_recon.loader.digests import Digests, signature
 from pool_recon.loader.discovery import ExportFile
 from pool_recon.loader.scan import CsvShape, FileScan, scan
 from pool_recon.loader.spool import Spool, read_header, spool
@@ -63,16 +65,28 @@ class Prepared:
 
 
 def prepare(
-    file: ExportFile, is_loaded: Callable[[FileKey], bool], spool_path: Path, careful: bool
+    file: ExportFile,
+    is_loaded: Callable[[FileKey], bool],
+    digests: Digests,
+    spool_path: Path,
+    careful: bool,
 ) -> Prepared:
     """Scan `file` and, unless `is_loaded` knows it, decide how it is to be read.
 
-    With `careful` the file is rewritten at `spool_path` even if it looks clean.
+    A file is not scanned where `digests` tell that it is one that `is_loaded` knows. With `careful`
+    the file is rewritten at `spool_path` even if it looks clean.
 
     Raises:
         CloseError: the file cannot be loaded.
     """
+    if digest := digests.known(file):
+        sha256, size = digest
+        unchanged = Prepared(file, FileScan(sha256=sha256, size_bytes=size), None)
+        if is_loaded(unchanged.key):
+            return unchanged
+    before, read_at = signature(file), time.time_ns()
     found = scan(file)
+    digests.note(file, before, read_at, found.sha256)
     prepared = Prepared(file, found, None)
     if is_loaded(prepared.key):
         return prepared

@@ -34,10 +34,16 @@ _REGISTER_BEFORE: Final = "exception_register_before"
 PASSING: Final = frozenset({_UNFINISHED, _REGISTER_BEFORE})
 
 
-def land(server: Server, exports: Path, folder: Path, progress: Progress) -> LoadSummary:
+def land(
+    server: Server,
+    exports: Path,
+    folder: Path,
+    progress: Progress,
+    state: Path | None = None,
+) -> LoadSummary:
     """Land every file of `exports` that is not loaded yet; the caller commits.
 
-    `folder` is an empty one for temporary files.
+    `folder` is an empty one for temporary files, `state` where digests of files are kept.
 
     Raises:
         CloseError: a file cannot be loaded; nothing was changed.
@@ -48,7 +54,7 @@ def land(server: Server, exports: Path, folder: Path, progress: Progress) -> Loa
         for table in ("loads", "files"):
             bring(server, connection, f"{RAW}.{table}", f"{RAW}.{table}", folder)
         last = connection.execute(f"select coalesce(max(file_id), 0) from {RAW}.files").fetchone()
-        loaded = load_exports(connection, exports, progress=progress)
+        loaded = load_exports(connection, exports, progress=progress, state=state)
         if loaded.load_id is not None:
             progress("copying what is new into PostgreSQL")
             _copy_new(server, connection, last[0] if last else 0, loaded.load_id, folder)

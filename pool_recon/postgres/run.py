@@ -26,6 +26,7 @@ from pool_recon.postgres.mirror import mirror
 from pool_recon.postgres.server import RAW, Server, explained, server, session_options
 from pool_recon.progress import Progress
 from pool_recon.register import read_register
+from pool_recon.segments import Segments
 from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
 
 if TYPE_CHECKING:
@@ -72,13 +73,14 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         _tidy(database)
         try:
             progress("landing the exports")
-            loaded = landing.land(database, request.exports, folder, progress)
+            settings = _build_settings(request, copy.file, progress)
+            loaded = landing.land(database, request.exports, folder, progress, settings.state_dir)
             landing.mark_unfinished(database, loaded)
             landing.load_register(database, register, folder)
             publishing.prepare(database)
             database.commit()
             progress("reading the dbt project")
-            nodes = build_and_test(_build_settings(request, copy.file, progress))
+            nodes = build_and_test(settings)
             progress("reading what was built")
             schemas = {publishing.NEXT + schema: schema for schema in publishing.built_schemas()}
             with contextlib.closing(connect(copy.file)) as connection:
@@ -86,14 +88,18 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
                 mirror(database, connection, names, landing.PASSING, folder, progress)
             # Nothing is kept open while the package is written, which may take a while.
             database.rollback()
+            segments = Segments(settings.state_dir)
             verdict = write_close(
-                copy.file, package.new, nodes, register, request.workbook_rows, progress, reader
+                *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
+                reader,
+                segments,
             )
             result = close_result(copy.file, package.published, loaded, verdict, register)
             publishing.swap(database)
             landing.finish(database)
             publish(copy, package)
             database.commit()
+            segments.remember(package.published)
         except BaseException:
             _take_back(database)
             raise

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 from typing import TYPE_CHECKING, Any
 
-from pool_recon.package import VIEW_SCHEMA, Verdict, close_parameters
+from pool_recon.package import (
+    VIEW_PREFIX,
+    VIEW_SCHEMA,
+    Verdict,
+    close_parameters,
+    view_columns,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -281,12 +287,13 @@ def _package(
     connection: duckdb.DuckDBPyConnection, name: str, limit: int | None = None
 ) -> list[Row]:
     """The first rows of a published file, or all, in its order and with the number of each."""
-    view = f"{VIEW_SCHEMA}.pkg_{name}"
-    columns = [row["column_name"] for row in _rows(connection, f"describe {view}")]
-    published = ", ".join(f'"{column}"' for column in columns if not column.startswith("_sort"))
-    order = ", ".join(column for column in columns if column.startswith("_sort"))
+    view = f"{VIEW_PREFIX}{name}"
+    columns, order = view_columns(connection, view)
     cut = "" if limit is None else f" limit {limit}"
-    rows = _rows(connection, f"select {published} from {view} order by {order}{cut}")
+    rows = _rows(
+        connection,
+        f"select {', '.join(columns)} from {VIEW_SCHEMA}.{view} order by {', '.join(order)}{cut}",
+    )
     return [{"row_number": number, **row} for number, row in enumerate(rows, start=1)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from pool_recon.errors import CloseError
+from pool_recon.loader.digests import Digests
 from pool_recon.loader.discovery import ExportFile
 from pool_recon.loader.landing import (
     DuckDbLanding,
@@ -33,7 +34,7 @@ def land(folder: Path, content: bytes, name: str = "pools.csv", careful: bool = 
     CONNECTION.begin()
     try:
         landing = DuckDbLanding(CONNECTION, folder)
-        prepared = prepare(file, landing.is_loaded, spools[0], careful)
+        prepared = prepare(file, landing.is_loaded, Digests(), spools[0], careful)
         try:
             count = landing.land(prepared)
         except NeedsCareError:

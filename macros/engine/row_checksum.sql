@@ -1,0 +1,19 @@
+{#-
+    A checksum over all columns of a row, by which a published row that did not change is recognised; null where the
+    engine has none. It is of no meaning outside the database that it was computed in.
+
+    Arguments:
+        rows: the relation in the `from` clause, by its name there.
+-#}
+{% macro row_checksum(rows) -%}
+    {{ return(adapter.dispatch('row_checksum', 'pool_recon')(rows)) }}
+{%- endmacro %}
+
+{% macro default__row_checksum(rows) -%}
+    cast(null as {{ dbt.type_string() }})
+{%- endmacro %}
+
+{#- The name of a relation stands for its whole row, so that no column can be forgotten. -#}
+{% macro duckdb__row_checksum(rows) -%}
+    cast(hash({{ rows }}) as varchar)
+{%- endmacro %}

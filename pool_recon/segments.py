@@ -1,0 +1,289 @@
+"""Days of published files that did not change, taken again from an earlier package.
+
+The rows of a large file are in the order of the days that they belong to; each day is a segment.
+Beside the warehouse an index says where in a package each segment lies, and what its rows summed
+up to. Where they still sum up to the same, the bytes are taken instead of written anew. What is
+taken is verified against a SHA-256, so that no byte of a package that was changed since can get
+into another one. The index is a cache: without it, a package only takes longer to write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from pool_recon.errors import CloseError
+
+_INDEX: Final = "segments.json"
+_INDEX_VERSION: Final = 1
+_BLOCK: Final = 1 << 20
+_CONTRADICTION: Final = (
+    "the warehouse contradicts itself: a package view has other rows than were counted in it"
+)
+
+
+class SpoiltError(Exception):
+    """An earlier package is no longer what its index says."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """What the rows of a day sum up to; `name` is ISO, empty for rows without one."""
+
+    name: str
+    rows: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A day in a file: its rows end at the byte `end`, and `sha256` is of all bytes up to there."""
+
+    day: Day
+    end: int
+    sha256: str
+
+
+# The first record of a file names the columns; it changes with the fingerprint only.
+HEADER: Final = Day("header", 1, "")
+
+
+class Segments:
+    """The index of the package that was published last, and of the one that is being written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / _INDEX
+        self._package, self._known = _read(self._file)
+        self._new: dict[str, dict[str, Any]] = {}
+
+    def known(self, name: str, fingerprint: str) -> Earlier | None:
+        """The file `name` of the last package, if it was written in the way of `fingerprint`."""
+        file = self._known.get(name)
+        if file is None or file["fingerprint"] != fingerprint:
+            return None
+        return Earlier(self._package / name, file["segments"])
+
+    def note(self, name: str, fingerprint: str, segments: Sequence[Segment]) -> None:
+        """Take down what the new package's file `name` is made of."""
+        self._new[name] = {"fingerprint": fingerprint, "segments": list(segments)}
+
+    def remember(self, package: Path) -> None:
+        """Keep what was taken down, once the new package is published as `package`.
+
+        That it cannot be kept costs nothing but the time of the next close.
+        """
+        if not self._new:
+            return
+        files = {
+            name: {**file, "segments": [asdict(segment) for segment in file["segments"]]}
+            for name, file in self._new.items()
+        }
+        index = {"version": _INDEX_VERSION, "package": str(package.absolute()), "files": files}
+        part = self._file.with_suffix(f".{os.getpid()}")
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(index), encoding="utf-8")
+            part.replace(self._file)
+
+
+class Earlier:
+    """A file of an earlier package, read from its beginning, segment by segment."""
+
+    def __init__(self, file: Path, segments: Sequence[Segment]) -> None:
+        self._file = file
+        self._segments = segments
+        self.days = {segment.day for segment in segments}
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Taker]:
+        """Open the file. Raises SpoiltError where it cannot be."""
+        try:
+            stream = self._file.open("rb", buffering=0)
+        except OSError as error:
+            raise SpoiltError from error
+        with stream:
+            yield Taker(stream, self._segments)
+
+
+class Taker:
+    """Takes segments in their order, and verifies all bytes up to the last one that is taken."""
+
+    def __init__(self, stream: IO[bytes], segments: Sequence[Segment]) -> None:
+        self._stream = stream
+        self._segments = iter(segments)
+        self._at = 0
+        # None as long as all bytes so far were taken: the new file has the same hash then.
+        self._hash: Any = None
+
+    def take(self, day: Day, new: Assembly) -> None:
+        """Append the segment of `day` to the new file.
+
+        Raises SpoiltError where the bytes up to its end are not those of the index.
+        """
+        for segment in self._segments:
+            if segment.day == day:
+                new.extend(self._blocks(segment), day)
+                self._verify(segment, self._hash or new.hash)
+                return
+            self.part(new)
+            deque(self._blocks(segment), maxlen=0)
+            self._verify(segment, self._hash)
+        raise SpoiltError
+
+    def part(self, new: Assembly) -> None:
+        """Know that the new file is another one from here on."""
+        if self._hash is None:
+            self._hash = new.hash.copy()
+
+    def _blocks(self, segment: Segment) -> Iterator[bytes]:
+        while self._at < segment.end:
+            block = self._stream.read(min(_BLOCK, segment.end - self._at))
+            if not block:
+                raise SpoiltError
+            self._at += len(block)
+            if self._hash:
+                self._hash.update(block)
+            yield block
+
+    def _verify(self, segment: Segment, hashed: Any) -> None:
+        if hashed.hexdigest() != segment.sha256:
+            raise SpoiltError
+
+
+class Assembly:
+    """A file in the making, hashed while it grows, with a note of each of its segments."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self.hash = hashlib.sha256()
+        self.size = 0
+        self.segments: list[Segment] = []
+
+    def extend(self, blocks: Iterable[bytes], day: Day) -> None:
+        """Add the segment of `day`."""
+        for block in blocks:
+            self._write(block)
+            self.hash.update(block)
+            self.size += len(block)
+        self.segments.append(Segment(day, self.size, self.hash.hexdigest()))
+
+
+class Records:
+    """The CSV records of a file as their bytes; a record ends at a line feed outside quotes."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._block = b""
+        self._in_quotes = False
+
+    def take(self, count: int) -> Iterator[bytes]:
+        """Yield the bytes of the next `count` records. Raises CloseError where there are fewer."""
+        while count:
+            if not self._block and not self._has_more():
+                raise CloseError(_CONTRADICTION)
+            ends, stays_open = _ends(self._block, self._in_quotes)
+            if ends < count:
+                yield self._block
+                self._block, self._in_quotes = b"", stays_open
+                count -= ends
+            else:
+                cut = _nth_end(self._block, self._in_quotes, count)
+                yield self._block[:cut]
+                self._block, self._in_quotes = self._block[cut:], False
+                count = 0
+
+    def finish(self) -> None:
+        """Raise CloseError where there are more."""
+        if self._block or self._has_more():
+            raise CloseError(_CONTRADICTION)
+
+    def _has_more(self) -> bool:
+        self._block = self._stream.read(_BLOCK)
+        return bool(self._block)
+
+
+def cut(file: Path, days: Sequence[Day]) -> Assembly:
+    """Hash a file that has a header and then the rows of `days`, and find its segments.
+
+    Raises CloseError where it has other rows, and OSError.
+    """
+    with file.open("rb", buffering=0) as stream:
+        assembly, records = Assembly(len), Records(stream)
+        for day in (HEADER, *days):
+            assembly.extend(records.take(day.rows), day)
+        records.finish()
+    return assembly
+
+
+def assemble(file: Path, days: Sequence[Day], earlier: Earlier, anew: Path | None) -> Assembly:
+    """Write `file` from the days of `earlier` that did not change, and from `anew`.
+
+    `anew` is a file like this with only the other days, where there are any. Raises SpoiltError
+    where the earlier file is no longer what it was, CloseError where `anew` has other rows than its
+    days, and OSError.
+    """
+    with contextlib.ExitStack() as opened:
+        taker = opened.enter_context(earlier.reading())
+        assembly = Assembly(opened.enter_context(file.open("wb")).write)
+        taker.take(HEADER, assembly)
+        if anew:
+            records = Records(opened.enter_context(anew.open("rb", buffering=0)))
+            deque(records.take(HEADER.rows), maxlen=0)
+        for day in days:
+            if day in earlier.days:
+                taker.take(day, assembly)
+            else:
+                taker.part(assembly)
+                assembly.extend(records.take(day.rows), day)
+        if anew:
+            records.finish()
+    return assembly
+
+
+def _ends(block: bytes, in_quotes: bool) -> tuple[int, bool]:
+    """The number of records that end in `block`, and whether its end is within quotes."""
+    if not in_quotes and b'"' not in block:
+        return block.count(b"\n"), False
+    parts = block.split(b'"')
+    return sum(part.count(b"\n") for part in parts[in_quotes::2]), in_quotes ^ (len(parts) % 2 == 0)
+
+
+def _nth_end(block: bytes, in_quotes: bool, count: int) -> int:
+    """How many bytes of `block` there are up to the end of its record number `count`."""
+    low, high = 0, len(block)
+    while high - low > 1:
+        middle = (low + high) // 2
+        ends, stays_open = _ends(block[low:middle], in_quotes)
+        if ends >= count:
+            high = middle
+        else:
+            low, in_quotes, count = middle, stays_open, count - ends
+    return high
+
+
+def _read(file: Path) -> tuple[Path, dict[str, dict[str, Any]]]:
+    """The package that an index is of, and its files; of one that cannot be read, none."""
+    try:
+        index = json.loads(file.read_text(encoding="utf-8"))
+        if index["version"] != _INDEX_VERSION:
+            return Path(), {}
+        files = {
+            name: {
+                "fingerprint": entry["fingerprint"],
+                "segments": [
+                    Segment(Day(**segment["day"]), segment["end"], segment["sha256"])
+                    for segment in entry["segments"]
+                ],
+            }
+            for name, entry in index["files"].items()
+        }
+        return Path(index["package"]), files
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Path(), {}

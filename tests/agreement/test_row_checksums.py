@@ -1,0 +1,97 @@
+"""The checksum of a published row covers all that its text is made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pool_recon.package import _days, view_columns
+from tests.harness import Warehouse
+
+IN_DAYS = {
+    "pkg_events": "received_at",
+    "pkg_ledger": "effective_at",
+    "pkg_orders": "created_at",
+    "pkg_quotes": "created_at",
+    "pkg_reconciliation": "created_at",
+    "pkg_trades": "reserved_at",
+}
+# How a value of a type is made another one; what is null becomes a value.
+OTHERWISE = {
+    "VARCHAR": "coalesce({column} || '~', '~')",
+    "BOOLEAN": "coalesce(not {column}, true)",
+    "DATE": "coalesce({column} + 3, date '2026-06-01')",
+    "TIMESTAMP": "coalesce({column} + interval 3 days, timestamp '2026-06-01')",
+    "INTEGER": "coalesce({column} + 1, 1)",
+    "BIGINT": "coalesce({column} + 1, 1)",
+    "DECIMAL": "coalesce({column} + 1, 1)",
+}
+
+
+@pytest.fixture(scope="module")
+def closed(warehouse: Warehouse, exports_folders: dict[str, Path]) -> Iterator[Warehouse]:
+    warehouse.close(exports_folders["bad_day"])
+    yield warehouse
+    warehouse.run_models(IN_DAYS)
+
+
+def texts_by_day(warehouse: Warehouse, view: str) -> dict[str, str]:
+    published, _ = view_columns(warehouse.connection, view)
+    rows = warehouse.connection.execute(
+        "select coalesce(strftime(_day, '%Y-%m-%d'), ''),"
+        f" string_agg(row_text, chr(10) order by row_text) from"
+        f" (select _day, cast(row({', '.join(published)}) as varchar) as row_text"
+        f" from package.{view}) group by all"
+    ).fetchall()
+    return dict(rows)
+
+
+def sums_by_day(warehouse: Warehouse, view: str) -> dict[str, str]:
+    return {day.name: day.checksum for day in _days(warehouse.connection, view)}
+
+
+def test_the_large_files_are_in_the_order_of_days(closed: Warehouse) -> None:
+    ordered = {
+        view
+        for view in closed.project.package_views
+        if view_columns(closed.connection, view)[1][0] == '"_day" nulls first'
+    }
+    assert ordered == set(IN_DAYS)
+    for view, moment in IN_DAYS.items():
+        rows = closed.connection.execute(
+            f"select coalesce({moment}[:10], ''), coalesce(strftime(_day, '%Y-%m-%d'), ''),"
+            f" _checksum from package.{view}"
+        ).fetchall()
+        assert rows
+        for of_text, of_day, checksum in rows:
+            assert of_text == of_day
+            assert checksum
+
+
+@pytest.mark.parametrize("view", IN_DAYS)
+def test_a_text_changes_only_with_its_checksum(closed: Warehouse, view: str) -> None:
+    sql = closed.project.models[view].sql
+    # All that is published comes through the relation of which the checksum is taken.
+    assert len(re.findall(r"^from ", sql, re.MULTILINE)) == 1
+    assert re.search(r"\nfrom typed\s*$", sql)
+    texts, sums = texts_by_day(closed, view), sums_by_day(closed, view)
+    assert texts.keys() == sums.keys()
+    assert len(texts) > 1
+    seen = 0
+    relations = [
+        model.relation for model in closed.project.models.values() if model.relation in sql
+    ]
+    for relation in relations:
+        for column, kind, *_ in closed.connection.execute(f"describe {relation}").fetchall():
+            value = OTHERWISE[kind.partition("(")[0]].format(column=f'"{column}"')
+            changed = f'(select * replace ({value} as "{column}") from {relation})'
+            closed.run_models([view], {view: sql.replace(relation, changed)})
+            new_texts, new_sums = texts_by_day(closed, view), sums_by_day(closed, view)
+            for day in texts.keys() | new_texts.keys():
+                if texts.get(day) != new_texts.get(day):
+                    assert sums.get(day) != new_sums.get(day), (relation, column, day)
+            seen += texts != new_texts
+    assert seen >= len(view_columns(closed.connection, view)[0]) - 3
