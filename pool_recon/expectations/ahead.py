@@ -89,23 +89,24 @@ def main() -> None:
     from pool_recon.garbage import rarely_collected
 
     with rarely_collected():
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception, SystemExit):
             # What stops it is told in answer to the request.
             from pool_recon.expectations.runner import get_ready
 
             get_ready()
         arrived.wait()
-        answer: tuple[SecondReading | None, Exception | None]
+        answer: tuple[SecondReading | None, BaseException | None]
         try:
             answer = (validate(*requests[0]), None)
-        except Exception as error:
+        # Libraries have been seen to end the program that imports them.
+        except (Exception, SystemExit) as error:
             answer = (None, _sendable(error))
     answers.write(pickle.dumps(answer))
     answers.flush()
     os._exit(0)
 
 
-def _sendable(error: Exception) -> Exception:
+def _sendable(error: BaseException) -> BaseException:
     """The error itself where it survives the way, else its text."""
     try:
         pickle.loads(pickle.dumps(error))
