@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pool_recon.dbt_runner import BuildSettings, NodeResult, build_and_test, one_line
 from pool_recon.errors import CloseError
+from pool_recon.expectations.ahead import Reader, second_reader
+from pool_recon.garbage import rarely_collected
 from pool_recon.package import (
     CONTROL_TOTALS_VIEW,
     PARQUET_TAG,
@@ -126,6 +128,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     register = read_register(request.register) if request.register else None
     with (
         _explained("close"),
+        rarely_collected(),
         working_copy(request.warehouse) as copy,
         package_folder(request.out, request.close_date.isoformat()) as package,
     ):
@@ -137,11 +140,14 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             )
             replace_register(connection, register)
         progress("reading the dbt project")
-        nodes = build_and_test(settings)
         segments = Segments(settings.state_dir)
-        verdict = write_close(
-            copy.file, package.new, nodes, register, request.workbook_rows, progress, segments
-        )
+        with second_reader() as reader:
+            nodes = build_and_test(settings)
+            verdict = write_close(
+                *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
+                reader,
+                segments,
+            )
         result = close_result(copy.file, package.published, loaded, verdict, register)
         publish(copy, package)
         segments.remember(package.published)
@@ -155,13 +161,14 @@ def write_close(
     register: Register | None,
     workbook_rows: int | None,
     progress: Progress,
+    reader: Reader,
     segments: Segments | None = None,
 ) -> Verdict:
     """Write the package of a built warehouse into `package`, an empty folder, and judge it.
 
-    `nodes` are what dbt built and tested. The same warehouse, register and number of rows give the
-    same bytes, with `segments` of an earlier package or without. Raises CloseError where the
-    warehouse contradicts itself, OSError and duckdb.Error.
+    `nodes` are what dbt built and tested, `reader` reads it all a second time. The same warehouse,
+    register and number of rows give the same bytes, with `segments` of an earlier package or
+    without. Raises CloseError where the warehouse contradicts itself, OSError and duckdb.Error.
     """
     from pool_recon.workbook import DEFAULT_ROWS
 
@@ -173,7 +180,7 @@ def write_close(
         outputs += write_parquet(connection, package, _dashboard_marts(nodes))
         outputs += write_history(connection, package)
     progress("reading it all a second time")
-    verdict, reports = read_again(warehouse, package, verdict)
+    verdict, reports = read_again(warehouse, package, verdict, reader)
     progress("writing the report and the workbook")
     with contextlib.closing(connect(warehouse)) as connection:
         outputs += reports
@@ -238,16 +245,16 @@ def judge(nodes: Sequence[NodeResult], rules: Sequence[str], checklist: dict[str
 
 
 def read_again(
-    warehouse: Path, package: Path, verdict: Verdict
+    warehouse: Path, package: Path, verdict: Verdict, reader: Reader
 ) -> tuple[Verdict, list[dict[str, Any]]]:
-    """Judge the warehouse and the files of the package anew, by Great Expectations.
+    """Judge the warehouse and the files of the package anew, by Great Expectations in `reader`.
 
     Writes the results into `package`. Returns the verdict with what this reading adds to it, and
     the manifest entries of the results.
     """
-    from pool_recon.expectations import validate, write_report
+    from pool_recon.expectations import write_report
 
-    reading = validate(warehouse, package, verdict.rules)
+    reading = reader(warehouse, package, verdict.rules)
     added = replace(
         verdict,
         failed_expectations=reading.failed,

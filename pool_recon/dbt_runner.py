@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pool_recon.dbt_manifest import cache_folder, kept_or_parsed
 from pool_recon.errors import CloseError
 from pool_recon.progress import Progress
 
@@ -23,7 +22,6 @@ NO_CALLS_HOME = {
     "GX_ANALYTICS_ENABLED": "false",
 }
 
-_PARSED = "partial_parse.msgpack"
 _PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
 
 
@@ -68,83 +66,73 @@ class NodeResult:
 
 
 def build_and_test(settings: BuildSettings) -> list[NodeResult]:
-    """Build every seed and model, then run every data test.
+    """Build every seed and model, and run every data test.
 
-    The tests run after the last model, not between models as `dbt build` has it: there a failing
-    test skips what comes downstream, and a close that fails still owes finance its package.
-
-    Raises CloseError where the project cannot be parsed or a seed or model cannot be built.
+    No failing test keeps a model from being built: a close that fails still owes finance its
+    package. Raises CloseError where the project cannot be parsed or a seed or model cannot be
+    built.
     """
     from dbt.cli.main import dbtRunner
 
-    with _environment(settings):
+    from pool_recon.dbt_events import only_what_is_heard
+    from pool_recon.dbt_templates import compiled_before
+
+    templates = cache_folder(settings.project_dir, settings.target) / "templates.marshal"
+    with _environment(settings), only_what_is_heard(), compiled_before(templates):
         try:
-            with _parsed_before(settings):
-                manifest = _invoke(dbtRunner(), settings, "parse")
+            manifest = _manifest(settings)
             steps = _Steps(settings.progress)
             runner = dbtRunner(manifest=manifest, callbacks=[steps.hear])
-            steps.begin("building the warehouse", "models")
-            built = _node_results(
-                _invoke(
-                    runner,
-                    settings,
-                    "build",
-                    *("--exclude-resource-type", "unit_test"),
-                    *("--exclude-resource-type", "test"),
-                    # There is nothing to build in it: dbt would report it as "no-op".
-                    *("--exclude-resource-type", "exposure"),
-                    *(("--full-refresh",) if settings.is_full_refresh else ()),
-                )
-            )
-            broken = [node for node in built if node.status not in {"success", "skipped"}]
-            if broken or not built:
+            steps.begin("building and testing the warehouse", "models and tests")
+            nodes = _run(runner, settings, "build")
+            models = [node for node in nodes if node.resource_type != "test"]
+            broken = [node for node in models if node.status not in {"success", "skipped"}]
+            if broken or not models:
                 raise CloseError(_cannot_build(broken))
-            steps.begin("testing the warehouse", "tests")
-            selection = ("--exclude-resource-type", "unit_test")
-            return built + _node_results(_invoke(runner, settings, "test", *selection))
+            if any(node.status == "skipped" for node in models):
+                # A test failed that has models after it. No test of this project has.
+                steps.begin("building the warehouse", "models")
+                nodes = _run(runner, settings, "build", "--exclude-resource-type", "test")
+                steps.begin("testing the warehouse", "tests")
+                nodes += _run(runner, settings, "test")
+            return nodes
         finally:
             _release_warehouse()
 
 
-@contextlib.contextmanager
-def _parsed_before(settings: BuildSettings) -> Iterator[None]:
-    """Start a new warehouse from what was parsed for another one, and keep what is parsed here.
-
-    dbt itself compares every file and setting with what it finds there; a cache that cannot be
-    read or written only costs the time of parsing.
-    """
-    parsed = settings.state_dir / "target" / _PARSED
-    project = hashlib.sha256(f"{settings.project_dir}|{settings.target}".encode()).hexdigest()[:16]
-    kept = _cache_folder() / project / _PARSED
-    with contextlib.suppress(OSError):
-        if not parsed.exists() and kept.exists():
-            parsed.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(kept, parsed)
-    yield
-    with contextlib.suppress(OSError):
-        if not kept.exists() or kept.stat().st_mtime_ns < parsed.stat().st_mtime_ns:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            # Another close may do the same at this moment.
-            part = kept.with_name(f"{kept.name}.{os.getpid()}")
-            shutil.copyfile(parsed, part)
-            part.replace(kept)
+def _run(runner: Any, settings: BuildSettings, command: str, *arguments: str) -> list[NodeResult]:
+    result = _invoke(
+        runner,
+        settings,
+        command,
+        *("--exclude-resource-type", "unit_test"),
+        # There is nothing to build in it: dbt would report it as "no-op".
+        *(("--exclude-resource-type", "exposure") if command == "build" else ()),
+        *(("--full-refresh",) if command == "build" and settings.is_full_refresh else ()),
+        *arguments,
+    )
+    return _node_results(result)
 
 
-def _cache_folder() -> Path:
-    """The folder for what can be made again: pool-recon within the cache of the user."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "pool-recon"
-
-
-def parse(settings: BuildSettings) -> Any:
+def parsed_project(settings: BuildSettings) -> Any:
     """The dbt project as dbt understands it, a `dbt.contracts.graph.manifest.Manifest`.
 
     Raises CloseError where the project cannot be parsed.
     """
+    with _environment(settings):
+        return _manifest(settings)
+
+
+def _manifest(settings: BuildSettings) -> Any:
     from dbt.cli.main import dbtRunner
 
-    with _environment(settings):
-        return _invoke(dbtRunner(), settings, "parse")
+    return kept_or_parsed(
+        settings.project_dir,
+        settings.state_dir,
+        settings.warehouse.name,
+        {"target": settings.target, "variables": dict(settings.variables)},
+        lambda: _invoke(dbtRunner(), settings, "parse"),
+    )
 
 
 def can_connect(project_dir: Path, target: str, logs: Path) -> bool:
@@ -271,6 +259,8 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
         POOL_RECON_CLOSE_DATE=settings.close_date.isoformat(),
         POOL_RECON_TIME_ZONE=settings.time_zone or "",
         POOL_RECON_WAREHOUSE=str(settings.warehouse),
+        # It is written to the disk when it is whole, and not after every model.
+        POOL_RECON_FSYNC_MODE="NONE",
         **settings.environment,
     )
     try:
@@ -278,17 +268,6 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def parsed_project(settings: BuildSettings) -> Any:
-    """The dbt project as dbt understands it, a `dbt.contracts.graph.manifest.Manifest`.
-
-    Raises CloseError where the project cannot be parsed.
-    """
-    from dbt.cli.main import dbtRunner
-
-    with _environment(settings):
-        return _invoke(dbtRunner(), settings, "parse")
 
 
 def _release_warehouse() -> None:

@@ -173,7 +173,7 @@ def _checkout() -> Path:
 
 
 def _dbt_project(set_up: SetUp) -> Iterator[Check]:
-    from pool_recon.dbt_runner import BuildSettings, parse
+    from pool_recon.dbt_runner import BuildSettings, parsed_project
 
     project = reference.project_dir()
     with tempfile.TemporaryDirectory(prefix="pool_recon_") as folder:
@@ -186,7 +186,7 @@ def _dbt_project(set_up: SetUp) -> Iterator[Check]:
             time_zone=None,
         )
         try:
-            nodes = parse(settings).nodes.values()
+            nodes = parsed_project(settings).nodes.values()
         except CloseError as error:
             remedy = f"mend the project in {project}, or unset POOL_RECON_PROJECT_DIR"
             yield Check("dbt project", MEND, str(error), remedy)

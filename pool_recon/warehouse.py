@@ -124,6 +124,7 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
     finished by the next one. Raises CloseError with neither changed.
     """
     _fold_in_write_ahead_log(copy.file)
+    _write_to_disk(copy.file)
     if _signature(copy.warehouse) != copy.copied_from:
         raise CloseError(
             f"{copy.warehouse} was changed by another program while this ran: run it again"
@@ -318,6 +319,15 @@ def _fold_in_write_ahead_log(file: Path) -> None:
     with contextlib.closing(connect(file, read_only=not has_log)) as connection:
         if has_log:
             connection.execute("checkpoint")
+
+
+def _write_to_disk(file: Path) -> None:
+    # While it was built that was left to the operating system.
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _signature(file: Path) -> tuple[int, int, int] | None:

@@ -80,13 +80,27 @@
 
 
 {% macro run_in_place(relation_type, statements) %}
+    {%- set hooks_afterwards = pool_recon.hooks_with_effect(post_hooks) -%}
+    {%- if pre_hooks %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- endif %}
     {% call statement('main') -%}
         {{ statements }}
     {%- endcall %}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- if hooks_afterwards %}
+    {{ run_hooks(hooks_afterwards, inside_transaction=True) }}
+    {%- endif %}
     {{ adapter.commit() }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {%- if hooks_afterwards %}
+    {{ run_hooks(hooks_afterwards, inside_transaction=False) }}
+    {%- endif %}
     {{ return({'relations': [this.incorporate(type=relation_type)]}) }}
+{% endmacro %}
+
+
+{#- The hooks of a model or seed without `settled`, which is nothing on DuckDB: to render it for each of them only to find
+    that out costs more than to create most views. -#}
+{% macro hooks_with_effect(hooks) %}
+    {{ return(hooks | rejectattr('sql', 'equalto', '{{ pool_recon.settled(this) }}') | list) }}
 {% endmacro %}

@@ -33,9 +33,9 @@ select
     movements.expires_at,
     movements.reserved_at,
     movements.terminal_at,
-    movements.quote_clock_seconds,
-    movements.execution_clock_seconds,
-    movements.settlement_clock_seconds,
+    cast(movements.quote_clock_seconds as decimal(31, 12)) as quote_clock_seconds,
+    cast(movements.execution_clock_seconds as decimal(31, 12)) as execution_clock_seconds,
+    cast(movements.settlement_clock_seconds as decimal(31, 12)) as settlement_clock_seconds,
     case
         when findings.has_open_finding then 'exception'
         when findings.has_blocking_finding then 'approved'

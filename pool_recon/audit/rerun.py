@@ -193,6 +193,7 @@ def run_again(
     """
     from pool_recon.close import write_close
     from pool_recon.dbt_runner import BuildSettings, build_and_test
+    from pool_recon.expectations.ahead import second_reader
     from pool_recon.loader import load_files
     from pool_recon.reference import project_dir
     from pool_recon.register import replace_register
@@ -209,18 +210,19 @@ def run_again(
     settings = dict(manifest.content["settings"])
     workbook_rows = settings.pop("workbook_rows", None)
     progress("reading the dbt project")
-    nodes = build_and_test(
-        BuildSettings(
-            project_dir=project_dir(),
-            warehouse=warehouse,
-            state_dir=work / "dbt",
-            close_date=_close_date(manifest),
-            time_zone=manifest.close["time_zone"],
-            variables=settings,
-            progress=progress,
+    with second_reader() as reader:
+        nodes = build_and_test(
+            BuildSettings(
+                project_dir=project_dir(),
+                warehouse=warehouse,
+                state_dir=work / "dbt",
+                close_date=_close_date(manifest),
+                time_zone=manifest.close["time_zone"],
+                variables=settings,
+                progress=progress,
+            )
         )
-    )
-    write_close(warehouse, again, nodes, register, workbook_rows, progress)
+        write_close(warehouse, again, nodes, register, workbook_rows, progress, reader)
     return _compared(package, again, manifest)
 
 

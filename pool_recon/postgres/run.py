@@ -19,6 +19,8 @@ from pool_recon.close import (
 )
 from pool_recon.dbt_runner import BuildSettings, build_and_test, one_line
 from pool_recon.errors import CloseError
+from pool_recon.expectations.ahead import second_reader
+from pool_recon.garbage import rarely_collected
 from pool_recon.postgres import landing, publishing
 from pool_recon.postgres.mirror import mirror
 from pool_recon.postgres.server import RAW, Server, explained, server, session_options
@@ -59,6 +61,8 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     register = read_register(request.register) if request.register else None
     with (
         _explained("close"),
+        rarely_collected(),
+        second_reader() as reader,
         server() as database,
         working_copy(request.warehouse, is_anew=True) as copy,
         package_folder(request.out, request.close_date.isoformat()) as package,
@@ -86,7 +90,9 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             database.rollback()
             segments = Segments(settings.state_dir)
             verdict = write_close(
-                copy.file, package.new, nodes, register, request.workbook_rows, progress, segments
+                *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
+                reader,
+                segments,
             )
             result = close_result(copy.file, package.published, loaded, verdict, register)
             publishing.swap(database)

@@ -345,7 +345,7 @@ def test_a_mart_that_is_gone_could_not_be_checked(closed: tuple[Path, Path]) -> 
 def verdict_after(
     warehouse: Path, package: Path, rules: dict[str, str]
 ) -> tuple[Verdict, dict[str, object]]:
-    verdict, entries = close_module.read_again(warehouse, package, Verdict(rules))
+    verdict, entries = close_module.read_again(warehouse, package, Verdict(rules), validate)
     assert [entry["file"] for entry in entries] == ["expectations.json", "expectations.html"]
     said: dict[str, object] = json.loads((package / "expectations.json").read_text("utf-8"))
     return verdict, said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sys
@@ -34,7 +35,8 @@ def _no_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
 def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
     fake = FakeBuild()
     monkeypatch.setattr(close_module, "build_and_test", fake)
-    monkeypatch.setattr(close_module, "read_again", lambda _file, _package, verdict: (verdict, []))
+    monkeypatch.setattr(close_module, "second_reader", contextlib.nullcontext)
+    monkeypatch.setattr(close_module, "read_again", lambda _f, _p, verdict, _r: (verdict, []))
     monkeypatch.setattr(close_module, "write_documents", lambda *_: [])
     return fake
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -31,7 +32,8 @@ HEAVY = ("dbt", "great_expectations", "pandas", "xlsxwriter", "jinja2", "altair"
 def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
     fake = FakeBuild()
     monkeypatch.setattr(close_module, "build_and_test", fake)
-    monkeypatch.setattr(close_module, "read_again", lambda _file, _package, verdict: (verdict, []))
+    monkeypatch.setattr(close_module, "second_reader", contextlib.nullcontext)
+    monkeypatch.setattr(close_module, "read_again", lambda _f, _p, verdict, _r: (verdict, []))
     monkeypatch.setattr(close_module, "write_documents", lambda *_: [])
     return fake
 

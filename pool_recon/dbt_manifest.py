@@ -1,0 +1,179 @@
+"""What dbt understood of the project, kept so that the next close need not have it read again.
+
+Two things are kept in the cache of the user. What dbt wrote while it parsed helps where something
+has changed: dbt compares every file and setting with it and parses the rest. Where nothing has
+changed, the manifest itself is taken as it was, by a digest of all that it was made from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import pickle
+import platform
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+_PARSED = "partial_parse.msgpack"
+_MANIFEST = "manifest.pickle"
+_PARSERS = (
+    *("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb", "dbt-postgres"),
+    *("dbt-semantic-interfaces", "jinja2", "mashumaro"),
+)
+_BESIDE = ("profiles.yml", "packages.yml", "dependencies.yml", "package-lock.yml", "selectors.yml")
+# Where the warehouse lies, and what it may use, is read anew by every command of dbt. That the
+# database is called like the file is all that a manifest has of it.
+_OF_THE_CONNECTION = {
+    *("POOL_RECON_TEMP_DIRECTORY", "POOL_RECON_MEMORY_LIMIT", "POOL_RECON_THREADS"),
+    *("POOL_RECON_FSYNC_MODE", "POOL_RECON_WAREHOUSE", "PGPASSWORD"),
+}
+_READ_BY_THE_PROJECT = ("POOL_RECON_", "PG", "DBT_")
+
+
+def kept_or_parsed(
+    project_dir: Path,
+    state_dir: Path,
+    database: str,
+    settings: Mapping[str, Any],
+    parse: Callable[[], Any],
+) -> Any:
+    """The manifest of the project in the environment as it is, from `parse` where it has changed.
+
+    `settings` is what dbt is given beside the project and the environment, `database` the name of
+    the database that it builds in; `state_dir` is where `parse` has dbt keep what it parsed. A
+    cache that cannot be read or written only costs the time of parsing.
+    """
+    made_from = _made_from(project_dir, database, settings)
+    folder = cache_folder(project_dir, settings["target"])
+    manifest = _read(folder / _MANIFEST, made_from)
+    if manifest is None:
+        with _parsed_before(state_dir / "target" / _PARSED, folder / _PARSED):
+            manifest = parse()
+        # As it is now: a build writes into it what it compiled.
+        content = pickle.dumps((made_from, pickle.dumps(_parts(manifest))))
+        with contextlib.suppress(OSError):
+            write_own(folder / _MANIFEST, content)
+    return manifest
+
+
+def _made_from(project_dir: Path, database: str, settings: Mapping[str, Any]) -> str:
+    """A digest of every file, setting, variable and program that a manifest is made from."""
+    import yaml
+
+    digest = hashlib.sha256()
+    project = (project_dir / "dbt_project.yml").read_bytes()
+    paths = {
+        path
+        for key, paths in yaml.safe_load(project).items()
+        if key.endswith("-paths")
+        for path in paths
+    }
+    files = [project_dir / name for name in _BESIDE]
+    for path in sorted({*paths, "dbt_packages"}):
+        files += sorted(
+            Path(folder, name) for folder, _, names in os.walk(project_dir / path) for name in names
+        )
+    stated = {
+        "settings": settings,
+        "database": database,
+        "environment": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith(_READ_BY_THE_PROJECT) and name not in _OF_THE_CONNECTION
+        },
+        "versions": {name: _version(name) for name in _PARSERS},
+        "python": platform.python_version(),
+        "project_dir": str(project_dir),
+        "dbt_project.yml": hashlib.sha256(project).hexdigest(),
+    }
+    digest.update(json.dumps(stated, sort_keys=True, default=str).encode())
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            digest.update(f"{file}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def _read(file: Path, made_from: str) -> Any:
+    """The manifest in `file`; None where there is none that was made from the same."""
+    content = read_own(file)
+    if content is None:
+        return None
+    try:
+        was_made_from, parts = pickle.loads(content)
+        if was_made_from != made_from:
+            return None
+        from dbt.contracts.graph.manifest import Manifest
+
+        return Manifest(**pickle.loads(parts))
+    except Exception:
+        # Of another version of dbt, or broken: whatever it is, the project is parsed.
+        return None
+
+
+def _parts(manifest: Any) -> dict[str, Any]:
+    # Those without a name of their own are locks and look-ups, which dbt makes when it needs them.
+    return {
+        field.name: getattr(manifest, field.name)
+        for field in dataclasses.fields(manifest)
+        if not field.name.startswith("_")
+    }
+
+
+def read_own(file: Path) -> bytes | None:
+    """What is in a file of the cache; None where there is none, or others may have written it.
+
+    To read a manifest, or compiled code, is to run what is in it.
+    """
+    try:
+        with file.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                return None
+            return stream.read()
+    except OSError:
+        return None
+
+
+def write_own(file: Path, content: bytes) -> None:
+    """Put `content` into a file of the cache, whole, for nobody else. Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Another close may do the same at this moment.
+    part = file.with_name(f"{file.name}.{os.getpid()}")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+    part.replace(file)
+
+
+def cache_folder(project_dir: Path, target: str) -> Path:
+    """The folder for what can be made again of a project, within the cache of the user."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    name = hashlib.sha256(f"{project_dir}|{target}".encode()).hexdigest()[:16]
+    return Path(home).expanduser() / "pool-recon" / name
+
+
+@contextlib.contextmanager
+def _parsed_before(parsed: Path, kept: Path) -> Iterator[None]:
+    """Start a new warehouse from what was parsed for another one, and keep what is parsed here."""
+    with contextlib.suppress(OSError):
+        if not parsed.exists() and kept.exists():
+            parsed.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(kept, parsed)
+    yield
+    with contextlib.suppress(OSError):
+        if not kept.exists() or kept.stat().st_mtime_ns < parsed.stat().st_mtime_ns:
+            write_own(kept, parsed.read_bytes())

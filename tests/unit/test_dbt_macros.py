@@ -1,0 +1,144 @@
+"""What takes the place of dbt's own macros on DuckDB, run in a small project of the same name."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import pytest
+from dbt.cli.main import dbtRunner
+from dbt_common.events.base_types import EventLevel
+from dbt_common.events.event_manager_client import get_event_manager
+from dbt_common.events.functions import fire_event
+from dbt_common.events.types import Note
+
+from pool_recon import dbt_events
+from pool_recon.dbt_runner import BuildSettings, NodeResult, _environment, _node_results
+from pool_recon.dbt_runner import _invoke as invoke
+from pool_recon.dbt_runner import _release_warehouse as release
+
+ROOT = Path(__file__).resolve().parents[2]
+# By model: its SQL, and the types that its columns a and b are under contract for.
+KEPT = {
+    "as_declared": ("select 1::integer as a, 2::decimal(38, 18) as b", "integer", "DECIMAL(38,18)"),
+    "by_another_name_of_the_type": ("select 1::integer as a, 'x' as b", "int", "text"),
+    "ending_with_a_comment": ("select 1::integer as a, 'x' as b -- no more", "integer", "varchar"),
+    "in_another_order": ("select 'x' as b, 1::integer as a", "integer", "varchar"),
+}
+BROKEN = {
+    "another_type": ("select 1::integer as a, 2::decimal(38, 2) as b", "integer", "decimal(38,18)"),
+    "one_missing": ("select 1::integer as a", "integer", "varchar"),
+    "one_more": ("select 1::integer as a, 'x' as b, 1 as c", "integer", "varchar"),
+    "another_name": ("select 1::integer as a, 'x' as c", "integer", "varchar"),
+}
+LOG: Any = SimpleNamespace(filter=lambda _: True, write_line=lambda _: None)
+
+
+class Project:
+    """A project with our macros, and the warehouse that it builds."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.warehouse = folder / "small.duckdb"
+        self.statements: list[str] = []
+        (folder / "macros").symlink_to(ROOT / "macros")
+        for name in ("models", "seeds", "tests"):
+            (folder / name).mkdir()
+        self.write(
+            "dbt_project.yml",
+            "{name: pool_recon, version: '1.0', profile: pool_recon, model-paths: [models],"
+            " macro-paths: [macros], seed-paths: [seeds], test-paths: [tests],"
+            " dispatch: [{macro_namespace: pool_recon, search_order: [pool_recon]}],"
+            " models: {+schema: main, +post-hook: '{{ pool_recon.settled(this) }}'},"
+            " seeds: {+schema: seeded, +column_types: {digits: varchar, flag: boolean}}}",
+        )
+        self.write("profiles.yml", (ROOT / "profiles.yml").read_text(encoding="utf-8"))
+
+    def write(self, path: str, text: str) -> None:
+        (self.folder / path).write_text(text, encoding="utf-8")
+
+    def build(self) -> dict[str, NodeResult]:
+        """What becomes of each node; afterwards `statements` are those that created schemas."""
+
+        def hear(event: Any) -> None:
+            if event.info.name == "SQLQuery" and "create schema" in event.data.sql:
+                self.statements.append(event.data.sql)
+
+        settings = BuildSettings(
+            project_dir=self.folder,
+            warehouse=self.warehouse,
+            state_dir=self.folder / "state",
+            close_date=date(2026, 6, 30),
+            time_zone=None,
+        )
+        self.statements = []
+        with _environment(settings):
+            try:
+                runner = dbtRunner(callbacks=[hear])
+                return {n.name: n for n in _node_results(invoke(runner, settings, "build"))}
+            finally:
+                release()
+
+    def rows(self, query: str) -> list[Any]:
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    made = Project(tmp_path_factory.mktemp("project"))
+    described = []
+    for number, (name, (query, *types)) in enumerate((KEPT | BROKEN).items()):
+        made.write(f"models/{name}.sql", query)
+        a, b = (f"{{name: {n}, data_type: '{t}'}}" for n, t in zip("ab", types, strict=True))
+        described.append(
+            f"{{name: {name}, columns: [{a}, {b}], config: {{contract: {{enforced: true}},"
+            f" materialized: {('table', 'view')[number % 2]}}}}}"
+        )
+    made.write("models/models.yml", f"models: [{', '.join(described)}]")
+    made.write("seeds/texts.csv", 'digits,flag,said\n007,true,"a ""b"", c"\n,false,\n1e3,,ü\n')
+    return made
+
+
+def test_a_contract_is_kept_to_the_digit(project: Project) -> None:
+    built = project.build()
+    assert {n for n, node in built.items() if node.status != "success"} == set(BROKEN)
+    for name in BROKEN:
+        assert "enforced contract that failed" in built[name].message
+
+
+def test_a_seed_is_read_as_declared_and_each_time_anew(project: Project) -> None:
+    project.build()
+    everything = "select * from seeded.texts order by all"
+    rows = [("007", True, 'a "b", c'), ("1e3", None, "ü"), (None, False, None)]
+    assert project.rows(everything) == rows
+    with duckdb.connect(str(project.warehouse)) as connection:
+        connection.execute("update seeded.texts set digits = '8'")
+    project.build()
+    assert project.rows(everything) == rows
+
+
+def test_schemas_are_created_once(project: Project) -> None:
+    project.warehouse.unlink(missing_ok=True)
+    project.build()
+    assert len(project.statements) == 1
+    project.build()
+    assert project.statements == []
+
+
+def test_what_is_heard_is_said_and_nothing_else() -> None:
+    heard: list[str] = []
+    with dbt_events.only_what_is_heard():
+        manager = get_event_manager()
+        manager.callbacks.append(lambda event: heard.append(event.info.msg))
+        fire_event(Note(msg="small talk"))
+        assert heard == []
+        fire_event(Note(msg="a warning"), level=EventLevel.WARN)
+        assert heard == ["a warning"]
+        manager.loggers.append(LOG)
+        fire_event(Note(msg="for the log"))
+        assert heard == ["a warning", "for the log"]
+    assert get_event_manager() is not manager

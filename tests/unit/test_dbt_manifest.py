@@ -1,0 +1,133 @@
+"""When a manifest is taken as it was kept, and what makes the project be parsed anew."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt.contracts.graph.manifest import Manifest
+
+from pool_recon import dbt_manifest
+
+SETTINGS = {"target": "duckdb", "variables": {}}
+
+
+class Parsed:
+    """A project whose manifest is asked for, and how often it was parsed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "project"
+        self.state = folder / "state"
+        self.times = 0
+        for path, text in {
+            "dbt_project.yml": "model-paths: [models]\nmacro-paths: [macros]\n",
+            "profiles.yml": "{}",
+            "models/deep/a.sql": "select 1",
+            "macros/m.sql": "",
+            "docs/read_by_nobody.md": "",
+        }.items():
+            self.write(path, text)
+
+    def write(self, path: str, text: str) -> None:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+    def parse(self) -> Manifest:
+        self.times += 1
+        return Manifest(env_vars={"parsed": str(self.times)})
+
+    def ask(self, database: str = "w.duckdb", **settings: Any) -> str:
+        manifest = dbt_manifest.kept_or_parsed(
+            self.folder, self.state, database, SETTINGS | settings, self.parse
+        )
+        assert isinstance(manifest, Manifest)
+        found = manifest.env_vars["parsed"]
+        # A build writes into it; what is kept does not change with it.
+        manifest.env_vars["parsed"] = "spoiled"
+        return found
+
+    @property
+    def kept(self) -> Path:
+        (file,) = Path(os.environ["XDG_CACHE_HOME"]).rglob("manifest.pickle")
+        return file
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parsed:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("POOL_RECON_CLOSE_DATE", "2026-06-30")
+    return Parsed(tmp_path)
+
+
+def test_it_is_parsed_once(project: Parsed) -> None:
+    assert [project.ask(), project.ask(), project.ask()] == ["1", "1", "1"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda project, _: project.write("models/deep/a.sql", "select 2"),
+        lambda project, _: project.write("models/b.sql", ""),
+        lambda project, _: (project.folder / "macros/m.sql").unlink(),
+        lambda project, _: (project.folder / "macros/m.sql").rename(
+            project.folder / "macros/n.sql"
+        ),
+        lambda project, _: project.write("dbt_project.yml", "model-paths: [models]\n"),
+        lambda project, _: project.write("profiles.yml", "{a: 1}"),
+        lambda project, _: project.write("packages.yml", "{}"),
+        lambda project, _: project.write("dbt_packages/other/models/a.sql", ""),
+        lambda _, patch: patch.setenv("POOL_RECON_CLOSE_DATE", "2026-07-01"),
+        lambda _, patch: patch.setenv("POOL_RECON_SCHEMA_PREFIX", "next_"),
+        lambda _, patch: patch.setenv("PGUSER", "another"),
+        lambda _, patch: patch.setattr(dbt_manifest, "version", lambda _: "another"),
+    ],
+)
+def test_any_change_is_noticed(
+    change: Callable[[Parsed, pytest.MonkeyPatch], object],
+    project: Parsed,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project.ask()
+    change(project, monkeypatch)
+    assert project.ask() == "2"
+    assert project.ask() == "2"
+
+
+def test_other_settings_are_noticed(project: Parsed) -> None:
+    assert project.ask() == "1"
+    assert project.ask(variables={"grace_period_seconds": 1}) == "2"
+    assert project.ask(variables={"grace_period_seconds": 1}, database="other.duckdb") == "3"
+
+
+def test_where_the_file_lies_and_what_no_project_reads_makes_no_difference(
+    project: Parsed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.ask()
+    project.write("docs/read_by_nobody.md", "changed")
+    monkeypatch.setenv("POOL_RECON_WAREHOUSE", "/elsewhere/w.duckdb")
+    monkeypatch.setenv("HOME", "/elsewhere")
+    assert project.ask() == "1"
+
+
+@pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps(1), pickle.dumps(("x", b""))])
+def test_what_is_broken_is_parsed_anew(content: bytes, project: Parsed) -> None:
+    project.ask()
+    project.kept.write_bytes(content)
+    assert project.ask() == "2"
+
+
+def test_what_others_can_write_is_not_read(project: Parsed) -> None:
+    project.ask()
+    assert project.kept.stat().st_mode & 0o077 == 0
+    project.kept.chmod(0o666)
+    assert project.ask() == "2"
+
+
+def test_without_a_cache_it_is_parsed(project: Parsed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)
+    assert [project.ask(), project.ask()] == ["1", "2"]
