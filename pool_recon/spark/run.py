@@ -21,6 +21,8 @@ from pool_recon.close import (
 )
 from pool_recon.dbt_runner import BuildSettings, build_and_test, one_line
 from pool_recon.errors import CloseError
+from pool_recon.expectations.ahead import second_reader
+from pool_recon.garbage import rarely_collected
 from pool_recon.postgres.publishing import built_schemas
 from pool_recon.progress import Progress
 from pool_recon.register import read_register, replace_register
@@ -75,6 +77,8 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     register = read_register(request.register) if request.register else None
     with (
         _explained("close"),
+        rarely_collected(),
+        second_reader() as reader,
         working_copy(request.warehouse) as copy,
         package_folder(request.out, request.close_date.isoformat()) as package,
         _work_folder(copy.file) as folder,
@@ -104,7 +108,9 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
                 bring_back(connection, spark, built_schemas(), folder / "built", progress)
         segments = Segments(settings.state_dir)
         verdict = write_close(
-            copy.file, package.new, nodes, register, request.workbook_rows, progress, segments
+            *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
+            reader,
+            segments,
         )
         result = close_result(copy.file, package.published, loaded, verdict, register)
         publish(copy, package)
