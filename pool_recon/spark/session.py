@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -44,15 +46,16 @@ def session(environment: Mapping[str, str]) -> Iterator[SparkSession]:
         warnings.simplefilter("ignore")
         gateway, said = _java(conf)
         try:
-            context = SparkContext(conf=conf, gateway=gateway)
+            SparkContext(conf=conf, gateway=gateway)
         except Exception as error:
             reason = _last_line(said) or first_line(error)
             raise CloseError(_does_not_start(reason)) from error
+        spark = SparkSession.builder.getOrCreate()
         try:
-            yield SparkSession.builder.getOrCreate()
+            yield spark
         finally:
             with contextlib.suppress(Exception):
-                context.stop()
+                spark.stop()
             if gateway.proc.poll() is not None:
                 raise CloseError(f"Java ended while Spark was at work: {_last_line(said)}")
 
@@ -98,9 +101,22 @@ def _java(conf: Any) -> tuple[Any, IO[bytes]]:
     said = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as Java is
     launch: Any = launch_gateway
     try:
-        return launch(conf, {"stdout": said, "stderr": said}), said
+        gateway = launch(conf, {"stdout": said, "stderr": said})
     except PySparkRuntimeError as error:
         raise CloseError(_does_not_start(_last_line(said) or first_line(error))) from error
+    atexit.register(_end, gateway)
+    return gateway, said
+
+
+def _end(gateway: Any) -> None:
+    """Let no thread of py4j outlive the program, which other libraries would complain about."""
+    from py4j.clientserver import FinalizerWorker
+
+    with contextlib.suppress(Exception):
+        gateway.shutdown()
+    for thread in threading.enumerate():
+        if isinstance(thread, FinalizerWorker):
+            thread.join(timeout=2)
 
 
 def _does_not_start(reason: str) -> str:
