@@ -172,9 +172,18 @@ def test_a_sum_that_overflows_stops_the_close(tmp_path: Path) -> None:
 def test_dbt_by_itself_builds_and_tests_what_was_loaded(tmp_path: Path) -> None:
     """Unit tests too; a second build goes on with the history of the first."""
     warehouse = tmp_path / "warehouse.duckdb"
-    home, loaded = in_spark.load(SAMPLES / "clean", warehouse, Progress())
-    assert home == f"schema raw of Spark in {warehouse}.spark"
-    assert loaded.rows_landed > 2000
+    loaded = subprocess.run(
+        [
+            *(sys.executable, "-m", "pool_recon", "load", "--target", "spark"),
+            *("--exports", SAMPLES / "clean", "--warehouse", warehouse),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert (loaded.returncode, loaded.stderr) == (0, ""), loaded.stdout
+    assert loaded.stdout.startswith(f"Loaded into schema raw of Spark in {warehouse}.spark: ")
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("DBT")},
         "POOL_RECON_TARGET": "spark",
@@ -202,7 +211,7 @@ def test_dbt_by_itself_builds_and_tests_what_was_loaded(tmp_path: Path) -> None:
     shown = "select run_number from {{ ref('close_log') }} where finding_count = 0"
     assert "| 2 |" in dbt("show", "--inline", shown).replace("          ", " ")
     assert {p.name for p in tmp_path.iterdir()} <= {
-        *("warehouse.duckdb", "warehouse.duckdb.spark", "target", "dbt.log", "logs")
+        *(".pool_recon", "warehouse.duckdb", "warehouse.duckdb.spark", "target", "dbt.log", "logs")
     }
 
 
@@ -215,6 +224,7 @@ def test_a_worker_that_is_killed_in_mid_run_changes_no_byte(tmp_path: Path) -> N
     workers = tmp_path / "workers"
     workers.mkdir()
     cluster = SparkCluster(workers, 2)
+    running = None
     try:
         running = subprocess.Popen(
             [
@@ -245,6 +255,8 @@ def test_a_worker_that_is_killed_in_mid_run_changes_no_byte(tmp_path: Path) -> N
         assert "BLOCKED" in stdout
         assert cluster.ran_tasks(1) > cluster.ran_tasks(0)
     finally:
+        if running:
+            running.kill()
         cluster.stop()
     one, other = files_of(ours.package), files_of(tmp_path / "spark" / "2026-06-30")
     assert [name for name in sorted(one | other) if one.get(name) != other.get(name)] == []
