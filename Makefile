@@ -23,7 +23,7 @@ help:
 	@echo "make unit    the unit tests only"
 	@echo "make docs    build the documentation site in the folder site"
 	@echo "make test-exhaustive  the slow tests: hundreds of generated exports, mutation of every finding"
-	@echo "make test-engines     installs PostgreSQL where it is missing, and compares many closes in it"
+	@echo "make test-engines     installs PostgreSQL and Java where they are missing, and compares many closes"
 	@echo "make test-recipes     the recipes of examples/, run for real in environments of their own"
 	@echo "make bench   measure a close against the floor (N=1000000 orders)"
 	@echo "make lock    pin the newest allowed dependencies in requirements.lock (needs uv)"
@@ -55,7 +55,7 @@ test-exhaustive: $(STAMP)
 
 test-engines: $(STAMP)
 	@sh tests/engines/install.sh
-	@POOL_RECON_ENGINES_REQUIRED=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m "exhaustive or not exhaustive" tests/engines
+	@POOL_RECON_ENGINES_REQUIRED=1 POOL_RECON_SPARK_REQUIRED=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m "exhaustive or not exhaustive" tests/engines
 
 docs: $(STAMP)
 	@$(BIN)/python -m docsite.build --out site

@@ -171,6 +171,8 @@ def close(
 
     if target == "postgres":
         from pool_recon.postgres import close as run
+    elif target == "spark":
+        from pool_recon.spark import close as run
     else:
         from pool_recon.close import close as run
 
@@ -226,6 +228,10 @@ def load(exports: Path, warehouse: Path, target: str, is_quiet: bool, is_json: b
             from pool_recon.postgres import load as load_into_postgres
 
             filled, loaded = load_into_postgres(exports, progress)
+        elif target == "spark":
+            from pool_recon.spark import load as load_into_spark
+
+            filled, loaded = load_into_spark(exports, warehouse, progress)
         else:
             from pool_recon.close import load as run
 

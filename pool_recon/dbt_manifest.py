@@ -24,7 +24,7 @@ from typing import Any
 _PARSED = "partial_parse.msgpack"
 _MANIFEST = "manifest.pickle"
 _PARSERS = (
-    *("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb", "dbt-postgres"),
+    *("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb", "dbt-postgres", "dbt-spark"),
     *("dbt-semantic-interfaces", "jinja2", "mashumaro"),
 )
 _BESIDE = ("profiles.yml", "packages.yml", "dependencies.yml", "package-lock.yml", "selectors.yml")
@@ -33,6 +33,8 @@ _BESIDE = ("profiles.yml", "packages.yml", "dependencies.yml", "package-lock.yml
 _OF_THE_CONNECTION = {
     *("POOL_RECON_TEMP_DIRECTORY", "POOL_RECON_MEMORY_LIMIT", "POOL_RECON_THREADS"),
     *("POOL_RECON_FSYNC_MODE", "POOL_RECON_WAREHOUSE", "PGPASSWORD"),
+    *("POOL_RECON_SPARK_FOLDER", "POOL_RECON_SPARK_MASTER", "POOL_RECON_SPARK_MEMORY"),
+    *("POOL_RECON_SPARK_PARTITIONS", "POOL_RECON_SPARK_CATALOG"),
 }
 _READ_BY_THE_PROJECT = ("POOL_RECON_", "PG", "DBT_")
 

@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__amount_text(amount, minor_unit) -%}
-    {%- set text = 'cast(' ~ amount ~ ' as varchar)' -%}
+    {%- set text = 'cast(' ~ amount ~ ' as ' ~ dbt.type_string() ~ ')' -%}
     {%- set decimals = "rtrim(" ~ pool_recon.part_of(text, '.', 2) ~ ", '0')" -%}
     {{ pool_recon.part_of(text, '.', 1) }} || case
         when length({{ decimals }}) > 0 or coalesce({{ minor_unit }}, 0) > 0
@@ -27,5 +27,15 @@
         when right({{ text }}, {{ beyond }}) = repeat('0', {{ beyond }})
             then left({{ text }}, length({{ text }}) - case when {{ beyond }} = 18 then 19 else {{ beyond }} end)
         else rtrim({{ text }}, '0')
+    end
+{%- endmacro %}
+
+{% macro spark__amount_text(amount, minor_unit) -%}
+    {%- set text = 'cast(' ~ amount ~ ' as string)' -%}
+    {%- set decimals = "regexp_replace(" ~ pool_recon.part_of(text, '.', 2) ~ ", '0+$', '')" -%}
+    {{ pool_recon.part_of(text, '.', 1) }} || case
+        when length({{ decimals }}) > 0 or coalesce({{ minor_unit }}, 0) > 0
+            then '.' || rpad({{ decimals }}, greatest(length({{ decimals }}), coalesce({{ minor_unit }}, 0)), '0')
+        else ''
     end
 {%- endmacro %}

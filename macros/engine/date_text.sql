@@ -4,7 +4,7 @@
 {%- endmacro %}
 
 {% macro default__date_text(date) -%}
-    cast({{ date }} as varchar)
+    cast({{ date }} as {{ dbt.type_string() }})
 {%- endmacro %}
 
 {#- A cast would follow the settings of whoever reads the view. -#}

@@ -12,3 +12,8 @@
 {% macro postgres__lower_case(text) -%}
     lower(translate({{ text }}, U&'\0130\03A3', U&'i\03C3') collate "und-x-icu") collate "C"
 {%- endmacro %}
+
+{#- Java minds where in a word a letter stands, and makes two letters of one. -#}
+{% macro spark__lower_case(text) -%}
+    lower(translate({{ text }}, '\u0130\u03A3', 'i\u03C3'))
+{%- endmacro %}

@@ -71,10 +71,15 @@
 
 {#- The limb of ten digits at a place (0 is the lowest) of a number times 10^18, with further zeros appended. -#}
 {% macro limb(number, place, zeros) -%}
-    cast(substring(lpad(replace(cast({{ number }} as varchar), '.', '') || '{{ "0" * zeros }}', 70, '0'), {{ 61 - 10 * place }}, 10) as decimal(38, 0))
+    cast(substring(lpad(replace(cast({{ number }} as {{ dbt.type_string() }}), '.', '') || '{{ "0" * zeros }}', 70, '0'), {{ 61 - 10 * place }}, 10) as decimal(38, 0))
 {%- endmacro %}
 
 {#- A whole number divided by 10^10, rounded down: the digits are cut from a text, after a shift that keeps it positive. -#}
 {% macro floor_divided(number) -%}
-    cast(substring(cast({{ number }} + 2000000000000000000000000000000 as varchar), 1, 21) as decimal(38, 0)) - 200000000000000000000
+    cast(substring(cast({{ number }} + 2000000000000000000000000000000 as {{ dbt.type_string() }}), 1, 21) as decimal(38, 0)) - 200000000000000000000
+{%- endmacro %}
+
+{#- A product of decimals of 38 digits loses decimals without a word: whole numbers only. -#}
+{% macro spark__product_misses(source, rate, target, tolerance) -%}
+    {{ pool_recon.product_misses_by_limbs(source, rate, target, tolerance) }}
 {%- endmacro %}

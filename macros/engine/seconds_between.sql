@@ -10,3 +10,7 @@
 {% macro postgres__seconds_between(start, finish) -%}
     extract(epoch from {{ finish }} - {{ start }})
 {%- endmacro %}
+
+{% macro spark__seconds_between(start, finish) -%}
+    cast(cast(timestampdiff(microsecond, {{ start }}, {{ finish }}) as decimal(24, 6)) * cast(0.000001 as decimal(7, 6)) as decimal(31, 12))
+{%- endmacro %}

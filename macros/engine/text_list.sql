@@ -12,7 +12,7 @@
 {%- endmacro %}
 
 {% macro spark__text_list(column) -%}
-    nullif(array_join(array_sort(collect_set({{ column }})), ';'), '')
+    nullif(array_join(sort_array(collect_set({{ column }})), ';'), '')
 {%- endmacro %}
 
 

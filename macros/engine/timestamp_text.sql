@@ -16,3 +16,10 @@
         else to_char({{ moment }}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     end
 {%- endmacro %}
+
+{% macro spark__timestamp_text(moment) -%}
+    case
+        when extract(second from {{ moment }}) = floor(extract(second from {{ moment }})) then date_format({{ moment }}, 'yyyy-MM-dd\'T\'HH:mm:ss\'Z\'')
+        else date_format({{ moment }}, 'yyyy-MM-dd\'T\'HH:mm:ss.SSSSSS\'Z\'')
+    end
+{%- endmacro %}

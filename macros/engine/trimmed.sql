@@ -16,3 +16,7 @@
 {% macro postgres__trimmed(column) -%}
     nullif(btrim({{ column }} collate "C", {{ pool_recon.ascii_white_space() }}), '')
 {%- endmacro %}
+
+{% macro spark__trimmed(column) -%}
+    nullif(trim(both {{ pool_recon.ascii_white_space() }} from {{ column }}), '')
+{%- endmacro %}

@@ -39,3 +39,11 @@
             then {{ moment }}
     end
 {%- endmacro %}
+
+{% macro spark__utc_timestamp(column) -%}
+    {%- set rest = 'substr(' ~ column ~ ', 17)' -%}
+    {%- set offset = "replace(regexp_substr(" ~ rest ~ ", '[+-].*'), ':', '')" -%}
+    {%- set minutes = "coalesce(cast(left(" ~ offset ~ ", 1) || '1' as int) * (cast(substr(" ~ offset ~ ", 2, 2) as int) * 60 + coalesce(cast(nullif(substr(" ~ offset ~ ", 4), '') as int), 0)), 0)" -%}
+    {%- set moment = "timestampadd(minute, -" ~ minutes ~ ", try_cast(left(" ~ column ~ ", 10) || ' ' || substr(" ~ column ~ ", 12, 5) || coalesce(regexp_substr(" ~ rest ~ ", '^:[0-9]{2}([.][0-9]{1,6})?'), ':00') as timestamp))" -%}
+    case when {{ moment }} between cast('0001-01-01 00:00:00' as timestamp) and cast('9999-12-31 23:59:59.999999' as timestamp) then {{ moment }} end
+{%- endmacro %}

@@ -23,3 +23,11 @@
 {% macro postgres__value_at_earliest(value, moment, id, condition) -%}
     (array_agg({{ value }} order by {{ moment }}, {{ id }} collate "C") filter (where {{ condition }} and {{ value }} is not null))[1]
 {%- endmacro %}
+
+{% macro spark__value_at_latest(value, moment, id, condition) -%}
+    max_by({{ value }}, struct({{ moment }}, {{ id }})) filter (where {{ condition }} and {{ moment }} is not null and {{ value }} is not null)
+{%- endmacro %}
+
+{% macro spark__value_at_earliest(value, moment, id, condition) -%}
+    min_by({{ value }}, struct({{ moment }}, {{ id }})) filter (where {{ condition }} and {{ moment }} is not null and {{ value }} is not null)
+{%- endmacro %}

@@ -6,3 +6,8 @@
 {% macro default__whole_part(number) -%}
     trunc({{ number }})
 {%- endmacro %}
+
+{#- `trunc` is about dates. -#}
+{% macro spark__whole_part(number) -%}
+    case when {{ number }} < 0 then ceil({{ number }}) else floor({{ number }}) end
+{%- endmacro %}

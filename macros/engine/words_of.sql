@@ -6,3 +6,7 @@
 {% macro default__words_of(name) -%}
     regexp_replace({{ pool_recon.lower_case("regexp_replace(regexp_replace(" ~ name ~ ", '([a-z0-9])([A-Z])', '\\1 \\2', 'g'), '([A-Z])([A-Z][a-z])', '\\1 \\2', 'g')") }}, '[^a-z0-9]+', ' ', 'g')
 {%- endmacro %}
+
+{% macro spark__words_of(name) -%}
+    regexp_replace({{ pool_recon.lower_case("regexp_replace(regexp_replace(" ~ name ~ ", '([a-z0-9])([A-Z])', '$1 $2'), '([A-Z])([A-Z][a-z])', '$1 $2')") }}, '[^a-z0-9]+', ' ')
+{%- endmacro %}

@@ -76,12 +76,12 @@ findings as (
 
     select
         codes.code,
-        cast('{{ subject_type }}' as varchar) as subject_type,
-        cast({{ subject_id }} as varchar) as subject_id,
+        cast('{{ subject_type }}' as {{ dbt.type_string() }}) as subject_type,
+        cast({{ subject_id }} as {{ dbt.type_string() }}) as subject_id,
         {%- for column in ['environment', 'partner_id', 'partner_order_id', 'pool_id', 'quote_id', 'transact_id', 'event_id', 'ledger_entry_id', 'request_id'] %}
-        cast({{ identity.get(column, 'null') }} as varchar) as {{ column }},
+        cast({{ identity.get(column, 'null') }} as {{ dbt.type_string() }}) as {{ column }},
         {%- endfor %}
-        {%- for column, type in [('asset', 'varchar'), ('amount_at_risk', pool_recon.money_type())] %}
+        {%- for column, type in [('asset', dbt.type_string()), ('amount_at_risk', pool_recon.money_type())] %}
         cast(
             case codes.code
                 {%- for finding in findings if finding[column] is defined %}
@@ -107,7 +107,7 @@ findings as (
                 when '{{ deferred_code }}'
                     then {% if column == 'expected' %}'complete by the cut-off'{% else %}{{ pool_recon.joined_texts(', ', deferred_codes) }} || ' until a later record'{% endif %}
                 {%- endif %}
-            end as varchar
+            end as {{ dbt.type_string() }}
         ) as {{ column }},
         {%- endfor %}
         cast({{ identity.get('row_order', 'null') }} as bigint) as row_order

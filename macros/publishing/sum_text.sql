@@ -13,8 +13,8 @@
     {%- set rest = '(' ~ fraction ~ ' - floor(' ~ fraction ~ '))' -%}
     case
         when {{ floor }} >= 0 or {{ rest }} = 0
-            then cast({{ floor }} as varchar) || substring({{ pool_recon.amount_text('cast(' ~ rest ~ ' as decimal(38, 18))', minor_unit) }}, 2)
+            then cast({{ floor }} as {{ dbt.type_string() }}) || substring({{ pool_recon.amount_text('cast(' ~ rest ~ ' as decimal(38, 18))', minor_unit) }}, 2)
         when {{ floor }} = -1 then '-0' || substring({{ pool_recon.amount_text('cast(1 - ' ~ rest ~ ' as decimal(38, 18))', minor_unit) }}, 2)
-        else cast({{ floor }} + 1 as varchar) || substring({{ pool_recon.amount_text('cast(1 - ' ~ rest ~ ' as decimal(38, 18))', minor_unit) }}, 2)
+        else cast({{ floor }} + 1 as {{ dbt.type_string() }}) || substring({{ pool_recon.amount_text('cast(1 - ' ~ rest ~ ' as decimal(38, 18))', minor_unit) }}, 2)
     end
 {%- endmacro %}

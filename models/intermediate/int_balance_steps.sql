@@ -54,7 +54,7 @@ steps as (
         ledger_entry_id,
         delta,
         balance_after as stated_balance,
-        cast(null as varchar) as stated_balances
+        cast(null as {{ dbt.type_string() }}) as stated_balances
     from placed
     where not is_unordered
     union all
@@ -69,7 +69,7 @@ steps as (
         {{ pool_recon.value_at_latest('balance_after', 'effective_at', 'ledger_entry_id', 'balance_after is not null') }} as stated_balance,
         case
             when min(balance_after) <> max(balance_after)
-                then {{ pool_recon.text_list('cast(balance_after as varchar)') }}
+                then {{ pool_recon.text_list('cast(balance_after as ' ~ dbt.type_string() ~ ')') }}
         end as stated_balances
     from placed
     where is_unordered
@@ -127,10 +127,10 @@ select
     environment,
     partner_id,
     asset,
-    step_count + row_number() over (
+    cast(step_count + row_number() over (
         partition by environment, partner_id, asset
         order by effective_at, entry_seq, ledger_entry_id
-    ) as step_number,
+    ) as bigint) as step_number,
     effective_at,
     ledger_entry_id,
     delta,

@@ -76,7 +76,7 @@ timeline as (
         pool_id,
         environment,
         partner_id,
-        cast(null as varchar) as quote_id,
+        cast(null as {{ dbt.type_string() }}) as quote_id,
         cast(null as {{ pool_recon.money_type() }}) as source_amount,
         seen_at as happened_at,
         0 as is_quote

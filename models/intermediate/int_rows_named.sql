@@ -36,8 +36,8 @@ select
     files.row_name || ':0' as row_id,
     close.default_environment as environment,
     close.default_partner as partner_id,
-    cast(null as varchar) as quarantine_reasons,
-    cast(null as varchar) as original_text,
+    cast(null as {{ dbt.type_string() }}) as quarantine_reasons,
+    cast(null as {{ dbt.type_string() }}) as original_text,
     true as has_secret,
     cast(null as bigint) as row_order
 from files

@@ -1,4 +1,5 @@
-{{ config(materialized='view') }}
+{#- Spark would plan it anew for each of its readers. -#}
+{{ config(materialized='table' if target.type == 'spark' else 'view') }}
 -- What breaks the close checklist, one row per rule and place. It is the end of the graph: a failing rule skips nothing.
 {% for rule_name in pool_recon.checklist_rules() %}
 select

@@ -40,5 +40,5 @@ select
     approved_finding_count,
     rule_count,
     holding_rule_count,
-    cast((match_rate_hundredths - mod(match_rate_hundredths, 100)) / 100 as bigint) || '.' || lpad(cast(mod(match_rate_hundredths, 100) as varchar), 2, '0') as match_rate_percent
+    cast((match_rate_hundredths - mod(match_rate_hundredths, 100)) / 100 as bigint) || '.' || lpad(cast(mod(match_rate_hundredths, 100) as {{ dbt.type_string() }}), 2, '0') as match_rate_percent
 from rated

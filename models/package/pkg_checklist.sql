@@ -2,8 +2,8 @@
 select
     rule_name as rule,
     {{ pool_recon.flag_text('holds') }} as holds,
-    cast(findings as varchar) as findings,
-    cast(approved as varchar) as approved,
+    cast(findings as {{ dbt.type_string() }}) as findings,
+    cast(approved as {{ dbt.type_string() }}) as approved,
     description,
     rule_position as _sort_1
 from {{ ref('close_checklist') }}

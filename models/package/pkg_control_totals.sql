@@ -15,24 +15,24 @@ totals as (
 
     select
         'movements' as name,
-        cast(count(*) as varchar) as value
+        cast(count(*) as {{ dbt.type_string() }}) as value
     from {{ ref('fct_reconciliation') }}
     union all
     select
         'movements.' || reconciliation_state as name,
-        cast(count(*) as varchar) as value
+        cast(count(*) as {{ dbt.type_string() }}) as value
     from {{ ref('fct_reconciliation') }}
     group by reconciliation_state
     union all
     select
         'findings.' || severity as name,
-        cast(count(*) as varchar) as value
+        cast(count(*) as {{ dbt.type_string() }}) as value
     from exceptions
     group by severity
     union all
     select
         'ledger_entries' as name,
-        cast(count(*) as varchar) as value
+        cast(count(*) as {{ dbt.type_string() }}) as value
     from {{ ref('fct_ledger_entries') }}
     union all
     select

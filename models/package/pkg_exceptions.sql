@@ -20,7 +20,7 @@ select
     exceptions.first_action,
     exceptions.owner,
     {{ pool_recon.date_text('exceptions.opened_on') }} as opened_on,
-    cast(exceptions.age_days as varchar) as age_days,
+    cast(exceptions.age_days as {{ dbt.type_string() }}) as age_days,
     {{ pool_recon.date_text('exceptions.next_review_date') }} as next_review_date,
     exceptions.approval,
     exceptions.approved_by,

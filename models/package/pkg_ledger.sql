@@ -42,7 +42,7 @@ select
     {{ pool_recon.amount_text('amount', 'minor_unit') }} as amount,
     {{ pool_recon.amount_text('delta', 'minor_unit') }} as delta,
     {{ pool_recon.amount_text('balance_after', 'minor_unit') }} as balance_after,
-    cast(entry_seq as varchar) as entry_seq,
+    cast(entry_seq as {{ dbt.type_string() }}) as entry_seq,
     related_entry_id,
     funding_reference,
     request_id,

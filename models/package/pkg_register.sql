@@ -1,6 +1,6 @@
 -- register.csv: one row per line of the exception register, with the finding that it matches and what it gave it.
 select
-    cast(line_number as varchar) as line_number,
+    cast(line_number as {{ dbt.type_string() }}) as line_number,
     code,
     subject_type,
     subject_id,

@@ -26,11 +26,12 @@ DATE = "YYYY-MM-DD"
 
 TARGET = click.option(
     "--target",
-    type=click.Choice(["duckdb", "postgres"]),
+    type=click.Choice(["duckdb", "postgres", "spark"]),
     envvar="POOL_RECON_TARGET",
     default="duckdb",
     show_default=True,
-    help="Where it runs: in the DuckDB file, or in the database that psql finds (PGHOST, ...).",
+    help="Where it runs: in the DuckDB file, in the database that psql finds (PGHOST, ...), or in "
+    "Spark (POOL_RECON_SPARK_MASTER, ...).",
 )
 
 

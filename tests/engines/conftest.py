@@ -6,9 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engines.postgres_server import PostgresServer, binaries
+from tests.engines.spark_cluster import what_is_missing
 
 # Set where the tests of an engine are to fail, not to be skipped, without it.
 REQUIRED = "POOL_RECON_ENGINES_REQUIRED"
+SPARK_REQUIRED = "POOL_RECON_SPARK_REQUIRED"
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +23,12 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer(programs)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def spark() -> None:
+    missing = what_is_missing()
+    if missing:
+        reason = f"Spark lacks {missing}: make test-engines installs it"
+        assert not os.environ.get(SPARK_REQUIRED), reason
+        pytest.skip(reason)

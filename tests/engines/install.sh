@@ -1,13 +1,22 @@
 #!/bin/sh
-# PostgreSQL for the tests, from Debian's package, where it is not there yet. The tests start a server of their own.
+# PostgreSQL and Java for the tests, from Debian's packages, where they are not there yet. The tests start servers of
+# their own.
 set -eu
-if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; then
+packages=
+if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null 2>&1; then
+    packages="$packages postgresql"
+fi
+if [ ! -x "${JAVA_HOME:-}/bin/java" ] && ! command -v java >/dev/null 2>&1; then
+    packages="$packages openjdk-17-jre-headless"
+fi
+if [ -z "$packages" ]; then
     exit 0
 fi
 if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
-    echo "PostgreSQL is not installed: install the package postgresql and run this again" >&2
+    echo "missing here:$packages; install them and run this again" >&2
     exit 1
 fi
-echo "installing PostgreSQL"
+echo "installing$packages"
 apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null
+# shellcheck disable=SC2086 # several words
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null

@@ -37,9 +37,9 @@ OWN = {
     "bigquery": "array_agg array_to_string ascii bignumeric concat datetime_diff datetime_sub"
     " format_datetime left md5 regexp_contains regexp_extract repeat right safe_cast safe_offset"
     " safe_ordinal split string_agg to_hex to_json_string trunc unnest",
-    "databricks": "array array_join array_sort ascii collect_set concat_ws date_format dateadd"
+    "databricks": "array array_join sort_array ascii collect_set concat_ws date_format dateadd"
     " datediff left max_by md5 min_by regexp_extract regexp_substr repeat right split_part struct"
-    " timestampadd timestampdiff to_json try_cast filter",
+    " timestampadd timestampdiff to_json translate try_cast filter",
     "trino": "array_agg array_join array_max array_min array_sort concat_ws date_add date_diff"
     " date_format filter json_format max_by md5 min_by regexp_extract regexp_like row split_part"
     " timestamp to_hex to_utf8 truncate try_cast",
@@ -164,7 +164,7 @@ def test_what_engines_differ_in_is_in_one_folder_and_in_the_guide() -> None:
     assert described == dispatched()
 
 
-@pytest.mark.parametrize("warehouse", ["snowflake", "bigquery", "trino", "spark"])
+@pytest.mark.parametrize("warehouse", ["snowflake", "bigquery", "trino"])
 def test_a_port_has_only_macros_that_are_dispatched(warehouse: str) -> None:
     text = (ROOT / "macros" / "engine" / "ports" / f"{warehouse}.sql").read_text(encoding="utf-8")
     own = set(re.findall(rf"macro {warehouse}__(\w+)\(", text))

@@ -1,0 +1,151 @@
+"""The close from end to end with Spark as its engine: load, build, test, package, publish."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pool_recon.close import (
+    CloseRequest,
+    CloseResult,
+    build_settings,
+    check_request,
+    close_result,
+    state_folder,
+    write_close,
+)
+from pool_recon.dbt_runner import BuildSettings, build_and_test, one_line
+from pool_recon.errors import CloseError
+from pool_recon.expectations.ahead import second_reader
+from pool_recon.garbage import rarely_collected
+from pool_recon.postgres.publishing import built_schemas
+from pool_recon.progress import Progress
+from pool_recon.register import read_register, replace_register
+from pool_recon.segments import Segments
+from pool_recon.spark.session import TARGET, explained, session
+from pool_recon.spark.tables import bring_back, lend, store
+from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
+
+if TYPE_CHECKING:
+    from pool_recon.loader import LoadSummary
+
+_RAW: Final = "raw"
+_HISTORY: Final = "history"
+_FOLDER: Final = "POOL_RECON_SPARK_FOLDER"
+_FORMAT: Final = "POOL_RECON_SPARK_FORMAT"
+
+
+def load(exports: Path, warehouse: Path, progress: Progress) -> tuple[str, LoadSummary]:
+    """Land the exports in the warehouse, and what it has landed in tables of Spark; build nothing.
+
+    The tables are those that dbt by itself finds with the same environment. Returns what they are
+    called. Raises CloseError with the warehouse unchanged.
+    """
+    from pool_recon.loader import load_exports
+
+    home = os.environ.get(_FOLDER) or f"{warehouse}.spark"
+    with _explained("load"), working_copy(warehouse) as copy, _work_folder(copy.file) as folder:
+        progress("landing the exports")
+        with contextlib.closing(connect(copy.file)) as connection:
+            state = state_folder(warehouse)
+            loaded = load_exports(connection, exports, progress=progress, state=state)
+            progress("starting Spark")
+            environment = {_FOLDER: home, "POOL_RECON_WAREHOUSE": str(warehouse)}
+            with session(environment) as spark:
+                progress("copying what has landed into Spark")
+                file_format = os.environ.get(_FORMAT, "parquet")
+                store(connection, spark, _RAW, file_format, folder, progress)
+        publish(copy)
+        return f"schema {_RAW} of Spark in {home}", loaded
+
+
+def close(request: CloseRequest, progress: Progress) -> CloseResult:
+    """Close a business date with the models built in Spark.
+
+    The exports land in a copy of the warehouse, Spark reads them from Parquet files, dbt builds in
+    a catalog that ends with the session, and what was built comes into the copy. Raises CloseError
+    with neither the warehouse nor the package changed.
+    """
+    from pool_recon.loader import load_exports
+
+    check_request(request)
+    register = read_register(request.register) if request.register else None
+    with (
+        _explained("close"),
+        rarely_collected(),
+        second_reader() as reader,
+        working_copy(request.warehouse) as copy,
+        package_folder(request.out, request.close_date.isoformat()) as package,
+        _work_folder(copy.file) as folder,
+    ):
+        environment = {
+            _FOLDER: str(folder / "spark"),
+            _FORMAT: "parquet",
+            "POOL_RECON_SPARK_CATALOG": "in-memory",
+        }
+        settings = _build_settings(request, copy.file, environment, progress)
+        progress("landing the exports")
+        with contextlib.closing(connect(copy.file)) as connection:
+            loaded = load_exports(
+                connection, request.exports, progress=progress, state=settings.state_dir
+            )
+            replace_register(connection, register)
+        progress("starting Spark")
+        with session(environment) as spark:
+            progress("handing the exports to Spark")
+            with contextlib.closing(connect(copy.file)) as connection:
+                for schema in (_RAW, _HISTORY):
+                    lend(connection, spark, schema, folder / "lent")
+            progress("reading the dbt project")
+            nodes = build_and_test(settings)
+            progress("reading what was built")
+            with contextlib.closing(connect(copy.file)) as connection:
+                bring_back(connection, spark, built_schemas(), folder / "built", progress)
+        segments = Segments(settings.state_dir)
+        verdict = write_close(
+            *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
+            reader,
+            segments,
+        )
+        result = close_result(copy.file, package.published, loaded, verdict, register)
+        publish(copy, package)
+        segments.remember(package.published)
+        return result
+
+
+def _build_settings(
+    request: CloseRequest, file: Path, environment: Mapping[str, str], progress: Progress
+) -> BuildSettings:
+    settings = build_settings(request, file, progress)
+    return replace(
+        settings,
+        target=TARGET,
+        # What dbt keeps of one target it cannot use for another.
+        state_dir=settings.state_dir.with_name(f"{settings.state_dir.name}.{TARGET}"),
+        environment=environment,
+    )
+
+
+@contextlib.contextmanager
+def _work_folder(file: Path) -> Iterator[Path]:
+    """An empty folder beside `file`, where there has to be room for as much, in full."""
+    with tempfile.TemporaryDirectory(dir=file.parent, ignore_cleanup_errors=True) as temporary:
+        yield Path(temporary).resolve()
+
+
+@contextlib.contextmanager
+def _explained(action: str) -> Iterator[None]:
+    import duckdb
+
+    try:
+        with explained(action):
+            yield
+    except duckdb.Error as error:
+        raise CloseError(f"DuckDB stopped the {action}: {one_line(error)}") from error
+    except OSError as error:
+        raise CloseError(f"the {action} stopped: {os_reason(error)}") from error
