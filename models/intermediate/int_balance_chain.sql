@@ -4,7 +4,7 @@ with recursive
 
 steps as (
 
-    select * from {{ ref('int_balance_steps') }} as all_steps
+    select all_steps.* from {{ ref('int_balance_steps') }} as all_steps
     where true {{ pool_recon.since_restart('all_steps') }}
 
 ),

@@ -2,18 +2,16 @@
 with entries as (
 
     select
-        environment,
-        partner_id,
-        asset,
-        effective_at,
-        entry_seq,
-        ledger_entry_id,
-        delta,
-        balance_after
+        all_entries.environment,
+        all_entries.partner_id,
+        all_entries.asset,
+        all_entries.effective_at,
+        all_entries.entry_seq,
+        all_entries.ledger_entry_id,
+        all_entries.delta,
+        all_entries.balance_after
     from {{ ref('int_ledger_entries_joined') }} as all_entries
-    where
-        touches_balance
-        {{ pool_recon.since_restart('all_entries') }}
+    where all_entries.touches_balance {{ pool_recon.since_restart('all_entries') }}
 
 ),
 

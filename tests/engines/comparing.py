@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-# When something was loaded is no answer, and neither is what DuckDB notes for its next build and its
-# next package.
+# When something was loaded is no answer, and neither is what DuckDB notes for its next build and
+# its next package.
 OF_ONE_ENGINE = {
     ("raw", "loads"),
     ("intermediate", "build_state"),
