@@ -7,6 +7,7 @@ written; 2 it could not run, one line on stderr says why, and nothing was change
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -50,6 +51,9 @@ EXIT_NOT_FOUND = 1
 EXIT_NOT_PROVEN = 1
 EXIT_DIFFERENT = 1
 EXIT_COULD_NOT_RUN = 2
+
+# The shell asks for completions by it, and is answered by leaving.
+COMPLETION_VARIABLE = "_POOL_RECON_COMPLETE"
 
 DEFAULT_REGISTER = Path("exception_register.csv")
 
@@ -711,6 +715,8 @@ def _run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _could_not_run("interrupted; nothing was changed")
     except SystemExit as error:
+        if COMPLETION_VARIABLE in os.environ:
+            raise
         # A library that ends the program must not make a close look done that is not.
         return _could_not_run(f"a library ended the program early (code {error.code})")
     except Exception as error:
