@@ -15,10 +15,12 @@
     {%- set known = adapter.get_relation(state.database, state.schema, state.identifier) -%}
     {%- set last = run_query('select * from ' ~ state).rows | first | default(none) if known is not none else none -%}
     {%- set build = {'number': 1, 'is_incremental': false, 'is_whole': pool_recon.is_whole_build()} -%}
+    {%- set exports = pool_recon.exports_digests(last.last_file_id if last is not none else 0) if build.is_whole else none -%}
+    {%- do build.update({'exports': exports}) -%}
     {%- if last is not none and build.is_whole and last.is_complete and not flags.FULL_REFRESH and not pool_recon.own_sources()
         and last.fingerprint == pool_recon.project_fingerprint()
         and run_query('select ' ~ pool_recon.cut_off_at() ~ " >= cast('" ~ last.cut_off_at ~ "' as timestamp)").rows[0][0]
-        and last.exports == pool_recon.exports_up_to(last.last_file_id)
+        and last.exports == exports.kept
         and last.row_counts == pool_recon.kept_row_counts() -%}
         {%- set longest_limit = [var('grace_period_seconds') | int, var('settlement_limit_seconds') | int, var('processing_limit_seconds') | int] | max -%}
         {%- set open_since = modules.datetime.datetime.fromisoformat(last.cut_off_at | string) - modules.datetime.timedelta(seconds=longest_limit) -%}
@@ -56,15 +58,14 @@
     {%- set failed = results | selectattr('node.resource_type', 'in', ['model', 'seed']) | rejectattr('status', 'equalto', 'success') | list -%}
     {%- call statement('end_build', auto_begin=True) -%}
     {%- if build.is_whole and not failed -%}
-        {%- set last_file_id = run_query('select coalesce(max(file_id), 0) from ' ~ pool_recon.landed('files')).rows[0][0] -%}
     delete from {{ pool_recon.build_state() }};
     insert into {{ pool_recon.build_state() }} values (
         {{ build.number }},
         '{{ pool_recon.project_fingerprint() }}',
-        '{{ pool_recon.exports_up_to(last_file_id) }}',
+        '{{ build.exports.all }}',
         '{{ pool_recon.kept_row_counts() }}',
         {{ pool_recon.cut_off_at() }},
-        {{ last_file_id }},
+        {{ build.exports.last_file_id }},
         true
     );
     {%- endif -%}
@@ -113,20 +114,39 @@
     {{ return(local_md5(parts | join('\n'))) }}
 {%- endmacro %}
 
-{#- A digest of the files that were landed up to one, and of what the presence of an export or a column decides for all rows. -#}
-{% macro exports_up_to(last_file_id) -%}
-    {%- set columns -%}
+{#-
+    Digests of what has landed: `kept` of the rows of the files up to one, `all` of those of all files, up to `last_file_id`.
+    Both have what the presence of an export or of a column decides for all rows. Every value counts, so that a landed row
+    that was changed by hand is noticed.
+-#}
+{% macro exports_digests(kept_file_id) -%}
+    {%- set statement -%}
+        with present as (
+            select coalesce(string_agg(distinct ';' || files.export_name, '' order by ';' || files.export_name), '')
+                || coalesce(max(case when files.export_name = 'quotes' and file_columns.contract_column = 'dest_address' then ';dest_address' end), '') as exports
+            from {{ pool_recon.landed('files') }} as files
+            left join {{ pool_recon.landed('file_columns') }} as file_columns on files.file_id = file_columns.file_id
+        ),
+        rows as (
+            {%- for name in ['files', 'file_columns'] + pool_recon.export_names() %}
+            {%- set file_id = '_file_id' if name in pool_recon.export_names() else 'file_id' %}
+            select
+                {{ loop.index }} as position,
+                sum(case when {{ file_id }} <= {{ kept_file_id }} then hash(landed_rows)::hugeint else 0 end) as kept,
+                sum(hash(landed_rows)::hugeint) as landed
+            from {{ pool_recon.landed(name) }} as landed_rows
+            {{ 'union all' if not loop.last }}
+            {%- endfor %}
+        )
         select
-            (select md5(coalesce(string_agg(file_id || ':' || coalesce(sha256, '') || ':' || row_count, ',' order by file_id), '')) from {{ pool_recon.landed('files') }} where file_id <= {{ last_file_id }})
-            || (select coalesce(string_agg(distinct ';' || export_name, '' order by ';' || export_name), '') from {{ pool_recon.landed('files') }})
-            || (
-                select case when count(*) > 0 then ';dest_address' else '' end
-                from {{ pool_recon.landed('file_columns') }} as file_columns
-                inner join {{ pool_recon.landed('files') }} as files on file_columns.file_id = files.file_id
-                where files.export_name = 'quotes' and file_columns.contract_column = 'dest_address'
-            )
+            string_agg(coalesce(rows.kept, 0), ',' order by rows.position) || any_value(present.exports),
+            string_agg(coalesce(rows.landed, 0), ',' order by rows.position) || any_value(present.exports),
+            (select coalesce(max(file_id), 0) from {{ pool_recon.landed('files') }})
+        from rows
+        cross join present
     {%- endset -%}
-    {{ return(run_query(columns).rows[0][0]) }}
+    {%- set found = run_query(statement).rows[0] -%}
+    {{ return({'kept': found[0], 'all': found[1], 'last_file_id': found[2]}) }}
 {%- endmacro %}
 
 {#- How many rows every table has that is kept, so that a row that went missing between two builds is noticed; empty where
