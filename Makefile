@@ -54,7 +54,7 @@ test-exhaustive: $(STAMP)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive tests/agreement tests/mutation
 
 test-engines: $(STAMP)
-	@sh tests/engines/install.sh
+	@sh tests/engines/install.sh java
 	@POOL_RECON_ENGINES_REQUIRED=1 POOL_RECON_SPARK_REQUIRED=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m "exhaustive or not exhaustive" tests/engines
 
 docs: $(STAMP)

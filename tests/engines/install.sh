@@ -1,12 +1,12 @@
 #!/bin/sh
-# PostgreSQL and Java for the tests, from Debian's packages, where they are not there yet. The tests start servers of
-# their own.
+# PostgreSQL for the tests, and Java where that is asked for (`install.sh java`), from Debian's packages, where they are not
+# there yet. The tests start servers of their own.
 set -eu
 packages=
 if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null 2>&1; then
     packages="$packages postgresql"
 fi
-if [ ! -x "${JAVA_HOME:-}/bin/java" ] && ! command -v java >/dev/null 2>&1; then
+if [ "${1:-}" = java ] && [ ! -x "${JAVA_HOME:-}/bin/java" ] && ! command -v java >/dev/null 2>&1; then
     packages="$packages openjdk-17-jre-headless"
 fi
 if [ -z "$packages" ]; then

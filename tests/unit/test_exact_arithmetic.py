@@ -23,6 +23,7 @@ def rendered(call: str, *files: str) -> str:
             arguments = source[start:end].split("'pool_recon')", 1)[1].rsplit(")", 1)[0]
             source = f"{source[:start]}{{{{ default__{name}{arguments} }}}}{source[end:]}"
     source = source.replace("pool_recon.money_type()", f"'{MONEY}'").replace("pool_recon.", "")
+    source = source.replace("dbt.type_string()", "'varchar'")
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     return environment.from_string(source + "{{ " + call + " }}").render()
 
