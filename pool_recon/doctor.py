@@ -19,9 +19,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pool_recon import __version__, reference
+from pool_recon import __version__, machine, reference
 from pool_recon.console import plural
-from pool_recon.errors import CloseError
+from pool_recon.errors import CloseError, NotReadyError, Obstacle
 from pool_recon.progress import Progress
 
 SUMMARY_VERSION = 1
@@ -35,13 +35,14 @@ _LEAST_DISK = _GIB // 2
 
 @dataclass(frozen=True)
 class SetUp:
-    """What to look over; None for what is not used."""
+    """What to look over; None for what is not used, or what the environment says."""
 
     exports: Path | None
     out: Path
     warehouse: Path
     register: Path | None
     time_zone: str | None
+    target: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,18 @@ def examine(set_up: SetUp, progress: Progress) -> list[Check]:
         progress.step(subject, done, len(examinations), "checks")
         try:
             checks += list(examination(set_up))
+        except NotReadyError as error:
+            checks.append(_to_mend(subject, error.obstacle))
         except CloseError as error:
             checks.append(Check(subject, MEND, str(error), "mend what the line says"))
         except Exception as error:
             reason = f"could not be checked: {type(error).__name__}: {error}"
             checks.append(Check(subject, MEND, " ".join(reason.split()), _INSTALL))
     return checks
+
+
+def _to_mend(subject: str, obstacle: Obstacle) -> Check:
+    return Check(subject, MEND, obstacle.finding, obstacle.remedy)
 
 
 def doctor_summary(checks: list[Check]) -> dict[str, Any]:
@@ -198,9 +205,15 @@ def _dbt_project(set_up: SetUp) -> Iterator[Check]:
 def _target(set_up: SetUp) -> Iterator[Check]:
     from pool_recon.dbt_runner import can_connect
 
-    target = os.environ.get("POOL_RECON_TARGET", "duckdb")
+    target = set_up.target or os.environ.get("POOL_RECON_TARGET", "duckdb")
     if target == "duckdb":
         yield Check("target database", OK, "DuckDB, in the warehouse file")
+        return
+    if target == "postgres":
+        yield from _postgres()
+        return
+    if target == "spark":
+        yield from _spark()
         return
     project = reference.project_dir()
     with tempfile.TemporaryDirectory(prefix="pool_recon_") as logs:
@@ -215,6 +228,31 @@ def _target(set_up: SetUp) -> Iterator[Check]:
             f"see why with: dbt debug --connection --target {target} --project-dir {project} "
             f"--profiles-dir {project}",
         )
+
+
+def _postgres() -> Iterator[Check]:
+    from pool_recon.postgres.server import connected, explained, is_in_use, obstacles
+
+    subject = "target database"
+    with explained("examination"), connected() as found:
+        yield Check(
+            subject, OK, f"{found.name}, PostgreSQL {found.product}, reached as {found.role}"
+        )
+        problems = [_to_mend("target rights", obstacle) for obstacle in obstacles(found)]
+        if not problems:
+            finding = "may make schemas, and owns those that a close has made"
+            problems = [Check("target rights", OK, finding)]
+        yield from problems
+        if is_in_use(found):
+            finding = f"a load or a close is working on {found.name}"
+            yield Check(subject, MEND, finding, "wait until it ends")
+
+
+def _spark() -> Iterator[Check]:
+    from pool_recon.spark.readiness import in_words, obstacles
+
+    problems = [_to_mend("target database", obstacle) for obstacle in obstacles()]
+    yield from problems or [Check("target database", OK, in_words())]
 
 
 def _statistics(_: SetUp) -> Iterator[Check]:
@@ -454,23 +492,12 @@ def _memory(_: SetUp) -> Iterator[Check]:
         finding = f"POOL_RECON_MEMORY_LIMIT is {limit!r}"
         yield Check("memory", MEND, finding, "write a size such as 4GB, or a share such as 80%")
         return
-    total = _total_memory()
+    total = machine.total_memory()
     finding = f"{_size(total)}, of which DuckDB may use {limit}"
     if total < _LEAST_MEMORY:
         yield Check("memory", MEND, finding, f"give it at least {_size(_LEAST_MEMORY)}")
     else:
         yield Check("memory", OK, finding)
-
-
-def _total_memory() -> int:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    # In a container the limit is that of its control group; `max` means none.
-    limit = Path("/sys/fs/cgroup/memory.max")
-    try:
-        text = limit.read_text("ascii").strip()
-    except OSError:
-        return total
-    return min(total, int(text)) if text.isdigit() else total
 
 
 def _notification(_: SetUp) -> Iterator[Check]:

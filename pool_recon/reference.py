@@ -1,10 +1,11 @@
-"""Reference data of the loader: the seeds that say which exports and columns exist.
+"""The dbt project as Python reads it: the seeds that say which exports and columns exist.
 
-The same CSV files are dbt seeds, so that SQL and Python never disagree about a name.
+The same CSV files are seeds of dbt, so that SQL and Python never disagree about a name.
 """
 
 import csv
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -91,6 +92,12 @@ def export_columns(export: str) -> tuple[ExportColumn, ...]:
         CloseError: the seed is missing or contradicts itself.
     """
     return tuple(c for c in _columns(project_dir()) if c.export_name == export)
+
+
+def built_schemas() -> list[str]:
+    """The schemas that dbt builds, as readers know them."""
+    project = (project_dir() / "dbt_project.yml").read_text(encoding="utf-8")
+    return sorted(set(re.findall(r"^\s*\+schema:\s*['\"]?(\w+)", project, flags=re.MULTILINE)))
 
 
 def column_aliases(export: str) -> tuple[ColumnAlias, ...]:

@@ -16,6 +16,7 @@ from pool_recon.commands.shared import (
     NEW_FOLDER,
     QUIET,
     SUMMARY_AS_JSON,
+    TARGETS,
     WAREHOUSE_NAME,
     say_json,
 )
@@ -42,6 +43,11 @@ _COLOURS = {"ok": "green", "note": "yellow", "mend": "red"}
 @click.option(
     "--time-zone", envvar="POOL_RECON_TIME_ZONE", metavar="NAME", help="Business time zone."
 )
+@click.option(
+    "--target",
+    type=click.Choice(TARGETS),
+    help="Where the close runs.  [default: POOL_RECON_TARGET, else duckdb]",
+)
 @QUIET
 @SUMMARY_AS_JSON
 def doctor(
@@ -50,14 +56,15 @@ def doctor(
     warehouse: Path | None,
     register: Path | None,
     time_zone: str | None,
+    target: str | None,
     is_quiet: bool,
     is_json: bool,
 ) -> int:
     """Say what is missing or wrong in a set-up, and what to do.
 
     Give it the options of the close. Looks at Python and the dependencies, the dbt project, the
-    exports, the register, the warehouse, folders, disk and memory, and changes nothing. Exit code
-    1: something is to be mended.
+    exports, the register, the warehouse, the database of another target, folders, disk and memory,
+    and changes nothing. Exit code 1: something is to be mended.
 
     \b
     Examples:
@@ -68,7 +75,8 @@ def doctor(
 
     with progress(is_quiet=is_quiet) as shown:
         checks = examine(
-            SetUp(exports, out, warehouse or out / WAREHOUSE_NAME, register, time_zone), shown
+            SetUp(exports, out, warehouse or out / WAREHOUSE_NAME, register, time_zone, target),
+            shown,
         )
     summary = doctor_summary(checks)
     to_mend = [check for check in checks if check.state == "mend"]

@@ -24,9 +24,10 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 DATE = "YYYY-MM-DD"
 
 
+TARGETS = ("duckdb", "postgres", "spark")
 TARGET = click.option(
     "--target",
-    type=click.Choice(["duckdb", "postgres", "spark"]),
+    type=click.Choice(TARGETS),
     envvar="POOL_RECON_TARGET",
     default="duckdb",
     show_default=True,

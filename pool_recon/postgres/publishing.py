@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from typing import Final
 
 from pool_recon.postgres.server import Server, quoted
-from pool_recon.reference import project_dir
+from pool_recon.reference import built_schemas
 
 NEXT: Final = "next_"
 _OLD: Final = "old_"
 _HISTORY: Final = "history"
 # How long old schemas are waited for that a reader still has open; the next run clears them too.
 _PATIENCE: Final = "5s"
-
-
-def built_schemas() -> list[str]:
-    """The schemas that dbt builds, as readers know them."""
-    project = (project_dir() / "dbt_project.yml").read_text(encoding="utf-8")
-    return sorted(set(re.findall(r"^\s*\+schema:\s*['\"]?(\w+)", project, flags=re.MULTILINE)))
 
 
 def clear(server: Server) -> None:

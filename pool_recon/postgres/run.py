@@ -25,6 +25,7 @@ from pool_recon.postgres import landing, publishing
 from pool_recon.postgres.mirror import mirror
 from pool_recon.postgres.server import RAW, Server, explained, server, session_options
 from pool_recon.progress import Progress
+from pool_recon.reference import built_schemas
 from pool_recon.register import read_register
 from pool_recon.segments import Segments
 from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
@@ -82,7 +83,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             progress("reading the dbt project")
             nodes = build_and_test(settings)
             progress("reading what was built")
-            schemas = {publishing.NEXT + schema: schema for schema in publishing.built_schemas()}
+            schemas = {publishing.NEXT + schema: schema for schema in built_schemas()}
             with contextlib.closing(connect(copy.file)) as connection:
                 names = {RAW: RAW, **schemas}
                 mirror(database, connection, names, landing.PASSING, folder, progress)

@@ -8,17 +8,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pool_recon.errors import CloseError
+from pool_recon.errors import CloseError, NotReadyError, Obstacle
+from pool_recon.reference import built_schemas
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
 OLDEST: Final = 14
 RAW: Final = "raw"
+# The variable that names a role that may read the marts.
+READER_ROLE: Final = "POOL_RECON_READER_ROLE"
 # What dates look like as text, where a text without a zone is, and no time lost on compiling.
 SESSION: Final = "-c DateStyle=ISO,YMD -c TimeZone=UTC -c jit=off -c client_min_messages=warning"
 # Locks are named by numbers, in each database by itself: this one spells "pool_rec".
 _LOCK: Final = int.from_bytes(b"pool_rec")
+# How many seconds a server may take to answer, where PGCONNECT_TIMEOUT does not say.
+_PATIENCE: Final = 10
 # As in profiles.yml, where the environment does not say.
 _DEFAULTS: Final = {"PGHOST": "localhost", "PGDATABASE": "pool_recon", "PGUSER": "pool_recon"}
 
@@ -34,7 +39,10 @@ class Server:
         self._connection = connection
         info = connection.info
         self.name = f"the database {info.dbname} on {info.host}"
+        self.role = info.user
         self.version = info.server_version
+        # As people write it: 15.13.
+        self.product = info.parameter_status("server_version").split()[0]
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> None:
         """Run a statement; `%s` stands for each of `values`."""
@@ -82,10 +90,9 @@ def server() -> Iterator[Server]:
     Raises CloseError where there is no such database, where it cannot serve as a warehouse, and
     where another load or close has the lock.
     """
-    connection = _connect()
-    try:
-        found = Server(connection)
-        _check(found)
+    with connected() as found:
+        for obstacle in obstacles(found):
+            raise NotReadyError(obstacle)
         if not found.rows("select pg_try_advisory_lock(%s)", [_LOCK])[0][0]:
             raise CloseError(
                 f"another close is working on {found.name}: wait until it has ended, then run "
@@ -93,9 +100,27 @@ def server() -> Iterator[Server]:
             )
         found.commit()
         yield found
+
+
+@contextlib.contextmanager
+def connected() -> Iterator[Server]:
+    """Connect, and look at nothing. Raises CloseError where there is no such database."""
+    connection = _connect()
+    try:
+        yield Server(connection)
     finally:
-        # The lock ends with the session.
+        # A lock ends with the session.
         connection.close()
+
+
+def is_in_use(found: Server) -> bool:
+    """Whether a load or a close is working on the database."""
+    locks = (
+        "select 1 from pg_locks where locktype = 'advisory' and granted and objsubid = 1 "
+        "and database = (select oid from pg_database where datname = current_database()) "
+        "and (classid::bigint << 32) + objid::bigint = %s"
+    )
+    return bool(found.rows(locks, [_LOCK]))
 
 
 @contextlib.contextmanager
@@ -127,8 +152,8 @@ def _driver() -> Any:
     try:
         import psycopg2
     except ImportError:
-        raise CloseError(
-            "the target postgres needs its driver: pip install 'pool-recon[postgres]'"
+        raise NotReadyError(
+            Obstacle("the target postgres needs its driver", "pip install 'pool-recon[postgres]'")
         ) from None
     return psycopg2
 
@@ -143,30 +168,53 @@ def _connect() -> Connection:
             user=given["PGUSER"],
             options=session_options(),
             application_name="pool-recon",
+            # A host that swallows what it is sent would be waited for for minutes.
+            connect_timeout=os.environ.get("PGCONNECT_TIMEOUT") or _PATIENCE,
         )
     except psycopg2.Error as error:
-        raise CloseError(
+        finding = (
             f"PostgreSQL cannot be reached as {given['PGUSER']} in {given['PGDATABASE']} on "
-            f"{given['PGHOST']}: {first_line(error)}; set PGHOST, PGPORT, PGDATABASE, PGUSER and "
-            "PGPASSWORD as for psql"
-        ) from None
+            f"{given['PGHOST']}: {first_line(error)}"
+        )
+        remedy = "set PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD as for psql"
+        raise NotReadyError(Obstacle(finding, remedy)) from None
     connection.set_client_encoding("UTF8")
     return connection
 
 
-def _check(found: Server) -> None:
+def obstacles(found: Server) -> Iterator[Obstacle]:
+    """Everything for which a close in this database would fail, as far as that shows ahead."""
     if found.version < OLDEST * 10000:
-        raise CloseError(
-            f"{found.name} is PostgreSQL {found.version // 10000}: expected {OLDEST} or newer"
+        yield Obstacle(
+            f"{found.name} is PostgreSQL {found.version // 10000}", f"expected {OLDEST} or newer"
         )
     encoding = found.rows("show server_encoding")[0][0]
     if encoding != "UTF8":
-        raise CloseError(f"{found.name} is in {encoding}: create one with encoding 'UTF8'")
+        yield Obstacle(f"{found.name} is in {encoding}", "create one with encoding 'UTF8'")
     if not found.rows("select 1 from pg_collation where collname = 'und-x-icu'"):
-        raise CloseError(f"{found.name} knows no ICU collations: use a server built with ICU")
+        yield Obstacle(f"{found.name} knows no ICU collations", "use a server built with ICU")
+    role, is_reader = found.rows("select current_user, pg_is_in_recovery()")[0]
+    if is_reader:
+        yield Obstacle(f"{found.name} only repeats another one", "name the one that is written to")
     may_create = "select has_database_privilege(current_database(), 'CREATE')"
     if not found.rows(may_create)[0][0]:
-        raise CloseError(
-            f"the role {os.environ.get('PGUSER') or _DEFAULTS['PGUSER']} may create no schema in "
-            f"{found.name}: grant create on database to it"
+        yield Obstacle(
+            f"the role {role} may create no schema in {found.name}",
+            "grant create on database to it",
+        )
+    owners = (
+        "select nspname, pg_get_userbyid(nspowner) from pg_namespace where nspname = any(%s) "
+        "and not pg_has_role(nspowner, 'USAGE') order by nspname"
+    )
+    for schema, owner in found.rows(owners, [[RAW, *built_schemas()]]):
+        yield Obstacle(
+            f"schema {schema} of {found.name} belongs to {owner}, and {role} has to own it",
+            f"alter schema {quoted(schema)} owner to {quoted(role)}, with the tables in it, or use "
+            "another database",
+        )
+    reader = os.environ.get(READER_ROLE)
+    if reader and not found.rows("select 1 from pg_roles where rolname = %s", [reader]):
+        yield Obstacle(
+            f"the server has no role {reader}, which {READER_ROLE} names",
+            "create it, as docs/postgres-roles.sql does, or unset the variable",
         )

@@ -23,8 +23,8 @@ from pool_recon.dbt_runner import BuildSettings, build_and_test, one_line
 from pool_recon.errors import CloseError
 from pool_recon.expectations.ahead import second_reader
 from pool_recon.garbage import rarely_collected
-from pool_recon.postgres.publishing import built_schemas
 from pool_recon.progress import Progress
+from pool_recon.reference import built_schemas
 from pool_recon.register import read_register, replace_register
 from pool_recon.segments import Segments
 from pool_recon.spark.session import TARGET, explained, session

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from pool_recon import doctor
 from pool_recon import postgres as in_postgres
 from pool_recon.close import CloseRequest
 from pool_recon.errors import CloseError
@@ -252,6 +253,52 @@ def test_a_database_in_another_encoding_is_refused(
         monkeypatch.setenv(name, value)
     with pytest.raises(CloseError, match="is in LATIN1: create one with encoding 'UTF8'"):
         in_postgres.load(CLEAN, Progress())
+
+
+def looked_over() -> dict[str, list[doctor.Check]]:
+    found: dict[str, list[doctor.Check]] = {}
+    for check in doctor._postgres():
+        assert bool(check.remedy) == (check.state == doctor.MEND)
+        found.setdefault(check.state, []).append(check)
+    return found
+
+
+class TestDoctor:
+    @pytest.fixture(autouse=True)
+    def _as_owner(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in database.server.environment(database.name, OWNER).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("POOL_RECON_READER_ROLE", READER)
+
+    def test_all_is_well(self, database: Database) -> None:
+        found = looked_over()
+        assert list(found) == [doctor.OK]
+        assert f"{database.name} on " in found[doctor.OK][0].finding
+        assert found[doctor.OK][0].finding.endswith(f", reached as {OWNER}")
+
+    def test_a_close_that_is_working(self) -> None:
+        with server():
+            (check,) = looked_over()[doctor.MEND]
+        assert "a load or a close is working on" in check.finding
+        assert doctor.MEND not in looked_over()
+
+    def test_a_reader_that_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("POOL_RECON_READER_ROLE", "nobody_at_all")
+        (check,) = looked_over()[doctor.MEND]
+        assert check.finding.startswith("the server has no role nobody_at_all")
+
+    def test_a_role_that_may_make_no_schema(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        name = database.server.new_database()
+        database.server.psql(name, "-c", "create schema marts")
+        for variable, value in database.server.environment(name, "analyst").items():
+            monkeypatch.setenv(variable, value)
+        may_not, of_another = looked_over()[doctor.MEND]
+        assert may_not.finding.startswith("the role analyst may create no schema in")
+        assert may_not.remedy == "grant create on database to it"
+        assert "belongs to postgres, and analyst has to own it" in of_another.finding
+        assert of_another.remedy.startswith('alter schema "marts" owner to "analyst"')
 
 
 def test_a_role_that_may_make_no_schema_is_told_so(

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,8 +16,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pool_recon import __version__, cli, doctor, reference
+from pool_recon import __version__, cli, doctor, machine, reference
 from pool_recon.doctor import Check, SetUp
+from pool_recon.spark import readiness
 from tests.unit.cli_support import write_exports
 
 REMEDIED = {"note", "mend"}
@@ -176,6 +178,94 @@ def test_another_target(
     assert (check.state, "elsewhere" in check.finding) == (state, True)
 
 
+class TestSpark:
+    @pytest.fixture(autouse=True)
+    def _chosen(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("POOL_RECON_TARGET", "spark")
+        self.java(monkeypatch, tmp_path, 'openjdk version "21.0.2" 2024-01-16')
+
+    @staticmethod
+    def java(monkeypatch: pytest.MonkeyPatch, folder: Path, said: str, code: int = 0) -> None:
+        program = folder / "jre" / "bin" / "java"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f"#!/bin/sh\necho '{said}' >&2\nexit {code}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("JAVA_HOME", str(folder / "jre"))
+
+    def test_it_is_ready(self, set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(machine, "total_memory", lambda: 16 << 30)
+        check = the_check(doctor._target, set_up)
+        assert check.state == "ok"
+        assert check.finding.endswith("on local[*], 4096m of memory for each of its processes")
+
+    @pytest.mark.parametrize("said", ['java version "1.8.0_402"', 'openjdk version "11.0.2"'])
+    def test_an_old_java(
+        self, said: str, set_up: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.java(monkeypatch, tmp_path, said)
+        check = the_check(doctor._target, set_up)
+        assert (check.state, check.finding.split()[-1]) == ("mend", "8" if "1.8" in said else "11")
+        assert "Java 17 or newer" in check.remedy
+
+    def test_a_java_that_does_not_run(
+        self, set_up: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.java(monkeypatch, tmp_path, "no", 3)
+        assert "exit code 3" in the_check(doctor._target, set_up).finding
+
+    def test_no_java(self, set_up: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+        assert f"not found in JAVA_HOME, {tmp_path}" in the_check(doctor._target, set_up).finding
+        monkeypatch.delenv("JAVA_HOME")
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert "not found on the PATH" in the_check(doctor._target, set_up).finding
+
+    def test_a_missing_package(self, set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(readiness, "_PACKAGES", ("a-package-that-is-not-there",))
+        check = the_check(doctor._target, set_up)
+        assert check.state == "mend"
+        assert "pool-recon[spark]" in check.remedy
+
+    @pytest.mark.parametrize(
+        ("stated", "finding"),
+        [("17g", "this machine has 16.0 GB"), ("much", "is 'much'"), ("0.5g", "is '0.5g'")],
+    )
+    def test_memory_that_is_not_there(
+        self, stated: str, finding: str, set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(machine, "total_memory", lambda: 16 << 30)
+        monkeypatch.setenv("POOL_RECON_SPARK_MEMORY", stated)
+        check = the_check(doctor._target, set_up)
+        assert check.state == "mend"
+        assert finding in check.finding
+
+    def test_a_master(self, set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One of two that answers will do; nothing is asked of it."""
+        with socket.socket() as master, socket.socket() as silent:
+            for each in (master, silent):
+                each.bind(("127.0.0.1", 0))
+            master.listen()
+            answers, refuses = (f"127.0.0.1:{each.getsockname()[1]}" for each in (master, silent))
+            monkeypatch.setenv("POOL_RECON_SPARK_MASTER", f"spark://{refuses},{answers}")
+            assert the_check(doctor._target, set_up).state == "ok"
+            monkeypatch.setenv("POOL_RECON_SPARK_MASTER", f"spark://{refuses}")
+            check = the_check(doctor._target, set_up)
+        assert (check.state, refuses in check.finding) == ("mend", True)
+        assert "POOL_RECON_SPARK_MASTER" in check.remedy
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_postgres_that_is_not_there(
+    set_up: SetUp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the option, for which the environment does not say it."""
+    monkeypatch.setenv("PGHOST", "/nowhere")
+    assert run("doctor", "--target", "postgres", "--out", set_up.out, "--quiet") == 1
+    said = capsys.readouterr().out
+    assert "PostgreSQL cannot be reached as pool_recon in pool_recon on /nowhere: " in said
+    assert "-> set PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD as for psql" in said
+
+
 class TestExports:
     def checks(self, set_up: SetUp) -> dict[str, Check]:
         checks = list(doctor._exports(set_up))
@@ -286,7 +376,7 @@ def test_a_full_disk(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_memory(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
     assert the_check(doctor._memory, set_up).state == "ok"
-    monkeypatch.setattr(doctor, "_total_memory", lambda: 500_000_000)
+    monkeypatch.setattr(machine, "total_memory", lambda: 500_000_000)
     assert the_check(doctor._memory, set_up).state == "mend"
     monkeypatch.setenv("POOL_RECON_MEMORY_LIMIT", "a lot")
     check = the_check(doctor._memory, set_up)
