@@ -23,6 +23,10 @@ _INSTALL_JAVA: Final = (
 _MASTER: Final = "POOL_RECON_SPARK_MASTER"
 _MEMORY: Final = "POOL_RECON_SPARK_MEMORY"
 _PACKAGES: Final = ("pyspark", "dbt-spark")
+# Of a cluster, whose cores are not known here.
+_LEAST_PARTITIONS: Final = 8
+# So that what a task sorts stays well below 100 MB.
+_ROWS_OF_A_PARTITION: Final = 200_000
 _UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 # Of the first word to a master, in seconds.
 _PATIENCE: Final = 5
@@ -36,6 +40,18 @@ def defaults(environment: Mapping[str, str]) -> dict[str, str]:
     if not environment.get(_MASTER, "local").startswith("local"):
         return {}
     return {_MEMORY: f"{max(machine.total_memory() // 4, 1 << 30) >> 20}m"}
+
+
+def partitions(rows: int, environment: Mapping[str, str] = os.environ) -> int:
+    """Into how many parts a shuffle is to divide `rows`, those of the largest export.
+
+    At least two for each core of a session on this machine; Spark puts together what is small.
+    """
+    local = re.fullmatch(r"local(?:\[(\d+|\*)[^]]*\])?", environment.get(_MASTER, "local[*]"))
+    named = local[1] if local else None
+    cores = machine.cores() if named == "*" else int(named or 1)
+    least = 2 * cores if local else _LEAST_PARTITIONS
+    return max(least, -(-rows // _ROWS_OF_A_PARTITION))
 
 
 def obstacles(environment: Mapping[str, str] = os.environ) -> Iterator[Obstacle]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,17 +27,21 @@ from pool_recon.progress import Progress
 from pool_recon.reference import built_schemas
 from pool_recon.register import read_register, replace_register
 from pool_recon.segments import Segments
+from pool_recon.spark.readiness import partitions
 from pool_recon.spark.session import TARGET, explained, session
 from pool_recon.spark.tables import bring_back, lend, store
 from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
 
 if TYPE_CHECKING:
+    import duckdb
+
     from pool_recon.loader import LoadSummary
 
 _RAW: Final = "raw"
 _HISTORY: Final = "history"
 _FOLDER: Final = "POOL_RECON_SPARK_FOLDER"
 _FORMAT: Final = "POOL_RECON_SPARK_FORMAT"
+_PARTITIONS: Final = "POOL_RECON_SPARK_PARTITIONS"
 
 
 def load(exports: Path, warehouse: Path, progress: Progress) -> tuple[str, LoadSummary]:
@@ -88,13 +92,16 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             _FORMAT: "parquet",
             "POOL_RECON_SPARK_CATALOG": "in-memory",
         }
-        settings = _build_settings(request, copy.file, environment, progress)
+        settings = _build_settings(request, copy.file, progress)
         progress("landing the exports")
         with contextlib.closing(connect(copy.file)) as connection:
             loaded = load_exports(
                 connection, request.exports, progress=progress, state=settings.state_dir
             )
             replace_register(connection, register)
+            if not os.environ.get(_PARTITIONS):
+                environment[_PARTITIONS] = str(partitions(_most_rows(connection)))
+        settings = replace(settings, environment=environment)
         progress("starting Spark")
         with session(environment) as spark:
             progress("handing the exports to Spark")
@@ -118,16 +125,21 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         return result
 
 
-def _build_settings(
-    request: CloseRequest, file: Path, environment: Mapping[str, str], progress: Progress
-) -> BuildSettings:
+def _most_rows(connection: duckdb.DuckDBPyConnection) -> int:
+    """About how many rows the largest table has of those that have landed."""
+    found = connection.execute(
+        "select coalesce(max(estimated_size), 0) from duckdb_tables() where schema_name = ?", [_RAW]
+    ).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
     settings = build_settings(request, file, progress)
     return replace(
         settings,
         target=TARGET,
         # What dbt keeps of one target it cannot use for another.
         state_dir=settings.state_dir.with_name(f"{settings.state_dir.name}.{TARGET}"),
-        environment=environment,
     )
 
 

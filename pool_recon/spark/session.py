@@ -6,6 +6,9 @@ import atexit
 import contextlib
 import logging
 import os
+import re
+import signal
+import subprocess
 import tempfile
 import threading
 import warnings
@@ -15,12 +18,18 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from pool_recon.errors import CloseError
 from pool_recon.reference import project_dir
+from pool_recon.spark.readiness import defaults
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 TARGET: Final = "spark"
 _LOGGERS: Final = ("SQLQueryContextLogger", "py4j")
+# What Java, Spark and its memory manager say where there is too little of it.
+_NO_MEMORY: Final = re.compile("OutOfMemoryError|UNABLE_TO_ACQUIRE_MEMORY|GC overhead limit")
+_REMEDY: Final = "give Spark more memory (POOL_RECON_SPARK_MEMORY)"
+# How long Java is waited for that does not answer any more, in seconds.
+_PATIENCE: Final = 10
 
 
 @contextlib.contextmanager
@@ -56,8 +65,9 @@ def session(environment: Mapping[str, str]) -> Iterator[SparkSession]:
         finally:
             with contextlib.suppress(Exception):
                 spark.stop()
-            if gateway.proc.poll() is not None:
-                raise CloseError(f"Java ended while Spark was at work: {_last_line(said)}")
+            ended = _ended(gateway)
+            if ended is not None:
+                raise CloseError(f"Java ended while Spark was at work: {_why(ended, said)}")
 
 
 @contextlib.contextmanager
@@ -72,7 +82,21 @@ def explained(action: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        raise CloseError(f"Spark stopped the {action}: {first_line(error)}") from error
+        reason = with_remedy(first_line(error), str(error))
+        raise CloseError(f"Spark stopped the {action}: {reason}") from error
+    except CloseError as error:
+        message = str(error)
+        if with_remedy(message) == message:
+            raise
+        # Of what dbt says only the first line is left, so that the reason has to be in it.
+        raise CloseError(with_remedy(message)) from error
+
+
+def with_remedy(reason: str, *details: str) -> str:
+    """What Spark said, and what to do where it said that memory ran out."""
+    if _REMEDY not in reason and any(_NO_MEMORY.search(text) for text in (reason, *details)):
+        return f"{reason}; {_REMEDY}"
+    return reason
 
 
 def first_line(error: object) -> str:
@@ -87,6 +111,7 @@ def _settings(environment: Mapping[str, str]) -> dict[str, str]:
     text = (project_dir() / "profiles.yml").read_text(encoding="utf-8")
     stated = yaml.safe_load(text)["pool_recon"]["outputs"][TARGET]["server_side_parameters"]
     variables = {**os.environ, **environment}
+    variables = {**defaults(variables), **variables}
     jinja = Environment(autoescape=False)
     jinja.globals["env_var"] = variables.get
     return {name: jinja.from_string(str(value)).render() for name, value in stated.items()}
@@ -117,6 +142,27 @@ def _end(gateway: Any) -> None:
     for thread in threading.enumerate():
         if isinstance(thread, FinalizerWorker):
             thread.join(timeout=2)
+
+
+def _ended(gateway: Any) -> int | None:
+    """The exit code of Java, None where it goes on."""
+    try:
+        gateway.jvm.System.nanoTime()
+    except Exception:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            gateway.proc.wait(_PATIENCE)
+    code: int | None = gateway.proc.poll()
+    return code
+
+
+def _why(exit_code: int, said: IO[bytes]) -> str:
+    """Why Java ended, in words."""
+    if exit_code in (-signal.SIGKILL, 128 + signal.SIGKILL):
+        return (
+            "it was killed, as the system does where its memory runs out; give Spark less of it "
+            "(POOL_RECON_SPARK_MEMORY), or the machine more"
+        )
+    return with_remedy(_last_line(said) or f"exit code {exit_code}")
 
 
 def _does_not_start(reason: str) -> str:

@@ -29,10 +29,11 @@ def binaries() -> Path | None:
 class PostgresServer:
     """A running server with a superuser that needs no password, reached by a socket in `folder`.
 
-    Its language is English, whose order of letters is not that of bytes.
+    Its language is English, whose order of letters is not that of bytes. `settings` are further
+    lines of postgresql.conf; `process` is the number of the process that started all others.
     """
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, settings: Sequence[str] = ()) -> None:
         self._programs = programs
         self._user = _user()
         self.folder = Path(tempfile.mkdtemp(prefix="pool_recon_pg_"))
@@ -47,10 +48,11 @@ class PostgresServer:
             *("initdb", "--pgdata", self._data, "--username", SUPERUSER, "--auth", "trust"),
             *("--encoding", "UTF8", "--locale", "C", *language, "--no-sync"),
         )
-        options = " ".join(f"-c {setting}" for setting in SETTINGS)
+        options = " ".join(f"-c {setting}" for setting in (*SETTINGS, *settings))
         options += f" -c unix_socket_directories={self.folder} -c port={PORT}"
         log = self.folder / "server.log"
         self._run("pg_ctl", "-D", self._data, "-l", log, "-o", options, "-w", "start")
+        self.process = int((self._data / "postmaster.pid").read_text().split()[0])
 
     def environment(self, database: str, user: str = SUPERUSER) -> dict[str, str]:
         """The variables by which psql and pool-recon find a database."""
