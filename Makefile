@@ -13,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help close test test-exhaustive test-engines test-recipes lint unit docs bench lock clean dashboard
+.PHONY: help close test test-exhaustive test-engines test-recipes lint unit docs bench bench-engines lock clean dashboard
 
 help:
 	@echo "make close   set up, then close the sample exports into out/2026-06-30"
@@ -26,6 +26,7 @@ help:
 	@echo "make test-engines     installs PostgreSQL and Java where they are missing, and compares many closes"
 	@echo "make test-recipes     the recipes of examples/, run for real in environments of their own"
 	@echo "make bench   measure a close against the floor (N=1000000 orders)"
+	@echo "make bench-engines  load and close the same exports on every engine, and measure it (N=1000000 orders)"
 	@echo "make lock    pin the newest allowed dependencies in requirements.lock (needs uv)"
 	@echo "make clean   remove .venv and everything that was built"
 
@@ -65,6 +66,10 @@ test-recipes: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python benchmarks/run.py --orders $(N)
+
+bench-engines: $(STAMP)
+	@sh tests/engines/install.sh java
+	@$(BIN)/python benchmarks/engines.py --orders $(N)
 
 unit: $(STAMP)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile tests/unit

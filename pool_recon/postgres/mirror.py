@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -42,6 +43,8 @@ READ_LATER: Final = frozenset(
         "int_trades_reconciled",
     }
 )
+# Name and type.
+_Column = tuple[str, str]
 # The longest record, which may have several lines.
 _LONGEST_LINE: Final = 1 << 24
 
@@ -70,26 +73,50 @@ def mirror(
         )
         if name not in left_out
     ]
-    for number, (schema, name) in enumerate(relations):
-        progress.step(name, number, len(relations), "tables")
-        connection.execute(f"create schema if not exists {quoted(schemas[schema])}")
+
+    def fetched(schema: str, name: str) -> tuple[list[_Column], Path | None]:
         source = f"{quoted(schema)}.{quoted(name)}"
-        target = f"{quoted(schemas[schema])}.{quoted(name)}"
         if schemas[schema] in ON_THE_WAY and name not in READ_LATER:
-            _point_to(server, connection, source, target)
-        else:
-            bring(server, connection, source, target, folder)
+            return _columns(server, source), None
+        return _fetch(server, source, folder)
+
+    # The server writes one file while DuckDB reads the one before.
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        following = [ahead.submit(fetched, *each) for each in relations[:1]]
+        for number, (schema, name) in enumerate(relations):
+            progress.step(name, number, len(relations), "tables")
+            columns, file = following.pop().result()
+            following += [
+                ahead.submit(fetched, *each) for each in relations[number + 1 : number + 2]
+            ]
+            connection.execute(f"create schema if not exists {quoted(schemas[schema])}")
+            target = f"{quoted(schemas[schema])}.{quoted(name)}"
+            if file is None:
+                _point_to(server, connection, columns, target)
+            else:
+                _insert(connection, target, columns, file)
 
 
 def bring(
     server: Server, connection: duckdb.DuckDBPyConnection, source: str, target: str, folder: Path
 ) -> None:
     """Append the rows of a relation of the server to a table, which is created where missing."""
-    columns = _columns(server, source)
+    _insert(connection, target, *_fetch(server, source, folder))
+
+
+def _fetch(server: Server, source: str, folder: Path) -> tuple[list[_Column], Path]:
+    """The columns of a relation of the server, and a new file in `folder` with its rows."""
+    file = folder / f"{source}.csv"
+    server.copy_out(f"select * from {source}", file)
+    return _columns(server, source), file
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, target: str, columns: list[_Column], file: Path
+) -> None:
+    """Append the rows of `file` to a table, which is created where missing; the file goes."""
     stated = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns)
     connection.execute(f"create table if not exists {target} ({stated})")
-    file = folder / "brought.csv"
-    server.copy_out(f"select * from {source}", file)
     path = str(file).replace("'", "''")
     texts = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(columns)))
     values = ", ".join(f"cast(c{place} as {kind})" for place, (_, kind) in enumerate(columns))
@@ -105,17 +132,15 @@ def bring(
 
 
 def _point_to(
-    server: Server, connection: duckdb.DuckDBPyConnection, source: str, target: str
+    server: Server, connection: duckdb.DuckDBPyConnection, columns: list[_Column], target: str
 ) -> None:
     """A view with the columns of a relation that raises when it is read."""
-    values = ", ".join(
-        f"cast(null as {kind}) as {quoted(name)}" for name, kind in _columns(server, source)
-    )
+    values = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in columns)
     said = f"{target} is only in {server.name}, from which this copy was made".replace("'", "''")
     connection.execute(f"create view {target} as select {values} where error('{said}') is null")
 
 
-def _columns(server: Server, relation: str) -> list[tuple[str, str]]:
+def _columns(server: Server, relation: str) -> list[_Column]:
     """The columns of a relation with the types that DuckDB has for them."""
     columns = server.rows(
         "select attname, format_type(atttypid, atttypmod) from pg_attribute "

@@ -18,6 +18,9 @@ OLDEST: Final = 14
 RAW: Final = "raw"
 # The variable that names a role that may read the marts.
 READER_ROLE: Final = "POOL_RECON_READER_ROLE"
+# Sorts and hash tables of a million rows, several at a time, which the 4 MB of a server that nobody
+# set up would write to its disk. PGOPTIONS may say otherwise.
+_ROOM: Final = "-c work_mem=64MB"
 # What dates look like as text, where a text without a zone is, and no time lost on compiling.
 SESSION: Final = "-c DateStyle=ISO,YMD -c TimeZone=UTC -c jit=off -c client_min_messages=warning"
 # Locks are named by numbers, in each database by itself: this one spells "pool_rec".
@@ -139,8 +142,8 @@ def first_line(error: object) -> str:
 
 
 def session_options() -> str:
-    """The PGOPTIONS of every session that builds or reads, after those of the caller."""
-    return f"{os.environ.get('PGOPTIONS', '')} {SESSION}".strip()
+    """The PGOPTIONS of every session that builds or reads, with those of the caller."""
+    return " ".join((_ROOM, os.environ.get("PGOPTIONS", ""), SESSION))
 
 
 def quoted(name: str) -> str:
