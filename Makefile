@@ -13,7 +13,7 @@ export GX_ANALYTICS_ENABLED := false
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help close test test-exhaustive test-engines test-recipes lint unit docs bench bench-engines lock clean dashboard
+.PHONY: help close test test-exhaustive test-engines test-spark test-recipes lint unit docs bench bench-engines lock clean dashboard
 
 help:
 	@echo "make close   set up, then close the sample exports into out/2026-06-30"
@@ -24,6 +24,7 @@ help:
 	@echo "make docs    build the documentation site in the folder site"
 	@echo "make test-exhaustive  the slow tests: hundreds of generated exports, mutation of every finding"
 	@echo "make test-engines     installs PostgreSQL and Java where they are missing, and compares many closes"
+	@echo "make test-spark       installs Java where it is missing, and compares one small close"
 	@echo "make test-recipes     the recipes of examples/, run for real in environments of their own"
 	@echo "make bench   measure a close against the floor (N=1000000 orders)"
 	@echo "make bench-engines  load and close the same exports on every engine, and measure it (N=1000000 orders)"
@@ -57,6 +58,10 @@ test-exhaustive: $(STAMP)
 test-engines: $(STAMP)
 	@sh tests/engines/install.sh java
 	@POOL_RECON_ENGINES_REQUIRED=1 POOL_RECON_SPARK_REQUIRED=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m "exhaustive or not exhaustive" tests/engines
+
+test-spark: $(STAMP)
+	@sh tests/engines/install.sh java
+	@POOL_RECON_SPARK_IN_BRIEF=1 $(BIN)/python -m pytest -q tests/engines/test_spark_in_brief.py
 
 docs: $(STAMP)
 	@$(BIN)/python -m docsite.build --out site

@@ -45,6 +45,7 @@ spark.eventLog.rolling.enabled false
 spark.eventLog.dir {folder}
 """
 _TICK = 0.5
+_MEMORY_TICK = 3
 _CLOCK = os.sysconf("SC_CLK_TCK")
 
 
@@ -54,6 +55,7 @@ class Usage:
     def __init__(self, roots: list[int]) -> None:
         self._roots = roots
         self._before = self._cpu(self._tree())
+        self._looked = 0.0
         self.cpu_seconds = 0.0
         self.peak_gb = 0.0
 
@@ -62,7 +64,10 @@ class Usage:
         tree = self._tree()
         # What has ended and was not waited for drops out again.
         self.cpu_seconds = max(self.cpu_seconds, self._cpu(tree) - self._before)
-        self.peak_gb = max(self.peak_gb, sum(_memory(pid) for pid in tree) / 1e6)
+        # Memory takes the system a while to add up, and is not gone in a moment.
+        if time.monotonic() - self._looked > _MEMORY_TICK:
+            self.peak_gb = max(self.peak_gb, sum(_memory(pid) for pid in tree) / 1e6)
+            self._looked = time.monotonic()
 
     def _tree(self) -> list[int]:
         parents = {}
@@ -149,7 +154,7 @@ def measured(action: Callable[[Any], object], server: list[int]) -> dict[str, An
     return {
         "seconds": seconds,
         "cpu_seconds": max(usage.cpu_seconds, spent.ru_utime + spent.ru_stime),
-        "peak_gb": usage.peak_gb,
+        "peak_gb": max(usage.peak_gb, spent.ru_maxrss / 1e6),
         "phases": json.loads(phases),
     }
 
@@ -301,6 +306,12 @@ def table(orders: int, lines: list[dict[str, Any]]) -> str:
     return "\n".join(rows)
 
 
+def store(out: Path, result: dict[str, Any]) -> None:
+    """Write what was measured so far into `out`, for programs and for people."""
+    (out / "engines.json").write_text(json.dumps(result, indent=2) + "\n")
+    (out / "engines.md").write_text(table(result["orders"], result["lines"]) + "\n")
+
+
 def main() -> None:
     """Parse the arguments, measure, print and store; exit code 1 where packages differ."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -333,7 +344,12 @@ def main() -> None:
             for step, action in steps.items():
                 line = {"engine": engine, "step": step, **measured(action, server)}
                 result["lines"].append(line)
-                print(f"{engine} {step}: {line['seconds']:.0f} s", flush=True)
+                store(out, result)
+                print(
+                    f"{engine} {step}: {line['seconds']:.0f} s, CPU {line['cpu_seconds']:.0f} s, "
+                    f"{line['peak_gb']:.1f} GB",
+                    flush=True,
+                )
         packages[engine] = digests(folder / last_day.isoformat())
     if "spark" in options.engines:
         logs = sorted((out / "spark" / "events").iterdir(), key=lambda file: file.stat().st_mtime)
@@ -347,10 +363,8 @@ def main() -> None:
         )
         for engine in others
     }
-    (out / "engines.json").write_text(json.dumps(result, indent=2) + "\n")
-    text = table(options.orders, result["lines"])
-    (out / "engines.md").write_text(text + "\n")
-    print(text)
+    store(out, result)
+    print(table(options.orders, result["lines"]))
     for engine, names in result["differing"].items():
         print(f"{engine}: {', '.join(names) or 'every file of the package is the same'}")
     if any(result["differing"].values()):

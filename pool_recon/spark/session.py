@@ -27,6 +27,8 @@ TARGET: Final = "spark"
 _LOGGERS: Final = ("SQLQueryContextLogger", "py4j")
 # What Java, Spark and its memory manager say where there is too little of it.
 _NO_MEMORY: Final = re.compile("OutOfMemoryError|UNABLE_TO_ACQUIRE_MEMORY|GC overhead limit")
+# What Java ends with, whatever the reason, which it gives before.
+_NO_REASON: Final = ("Error: Could not create the Java", "Error: A fatal exception has occurred")
 _REMEDY: Final = "give Spark more memory (POOL_RECON_SPARK_MEMORY)"
 # How long Java is waited for that does not answer any more, in seconds.
 _PATIENCE: Final = 10
@@ -176,6 +178,6 @@ def _last_line(said: IO[bytes]) -> str:
     """The last line that says why: of Java itself, or of an exception without its trace."""
     said.seek(0)
     lines = [line.strip() for line in said.read().decode(errors="replace").splitlines()]
-    reasons = [line for line in lines if line and not line.startswith("at ")]
+    reasons = [line for line in lines if line and not line.startswith(("at ", *_NO_REASON))]
     of_java = [line for line in reasons if "Exception" in line or "java" in line.lower()]
     return (of_java or reasons or [""])[-1]

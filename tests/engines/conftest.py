@@ -11,6 +11,7 @@ from tests.engines.spark_cluster import what_is_missing
 # Set where the tests of an engine are to fail, not to be skipped, without it.
 REQUIRED = "POOL_RECON_ENGINES_REQUIRED"
 SPARK_REQUIRED = "POOL_RECON_SPARK_REQUIRED"
+SPARK_IN_BRIEF = "POOL_RECON_SPARK_IN_BRIEF"
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +24,15 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer(programs)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def spark_in_brief() -> None:
+    """Spark for one close, where only that is asked for or all of them are."""
+    if not os.environ.get(SPARK_REQUIRED) and not os.environ.get(SPARK_IN_BRIEF):
+        pytest.skip("Spark is tried in brief by make test-spark, at length by make test-engines")
+    missing = what_is_missing()
+    assert not missing, f"Spark lacks {missing}: make test-spark installs it"
 
 
 @pytest.fixture(scope="session")

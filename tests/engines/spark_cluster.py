@@ -11,6 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 # Nothing that is compiled with care pays off with so few rows.
 SMALL = """\
 spark.sql.codegen.wholeStage false
@@ -19,6 +21,16 @@ spark.driver.defaultJavaOptions \
 -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC
 """
 _PATIENCE = 60
+
+
+def small_session(patch: pytest.MonkeyPatch, folder: Path, master: str) -> None:
+    """Let sessions be as small as their rows are few; `folder` is for their settings."""
+    (folder / "spark-defaults.conf").write_text(SMALL, encoding="utf-8")
+    patch.setenv("SPARK_CONF_DIR", str(folder))
+    patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+    patch.setenv("POOL_RECON_SPARK_MASTER", master)
+    patch.setenv("POOL_RECON_SPARK_PARTITIONS", "1")
+    patch.setenv("POOL_RECON_SPARK_MEMORY", "1g")
 
 
 def what_is_missing() -> str:

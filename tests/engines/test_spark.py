@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,7 +21,7 @@ from pool_recon.progress import Progress
 from pool_recon.spark import tables
 from tests.engines.comparing import differing_tables, files_of, put_together
 from tests.engines.edges import entry, write_edges
-from tests.engines.spark_cluster import SMALL, SparkCluster
+from tests.engines.spark_cluster import SparkCluster, small_session
 from tests.fault_matrix import CLOSE_DATE, write_merged
 from tests.oracle.collide import collide
 from tests.oracle.generate import generate_together
@@ -42,13 +43,8 @@ pytestmark = pytest.mark.usefixtures("spark")
 
 @pytest.fixture(scope="module", autouse=True)
 def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    folder = tmp_path_factory.mktemp("spark_conf")
-    (folder / "spark-defaults.conf").write_text(SMALL, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPARK_CONF_DIR", str(folder))
-        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-        patch.setenv("POOL_RECON_SPARK_MASTER", "local[2]")
-        patch.setenv("POOL_RECON_SPARK_PARTITIONS", "1")
+        small_session(patch, tmp_path_factory.mktemp("spark_conf"), "local[2]")
         # Every table is brought back here, to be compared.
         patch.setattr(tables, "ON_THE_WAY", frozenset())
         yield
@@ -260,6 +256,35 @@ def test_a_worker_that_is_killed_in_mid_run_changes_no_byte(tmp_path: Path) -> N
         cluster.stop()
     one, other = files_of(ours.package), files_of(tmp_path / "spark" / "2026-06-30")
     assert [name for name in sorted(one | other) if one.get(name) != other.get(name)] == []
+
+
+@pytest.mark.exhaustive
+def test_java_that_is_killed_ends_the_close_with_a_line(tmp_path: Path) -> None:
+    """As the system does where memory runs out: the cause is told, and not what broke with it."""
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "pool_recon", "close", "--target", "spark"),
+            *("--exports", SAMPLES / "clean", "--close-date", CLOSE_DATE.isoformat()),
+            *("--out", tmp_path / "out", "--warehouse", tmp_path / "w.duckdb"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as running:
+        built = ".w.duckdb.work/*/spark/tables/staging.db/*"
+        while running.poll() is None and not list(tmp_path.glob(built)):
+            time.sleep(0.2)
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        (java,) = [
+            int(child) for child in children if Path(f"/proc/{child}/exe").resolve().name == "java"
+        ]
+        os.kill(java, signal.SIGKILL)
+        stdout, stderr = running.communicate()
+    assert (running.returncode, stdout) == (2, "")
+    assert stderr.startswith("pool-recon: Java ended while Spark was at work: it was killed, ")
+    assert stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir() if path.name != ".pool_recon"] in ([], ["out"])
 
 
 def test_spark_without_java_is_told_so(tmp_path: Path) -> None:

@@ -76,6 +76,11 @@ def test_java_that_said_nothing_is_known_by_its_exit_code() -> None:
     assert java(143) == "exit code 143"
 
 
+def test_of_options_that_java_does_not_know_the_reason_is_given() -> None:
+    said = "Unrecognized VM option 'No'\nError: Could not create the Java Virtual Machine.\n"
+    assert java(1, said) == "Unrecognized VM option 'No'"
+
+
 def test_java_is_waited_for_that_is_about_to_end() -> None:
     """Its line comes before that of the connection that broke."""
     with subprocess.Popen(["sh", "-c", "sleep 0.2; exit 4"]) as process:
