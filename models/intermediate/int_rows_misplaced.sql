@@ -1,35 +1,46 @@
 -- Staged rows that did not go to exactly one place, and records that were lost on the way: there are none, or the project
 -- has a defect.
-with places as (
+with close as (
 
-    {{ pool_recon.row_places(pool_recon.at_hand) }}
+    select * from {{ ref('int_close') }}
 
 ),
-
-landed_rows as (
+{{ pool_recon.placed_records(pool_recon.at_hand) }}
+-- Counting both in one pass is cheaper than joining them.
+counted as (
     {% for export_name in pool_recon.export_names() %}
     select
         '{{ export_name }}' as export_name,
         row_order
-    from {{ pool_recon.at_hand('stg_' ~ export_name) }}
+    from (
+        select
+            row_order,
+            1 as landed,
+            0 as placed
+        from {{ pool_recon.at_hand('stg_' ~ export_name) }}
+        union all
+        select
+            row_order,
+            0 as landed,
+            case when place is null then 0 else 1 end as placed
+        from (
+            {{ pool_recon.row_places_of(export_name, pool_recon.at_hand) }}
+        ) as places
+    ) as rows_and_places
+    group by row_order
+    having
+        sum(landed) <> 1
+        or sum(placed) <> 1
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
 )
 
 select
-    landed_rows.export_name,
-    landed_rows.row_order,
+    export_name,
+    row_order,
     'landed row is not in exactly one place' as invariant
-from landed_rows
-left join places
-    on
-        landed_rows.export_name = places.export_name
-        and landed_rows.row_order = places.row_order
-group by landed_rows.export_name, landed_rows.row_order
-having
-    count(*) > 1
-    or count(places.place) <> 1
+from counted
 union all
 select
     'events' as export_name,
