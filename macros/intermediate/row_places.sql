@@ -107,3 +107,50 @@ ledger_entries as (
             export_rows.row_order = set_aside.row_order
             and set_aside.export_name = '{{ export_name }}'
 {%- endmacro %}
+
+
+{#-
+    The rows of staging that do not have exactly one place.
+
+    Arguments:
+        relation_of: what gives the relation of a model, `ref` for all rows.
+-#}
+{% macro rows_not_in_one_place(relation_of) %}
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+{{ pool_recon.placed_records(relation_of) }}
+-- Counting both in one pass is cheaper than joining them.
+counted as (
+    {% for export_name in pool_recon.export_names() %}
+    select
+        '{{ export_name }}' as export_name,
+        row_order
+    from (
+        select
+            row_order,
+            1 as landed,
+            0 as placed
+        from {{ relation_of('stg_' ~ export_name) }}
+        union all
+        select
+            row_order,
+            0 as landed,
+            case when place is null then 0 else 1 end as placed
+        from (
+            {{ pool_recon.row_places_of(export_name, relation_of) }}
+        ) as places
+    ) as rows_and_places
+    group by row_order
+    having
+        sum(landed) <> 1
+        or sum(placed) <> 1
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+)
+
+select * from counted
+{% endmacro %}

@@ -1,38 +1,8 @@
 -- Staged rows that did not go to exactly one place, and records that were lost on the way: there are none, or the project
 -- has a defect.
-with close as (
+with misplaced as (
 
-    select * from {{ ref('int_close') }}
-
-),
-{{ pool_recon.placed_records(pool_recon.at_hand) }}
--- Counting both in one pass is cheaper than joining them.
-counted as (
-    {% for export_name in pool_recon.export_names() %}
-    select
-        '{{ export_name }}' as export_name,
-        row_order
-    from (
-        select
-            row_order,
-            1 as landed,
-            0 as placed
-        from {{ pool_recon.at_hand('stg_' ~ export_name) }}
-        union all
-        select
-            row_order,
-            0 as landed,
-            case when place is null then 0 else 1 end as placed
-        from (
-            {{ pool_recon.row_places_of(export_name, pool_recon.at_hand) }}
-        ) as places
-    ) as rows_and_places
-    group by row_order
-    having
-        sum(landed) <> 1
-        or sum(placed) <> 1
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ pool_recon.rows_not_in_one_place(pool_recon.at_hand) }}
 
 )
 
@@ -40,7 +10,7 @@ select
     export_name,
     row_order,
     'landed row is not in exactly one place' as invariant
-from counted
+from misplaced
 union all
 select
     'events' as export_name,
