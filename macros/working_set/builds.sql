@@ -15,10 +15,11 @@
     {%- set last_state = pool_recon.of_last_build(state) -%}
     {%- set known = adapter.get_relation(last_state.database, last_state.schema, last_state.identifier) -%}
     {%- set last = run_query('select * from ' ~ last_state).rows | first | default(none) if known is not none else none -%}
-    {%- set build = {'number': 1, 'is_incremental': false, 'is_whole': pool_recon.is_whole_build()} -%}
+    {#- rows of tables that another tool fills have no order of landing: nothing is noted of them -#}
+    {%- set build = {'number': 1, 'is_incremental': false, 'is_whole': pool_recon.is_whole_build() and not pool_recon.own_sources()} -%}
     {%- set exports = pool_recon.exports_digests(last.last_file_id if last is not none else 0) if build.is_whole else none -%}
     {%- do build.update({'exports': exports}) -%}
-    {%- if last is not none and build.is_whole and last.is_complete and not flags.FULL_REFRESH and not pool_recon.own_sources()
+    {%- if last is not none and build.is_whole and last.is_complete and not flags.FULL_REFRESH
         and last.fingerprint == pool_recon.project_fingerprint()
         and run_query('select ' ~ pool_recon.cut_off_at() ~ " >= cast('" ~ last.cut_off_at ~ "' as timestamp)").rows[0][0]
         and last.exports == exports.kept

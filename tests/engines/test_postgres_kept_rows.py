@@ -141,6 +141,9 @@ def test_rows_are_kept_until_something_decides_for_all_of_them(project: Project)
     project.run("update intermediate.int_kept set written_by = 9")
     earlier = CLOSE_DATE.replace(day=1)
     assert " 9" not in project.build(day=earlier, grace_period_seconds=7200)
+    project.run("update intermediate.int_kept set written_by = 9")
+    sources = {name: {"table": name} for name in TABLES[2:]}
+    assert " 9" not in project.build(grace_period_seconds=7200, sources=sources)
     # a build of a part is all of that part, and the next one goes on from nothing
     project.run("update intermediate.int_kept set written_by = 9")
     assert project.build(["--select", "int_rows_at_hand"], grace_period_seconds=7200).endswith("9")
