@@ -4,8 +4,9 @@
 
 Simulates exports, then runs the floor in SQL, the floor in Polars, a full close and the close of
 the day after in turn and repeatedly, each as a process of its own; after them the close of a sample
-against an empty `dbt build`. Prints medians in seconds, peak memory in GB and ratios, and stores
-them as benchmark.json, and as the tables of benchmark.md, beside the exports.
+against an empty `dbt build`. With --history, the close of the last of so many days is measured
+against that of day 31 of the same exports. Prints medians in seconds, peak memory in GB and ratios,
+and stores them as benchmark.json, and as the tables of benchmark.md, beside the exports.
 """
 
 import argparse
@@ -23,17 +24,19 @@ from typing import Any
 
 START = date(2026, 6, 1)
 HERE = Path(__file__).parent
-# What a close does in turn, with the functions that do it. The first three are measured against
-# the floor; copies of the same rows, a second reading, a page and a workbook are more than it has.
+# What a close does in turn, with the functions that do it.
 PHASES = {
     "load": ("pool_recon.loader", "load_exports"),
     "build and tests": ("pool_recon.close", "build_and_test"),
     "package": ("pool_recon.close", "write_tables"),
+}
+# Copies of the same rows, a second reading of them, and a page and a workbook to look at are more
+# than the floor has; the second reading goes on while the copies are written.
+BEYOND_THE_FLOOR = {
     "Parquet copies": ("pool_recon.close", "write_parquet"),
     "second reading": ("pool_recon.close", "read_again"),
     "page and workbook": ("pool_recon.close", "write_documents"),
 }
-BEYOND_THE_FLOOR = ("Parquet copies", "second reading", "page and workbook")
 Seconds = dict[str, float]
 
 
@@ -52,14 +55,27 @@ def run_floor(exports: Path, warehouse: Path) -> None:
         connection.execute(statement)
 
 
-def run_close(exports: Path, close_date: date, out: Path) -> Seconds:
-    """Close `close_date` into the folder `out` and return the seconds of each phase."""
+def run_close(exports: Path, close_date: date, out: Path, *, is_whole: bool = False) -> Seconds:
+    """Close `close_date` into the folder `out` and return the seconds of each phase.
+
+    What the floor does not have is left out, unless the close `is_whole`.
+    """
+    import contextlib
     import importlib
 
+    import pool_recon.close
     from pool_recon.close import CloseRequest, close
     from pool_recon.progress import Progress
 
-    spent: Seconds = dict.fromkeys(PHASES, 0.0)
+    if not is_whole:
+        vars(pool_recon.close).update(
+            second_reader=contextlib.nullcontext,
+            read_again=lambda _warehouse, _package, verdict, _reader: (verdict, []),
+            write_parquet=lambda *_: [],
+            write_documents=lambda *_: [],
+        )
+    phases = PHASES | (BEYOND_THE_FLOOR if is_whole else {})
+    spent: Seconds = dict.fromkeys(phases, 0.0)
 
     def timed(phase: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def run(*arguments: Any, **options: Any) -> Any:
@@ -71,7 +87,7 @@ def run_close(exports: Path, close_date: date, out: Path) -> Seconds:
 
         return run
 
-    for phase, (module_name, function_name) in PHASES.items():
+    for phase, (module_name, function_name) in phases.items():
         module = importlib.import_module(module_name)
         setattr(module, function_name, timed(phase, getattr(module, function_name)))
     request = CloseRequest(
@@ -106,13 +122,23 @@ def measured(action: Callable[[], Seconds | None]) -> tuple[Seconds, float]:
     return seconds | json.loads(phases), usage.ru_maxrss / 1e6
 
 
-def split_off_last_day(exports: Path, earlier: Path, last_day: date) -> None:
-    """Link all files of `exports` into `earlier` but those of `last_day`."""
-    for file in exports.rglob("*"):
-        if file.is_file() and last_day.isoformat() not in file.name:
-            link = earlier / file.relative_to(exports)
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.hardlink_to(file)
+def hold_back(exports: Path, held: Path, first_day: date) -> None:
+    """Move the files of `exports` that are of `first_day` or later to `held`.
+
+    The days before it can be closed from the folder that they will be closed from with the others.
+    """
+    for file in exports.rglob("*.*"):
+        if file.is_file() and file.name[: len("2026-01-01")] >= first_day.isoformat():
+            place = held / file.relative_to(exports)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.rename(place)
+
+
+def give_back(exports: Path, held: Path, day: date | None = None) -> None:
+    """Move the files of `held`, or those of one day, back to `exports`."""
+    for file in held.rglob("*.*"):
+        if file.is_file() and (day is None or day.isoformat() in file.name):
+            file.rename(exports / file.relative_to(held))
 
 
 def summary(samples: dict[str, list[tuple[Seconds, float]]]) -> list[dict[str, Any]]:
@@ -124,19 +150,21 @@ def summary(samples: dict[str, list[tuple[Seconds, float]]]) -> list[dict[str, A
     floor = median("floor in SQL", "all")
     lines = []
     for step, figures in samples.items():
-        beyond = [phase for phase in BEYOND_THE_FLOOR if phase in figures[0][0]]
-        phases = [phase for phase in figures[0][0] if phase != "all"]
-        total = median(step, "all") - sum(median(step, phase) for phase in beyond)
+        total = median(step, "all")
         peak = max(memory for _, memory in figures)
         lines.append({"step": step, "seconds": total, "ratio": total / floor, "peak_gb": peak})
-        lines += [{"step": f"{step}: {phase}", "seconds": median(step, phase)} for phase in phases]
+        lines += [
+            {"step": f"{step}: {phase}", "seconds": median(step, phase)}
+            for phase in figures[0][0]
+            if phase != "all"
+        ]
     return lines
 
 
 def table(orders: int, runs: int, lines: list[dict[str, Any]]) -> str:
     """The lines as a Markdown table."""
     rows = [
-        f"{orders:,} orders, medians of {runs} runs; a close is counted without "
+        f"{orders:,} orders, medians of {runs} runs; only a whole close has "
         f"{', '.join(BEYOND_THE_FLOOR)}.",
         "",
         "| step | seconds | times the floor | peak GB |",
@@ -146,6 +174,49 @@ def table(orders: int, runs: int, lines: list[dict[str, Any]]) -> str:
         ratio = f"{line['ratio']:.1f}" if "ratio" in line else ""
         peak = f"{line['peak_gb']:.1f}" if "peak_gb" in line else ""
         rows.append(f"| {line['step']} | {line['seconds']:.1f} | {ratio} | {peak} |")
+    return "\n".join(rows)
+
+
+def long_history(folder: Path, orders: int, days: int) -> list[dict[str, Any]]:
+    """Measure the close of day 31, and that of the last of `days` days of the same exports.
+
+    Each adds one day to a warehouse that was closed the day before. A line for each: seconds, peak
+    memory, and the ratio to day 31.
+    """
+    exports, held, closed = folder / "exports", folder / "held", folder / "closed"
+
+    def simulate_step() -> None:
+        from pool_recon.simulate import simulate
+
+        simulate(exports, orders=orders, days=days, seed=1, start=START)
+
+    measured(simulate_step)
+    hold_back(exports, held, START)
+    lines = []
+    for number in (31, days):
+        day = START + timedelta(days=number - 1)
+        for earlier in range(number - 1):
+            give_back(exports, held, START + timedelta(days=earlier))
+        measured(lambda day=day: run_close(exports, day - timedelta(days=1), closed))
+        give_back(exports, held, day)
+        seconds, peak = measured(lambda day=day: run_close(exports, day, closed))
+        lines.append({"step": f"day {number}", "seconds": seconds["all"], "peak_gb": peak})
+    shutil.rmtree(folder)
+    return [line | {"ratio": line["seconds"] / lines[0]["seconds"]} for line in lines]
+
+
+def history_table(orders: int, days: int, lines: list[dict[str, Any]]) -> str:
+    """The lines of a long history as a Markdown table."""
+    rows = [
+        f"{orders:,} orders in {days} days; closes counted as above.",
+        "",
+        "| close of | seconds | times day 31 | peak GB |",
+        "|---|--:|--:|--:|",
+    ]
+    rows += [
+        f"| {line['step']} | {line['seconds']:.1f} | {line['ratio']:.1f} | {line['peak_gb']:.1f} |"
+        for line in lines
+    ]
     return "\n".join(rows)
 
 
@@ -171,7 +242,7 @@ def small_close(folder: Path, runs: int) -> list[dict[str, Any]]:
             raise RuntimeError("the empty project cannot be built")
 
     def close_sample() -> None:
-        run_close(HERE.parent / "samples" / "clean", date(2026, 6, 30), out)
+        run_close(HERE.parent / "samples" / "clean", date(2026, 6, 30), out, is_whole=True)
 
     def close_sample_read_once() -> None:
         import contextlib
@@ -215,9 +286,10 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=1_000_000)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--history", type=int, default=0, metavar="DAYS")
     parser.add_argument("--out", type=Path, default=Path("out/benchmark"))
     options = parser.parse_args()
-    exports, earlier = options.out / "exports", options.out / "earlier"
+    exports, held = options.out / "exports", options.out / "held"
     scratch, closed = options.out / "scratch", options.out / "closed"
     # A child that ends without clean-up leaves semaphores to the system, which is as it should be.
     os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
@@ -231,11 +303,12 @@ def main() -> None:
         simulate(exports, orders=options.orders, days=options.days, seed=1, start=START)
 
     def day_before_step() -> None:
-        run_close(earlier, last_day - timedelta(days=1), closed)
+        run_close(exports, last_day - timedelta(days=1), closed)
 
     measured(simulate_step)
-    split_off_last_day(exports, earlier, last_day)
+    hold_back(exports, held, last_day)
     measured(day_before_step)
+    give_back(exports, held)
 
     def polars_step() -> None:
         # Its threads do not survive a fork, so the parent does not import it.
@@ -248,26 +321,40 @@ def main() -> None:
         "floor in Polars": polars_step,
         "full close": lambda: run_close(exports, last_day, scratch / "new"),
         "close of the day after": lambda: run_close(exports, last_day, scratch / "closed"),
+        "whole close of the day after": lambda: run_close(
+            exports, last_day, scratch / "closed", is_whole=True
+        ),
     }
     samples: dict[str, list[tuple[Seconds, float]]] = {name: [] for name in steps}
     for _ in range(options.runs):
         for name, step in steps.items():
             shutil.rmtree(scratch, ignore_errors=True)
-            shutil.copytree(closed, scratch / "closed")
+            scratch.mkdir()
+            if "day after" in name:
+                # A close replaces files and changes none.
+                shutil.copytree(closed, scratch / "closed", copy_function=os.link)
             samples[name].append(measured(step))
-    for folder in (scratch, closed, earlier):
+    for folder in (scratch, closed, held):
         shutil.rmtree(folder, ignore_errors=True)
     lines = summary(samples)
     small = small_close((options.out / "small").absolute(), options.runs)
+    history = (
+        long_history(options.out / "history", options.orders, options.history)
+        if options.history
+        else []
+    )
     result = {
         "orders": options.orders,
         "days": options.days,
         "runs": options.runs,
         "lines": lines,
         "small_close": small,
+        "history": history,
     }
     (options.out / "benchmark.json").write_text(json.dumps(result, indent=2) + "\n")
     text = f"{table(options.orders, options.runs, lines)}\n\n{small_table(small)}"
+    if history:
+        text += f"\n\n{history_table(options.orders, options.history, history)}"
     (options.out / "benchmark.md").write_text(text + "\n")
     print(text)
 

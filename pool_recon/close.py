@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pool_recon.dbt_runner import BuildSettings, NodeResult, build_and_test, one_line
 from pool_recon.errors import CloseError
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 
 RULE_TAG = "checklist"
 RULE_TEST_PREFIX = "assert_"
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -174,21 +179,36 @@ def write_close(
 
     rows = workbook_rows or DEFAULT_ROWS
     progress("writing the package")
-    with contextlib.closing(connect(warehouse)) as connection:
+    # Read only, because the second reading opens the warehouse meanwhile.
+    with contextlib.closing(connect(warehouse, read_only=True)) as connection:
         verdict = judge(nodes, _rule_names(), _checklist(connection))
         outputs = write_tables(connection, package, _views(nodes), segments)
+        progress("reading it all a second time")
+        reading = _beside(partial(read_again, warehouse, package, verdict, reader))
         outputs += write_parquet(connection, package, _dashboard_marts(nodes))
         outputs += write_history(connection, package)
-    progress("reading it all a second time")
-    verdict, reports = read_again(warehouse, package, verdict, reader)
-    progress("writing the report and the workbook")
-    with contextlib.closing(connect(warehouse)) as connection:
+        verdict, reports = reading.result()
         outputs += reports
+        progress("writing the report and the workbook")
         outputs += write_documents(connection, package, verdict, outputs, rows)
         write_manifest(
             connection, package, outputs, verdict, register, settings={"workbook_rows": rows}
         )
     return verdict
+
+
+def _beside(work: Callable[[], Read]) -> Future[Read]:
+    """Do `work` beside what comes next; an error there does not wait for it."""
+    done: Future[Read] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done
 
 
 def close_result(

@@ -12,6 +12,8 @@ from dbt_common.events.event_manager_client import ctx_set_event_manager, get_ev
 
 # Those that tell how far a build is.
 HEARD = frozenset({"ConcurrencyLine", "NodeStart", "NodeFinished"})
+_MESSAGE = "pb_msg"
+_SAID_WITH = "said_with"
 
 
 class _Heard(EventManager):
@@ -41,6 +43,36 @@ def only_what_is_heard() -> Iterator[None]:
     before = get_event_manager()
     ctx_set_event_manager(_Heard())
     try:
-        yield
+        with _worded_when_asked():
+            yield
     finally:
         ctx_set_event_manager(before)
+
+
+@contextlib.contextmanager
+def _worded_when_asked() -> Iterator[None]:
+    """Let an event make its message when it is first asked for it, and not when it happens."""
+    event: Any = BaseEvent
+    worded, asked, changed = event.__init__, event.__getattr__, event.__setattr__
+
+    def happen(self: BaseEvent, *arguments: Any, **options: Any) -> None:
+        self.__dict__[_SAID_WITH] = (arguments, options)
+
+    def ask(self: BaseEvent, name: str) -> Any:
+        if name == _MESSAGE and _SAID_WITH in self.__dict__:
+            arguments, options = self.__dict__.pop(_SAID_WITH)
+            worded(self, *arguments, **options)
+        elif _MESSAGE not in self.__dict__:
+            ask(self, _MESSAGE)
+        return asked(self, name)
+
+    def change(self: BaseEvent, name: str, value: Any) -> None:
+        if name != _MESSAGE and _MESSAGE not in self.__dict__:
+            ask(self, _MESSAGE)
+        changed(self, name, value)
+
+    event.__init__, event.__getattr__, event.__setattr__ = happen, ask, change
+    try:
+        yield
+    finally:
+        event.__init__, event.__getattr__, event.__setattr__ = worded, asked, changed

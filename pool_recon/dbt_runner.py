@@ -75,10 +75,16 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
     from dbt.cli.main import dbtRunner
 
     from pool_recon.dbt_events import only_what_is_heard
+    from pool_recon.dbt_namespaces import namespaces_as_dictionaries
     from pool_recon.dbt_templates import compiled_before
 
     templates = cache_folder(settings.project_dir, settings.target) / "templates.marshal"
-    with _environment(settings), only_what_is_heard(), compiled_before(templates):
+    with (
+        _environment(settings),
+        only_what_is_heard(),
+        namespaces_as_dictionaries(),
+        compiled_before(templates),
+    ):
         try:
             manifest = _manifest(settings)
             steps = _Steps(settings.progress)

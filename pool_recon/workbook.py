@@ -77,6 +77,9 @@ _FILLS = {
     "idle": ("#EFEEEA", "#5D5F69"),
 }
 
+# A text in XML, blanks and all.
+_TEXT = ' t="inlineStr"><is><t xml:space="preserve">'
+_END_OF_TEXT = "</t></is></c>"
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}")
 _WIDTH_ROWS = 200
 # More characters than these cannot be read on the width of one page.
@@ -199,34 +202,48 @@ def _worksheet_class() -> type[Worksheet]:
     from xlsxwriter.worksheet import Worksheet
 
     class PlainWorksheet(Worksheet):  # type: ignore[misc]
-        """Writes every text as it is, and in a third of the time.
+        """Takes rows whose cells are written already, which is three times as fast.
 
         The worksheet that it extends takes a text that looks like marked-up text for XML of its
         own, which a value of an export must never become.
         """
+
+        def append_rows(self, first: int, rows: Iterable[str]) -> None:
+            """Write the cells of each of `rows`, from the row `first` on, below all others."""
+            self._write_single_row(first)
+            last = first - 1
+            for last, cells in enumerate(rows, start=first):
+                self.fh.write(f'<row r="{last + 1}">{cells}</row>')
+            self._check_dimensions(last, 0)
+
+        def number_of_day(self, day: date) -> str:
+            """A day as a number of the calendar of Excel."""
+            return f"{self._convert_date_time(day):.16G}"
+
+        def escaped(self, text: str) -> str:
+            """A text as it stands in XML."""
+            if _SPECIAL.search(text):
+                return str(self._escape_data(self._escape_control_characters(text)))
+            return text
+
+        def styled(self, column: int, style: Format | None = None) -> tuple[str, str]:
+            """A cell up to the number of its row, and from there to the end of its style."""
+            known = self.col_info.get(column)
+            style = style or (known.column_format if known else None)
+            end = "" if style is None else f' s="{style._get_xf_index()}"'
+            return f'<c r="{_column_name(column)}', f'"{end}'
 
         def _write_cell(self, row: int, column: int, cell: Any) -> None:
             kind = type(cell).__name__
             if kind not in {"String", "Number"}:
                 super()._write_cell(row, column, cell)
                 return
-            style = cell.format or self._column_format(column)
-            place = f"{_column_name(column)}{row + 1}"
-            if style is not None:
-                place += f'" s="{style._get_xf_index()}'
+            start, end = self.styled(column, cell.format)
             if kind == "Number":
-                self.fh.write(f'<c r="{place}"><v>{cell.number!r}</v></c>')
-                return
-            text = cell.string
-            if _SPECIAL.search(text):
-                text = self._escape_data(self._escape_control_characters(text))
-            self.fh.write(
-                f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
-            )
-
-        def _column_format(self, column: int) -> Format | None:
-            known = self.col_info.get(column)
-            return known.column_format if known else None
+                self.fh.write(f"{start}{row + 1}{end}><v>{cell.number!r}</v></c>")
+            else:
+                text = self.escaped(cell.string)
+                self.fh.write(f"{start}{row + 1}{end}{_TEXT}{text}{_END_OF_TEXT}")
 
     return PlainWorksheet
 
@@ -305,14 +322,17 @@ class _SheetWriter:
             self._worksheet.write_string(0, 0, f"Cut: {note}", self._styles.note)
         self._write_header(positions, header_row)
         first = header_row + 1
-        writers = [
-            self._writer(column, self._kinds.get(column, "text"), at) for column, at in positions
-        ]
+        cells = [self._cells(self._kinds.get(column, "text"), at) for column, at in positions]
         taken = islice(chain(sample, rows), shown)
-        for number, row in enumerate(taken, start=first):
-            for write, value in zip(writers, row, strict=True):
-                if value:
-                    write(number, value)
+        self._worksheet.append_rows(
+            first,
+            (
+                "".join(
+                    [cell(row, value) for cell, value in zip(cells, values, strict=True) if value]
+                )
+                for row, values in enumerate(taken, start=first + 1)
+            ),
+        )
         self._finish(positions, header_row, header_row + shown)
         return Sheet(self._name, count, shown, self._cut_texts)
 
@@ -353,36 +373,41 @@ class _SheetWriter:
                 name = f"{column}_number"
                 self._worksheet.write_string(row, at + 1, name, self._styles.header)
 
-    def _writer(self, column: str, kind: str, at: int) -> Callable[[int, str], None]:
-        worksheet = self._worksheet
-        write_string, write_number = worksheet.write_string, worksheet.write_number
+    def _cells(self, kind: str, at: int) -> Callable[[int, str], str]:
+        """What makes a cell, or two, of the number of a row, from 1, and a value."""
+        start, end = self._worksheet.styled(at)
+        next_start, next_end = self._worksheet.styled(at + 1)
+        escaped = self._worksheet.escaped
 
-        def amount(row: int, value: str) -> None:
-            write_string(row, at, value)
-            write_number(row, at + 1, float(value))
+        def text(row: int, value: str) -> str:
+            if len(value) > _MAX_TEXT // 2 and _length(value) > _MAX_TEXT:
+                value = self._cut(value)
+            return f"{start}{row}{end}{_TEXT}{escaped(value)}{_END_OF_TEXT}"
 
-        def whole(row: int, value: str) -> None:
+        def amount(row: int, value: str) -> str:
+            number = f"{next_start}{row}{next_end}><v>{float(value)!r}</v></c>"
+            return f"{start}{row}{end}{_TEXT}{value}{_END_OF_TEXT}{number}"
+
+        def whole(row: int, value: str) -> str:
             if _WHOLE_NUMBER.fullmatch(value):
-                write_number(row, at, int(value))
-            else:
-                write_string(row, at, value)
+                return f"{start}{row}{end}><v>{int(value)}</v></c>"
+            return text(row, value)
 
-        def day(row: int, value: str) -> None:
+        def day(row: int, value: str) -> str:
             # The calendar of Excel begins in 1900, with a leap day that never was.
             if value >= "1900-03-01":
-                worksheet.write_datetime(row, at, date.fromisoformat(value))
-            else:
-                write_string(row, at, value)
-
-        def text(row: int, value: str) -> None:
-            if len(value) > _MAX_TEXT // 2 and _length(value) > _MAX_TEXT:
-                self._cut_texts += 1
-                note = f" [cut: {len(value)} characters in {self._name}.csv]"
-                kept = value.encode("utf-16-le")[: 2 * (_MAX_TEXT - len(note))]
-                value = kept.decode("utf-16-le", errors="ignore") + note
-            write_string(row, at, value)
+                number = self._worksheet.number_of_day(date.fromisoformat(value))
+                return f"{start}{row}{end}><v>{number}</v></c>"
+            return text(row, value)
 
         return {"amount": amount, "whole": whole, "date": day}.get(kind, text)
+
+    def _cut(self, value: str) -> str:
+        """A text that is longer than a cell can hold, with a note instead of its end."""
+        self._cut_texts += 1
+        note = f" [cut: {len(value)} characters in {self._name}.csv]"
+        kept = value.encode("utf-16-le")[: 2 * (_MAX_TEXT - len(note))]
+        return kept.decode("utf-16-le", errors="ignore") + note
 
     def _finish(self, positions: Sequence[tuple[str, int]], header_row: int, last: int) -> None:
         worksheet, first = self._worksheet, header_row + 1

@@ -10,7 +10,21 @@ with close as (
     select * from {{ ref('int_close') }}
 
 ),
+{{ pool_recon.placed_records(relation_of) }}
+placed as (
+    {% for export_name in pool_recon.export_names() %}
+    {{ pool_recon.row_places_of(export_name, relation_of) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
+)
+
+select * from placed
+{% endmacro %}
+
+
+{#- The ids of what a row in force can be part of, as common table expressions that `row_places_of` reads. -#}
+{% macro placed_records(relation_of) %}
 movement_orders as (
 
     select distinct partner_order_id as record_id from {{ relation_of('int_movements') }}
@@ -40,23 +54,42 @@ ledger_entries as (
     select ledger_entry_id as record_id from {{ relation_of('int_ledger_entries_joined') }}
 
 ),
+{% endmacro %}
 
-placed as (
-    {% for export_name, in_force, key, own_time, version_time, place, record_place in [
-        ('orders', 'int_orders_in_force', 'partner_order_id', 'export_rows.created_at', 'updated_at', 'movement_orders', 'movement'),
-        ('quotes', 'int_quotes_linked', 'quote_id', 'coalesce(export_rows.created_at, export_rows.accepted_at)', none, 'movement_quotes', 'movement'),
-        ('trades', 'int_trades_in_force', 'transact_id', 'coalesce(export_rows.reserved_at, export_rows.terminal_at)', 'updated_at', 'movement_trades', 'movement'),
-        ('events', 'int_events_joined', 'event_id', 'export_rows.received_at', none, 'events', 'event'),
-        ('ledger', 'int_ledger_entries_joined', 'ledger_entry_id', 'export_rows.effective_at', none, 'ledger_entries', 'ledger_entry'),
-    ] %}
+
+{#-
+    Where the rows of one export went, besides `close` and `placed_records`.
+
+    Arguments:
+        export_name: the export.
+        relation_of: what gives the relation of a model, `ref` for all rows.
+-#}
+{% macro row_places_of(export_name, relation_of) %}
+    {#- of each export: what is in force, its key, its own moment, that of a version, what it is part of, and that place -#}
+    {%- set in_force, key, own_time, version_time, records, record_place = {
+        'orders': ('int_orders_in_force', 'partner_order_id', 'export_rows.created_at >=', 'updated_at', 'movement_orders', 'movement'),
+        'quotes': ('int_quotes_linked', 'quote_id', 'coalesce(export_rows.created_at, export_rows.accepted_at) >=', none, 'movement_quotes', 'movement'),
+        'trades': ('int_trades_in_force', 'transact_id', 'coalesce(export_rows.reserved_at, export_rows.terminal_at) >=', 'updated_at', 'movement_trades', 'movement'),
+        'events': ('int_events_joined', 'event_id', 'export_rows.received_at >=', none, 'events', 'event'),
+        'ledger': ('int_ledger_entries_joined', 'ledger_entry_id', 'export_rows.effective_at >=', none, 'ledger_entries', 'ledger_entry'),
+        'funding': ('int_funding_in_force', none, none, none, none, 'funding'),
+        'balances': ('int_balances_in_force', none, 'export_rows.as_of >', none, none, 'balances'),
+        'pools': ('int_pools_in_force', none, 'export_rows.seen_at >', none, none, 'pools'),
+    }[export_name] %}
     select
         '{{ export_name }}' as export_name,
         export_rows.file_id,
         export_rows.row_number,
         case
             when export_rows.quarantine_reasons is not null then 'quarantine'
+            {%- if records %}
             when in_force.row_order is not null then case when places.record_id is not null then '{{ record_place }}' else 'awaiting_movement' end
-            when {{ own_time }} >= close.cut_off_at then 'after_cut_off'
+            {%- else %}
+            when in_force.row_order is not null then '{{ record_place }}'
+            {%- endif %}
+            {%- if own_time %}
+            when {{ own_time }} close.cut_off_at then 'after_cut_off'
+            {%- endif %}
             {%- if version_time %}
             when export_rows.{{ version_time }} >= close.cut_off_at then 'after_cut_off'
             {%- endif %}
@@ -66,42 +99,58 @@ placed as (
     from {{ relation_of('stg_' ~ export_name) }} as export_rows
     cross join close
     left join {{ relation_of(in_force) }} as in_force on export_rows.row_order = in_force.row_order
-    left join {{ place }} as places on in_force.{{ key }} = places.record_id
+    {%- if records %}
+    left join {{ records }} as places on in_force.{{ key }} = places.record_id
+    {%- endif %}
     left join {{ relation_of('int_rows_set_aside') }} as set_aside
         on
             export_rows.row_order = set_aside.row_order
             and set_aside.export_name = '{{ export_name }}'
-    union all
-    {%- endfor %}
-    {%- for export_name, in_force, own_time in [
-        ('funding', 'int_funding_in_force', none),
-        ('balances', 'int_balances_in_force', 'as_of'),
-        ('pools', 'int_pools_in_force', 'seen_at'),
-    ] %}
+{%- endmacro %}
+
+
+{#-
+    The rows of staging that do not have exactly one place.
+
+    Arguments:
+        relation_of: what gives the relation of a model, `ref` for all rows.
+-#}
+{% macro rows_not_in_one_place(relation_of) %}
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+{{ pool_recon.placed_records(relation_of) }}
+-- Counting both in one pass is cheaper than joining them.
+counted as (
+    {% for export_name in pool_recon.export_names() %}
     select
         '{{ export_name }}' as export_name,
-        export_rows.file_id,
-        export_rows.row_number,
-        case
-            when export_rows.quarantine_reasons is not null then 'quarantine'
-            when in_force.row_order is not null then '{{ export_name }}'
-            {%- if own_time %}
-            when export_rows.{{ own_time }} > close.cut_off_at then 'after_cut_off'
-            {%- endif %}
-            else coalesce(set_aside.disposition, 'duplicate')
-        end as place,
-        export_rows.row_order
-    from {{ relation_of('stg_' ~ export_name) }} as export_rows
-    cross join close
-    left join {{ relation_of(in_force) }} as in_force on export_rows.row_order = in_force.row_order
-    left join {{ relation_of('int_rows_set_aside') }} as set_aside
-        on
-            export_rows.row_order = set_aside.row_order
-            and set_aside.export_name = '{{ export_name }}'
+        row_order
+    from (
+        select
+            row_order,
+            1 as landed,
+            0 as placed
+        from {{ relation_of('stg_' ~ export_name) }}
+        union all
+        select
+            row_order,
+            0 as landed,
+            case when place is null then 0 else 1 end as placed
+        from (
+            {{ pool_recon.row_places_of(export_name, relation_of) }}
+        ) as places
+    ) as rows_and_places
+    group by row_order
+    having
+        sum(landed) <> 1
+        or sum(placed) <> 1
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
 )
 
-select * from placed
+select * from counted
 {% endmacro %}

@@ -1,35 +1,16 @@
 -- Staged rows that did not go to exactly one place, and records that were lost on the way: there are none, or the project
 -- has a defect.
-with places as (
+with misplaced as (
 
-    {{ pool_recon.row_places(pool_recon.at_hand) }}
-
-),
-
-landed_rows as (
-    {% for export_name in pool_recon.export_names() %}
-    select
-        '{{ export_name }}' as export_name,
-        row_order
-    from {{ pool_recon.at_hand('stg_' ~ export_name) }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ pool_recon.rows_not_in_one_place(pool_recon.at_hand) }}
 
 )
 
 select
-    landed_rows.export_name,
-    landed_rows.row_order,
+    export_name,
+    row_order,
     'landed row is not in exactly one place' as invariant
-from landed_rows
-left join places
-    on
-        landed_rows.export_name = places.export_name
-        and landed_rows.row_order = places.row_order
-group by landed_rows.export_name, landed_rows.row_order
-having
-    count(*) > 1
-    or count(places.place) <> 1
+from misplaced
 union all
 select
     'events' as export_name,

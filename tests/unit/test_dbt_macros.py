@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from dbt.cli.main import dbtRunner
-from dbt_common.events.base_types import EventLevel
+from dbt_common.events.base_types import BaseEvent, EventLevel
 from dbt_common.events.event_manager_client import get_event_manager
 from dbt_common.events.functions import fire_event
 from dbt_common.events.types import Note
@@ -142,3 +142,18 @@ def test_what_is_heard_is_said_and_nothing_else() -> None:
         fire_event(Note(msg="for the log"))
         assert heard == ["a warning", "for the log"]
     assert get_event_manager() is not manager
+
+
+def test_a_message_is_made_when_it_is_asked_for() -> None:
+    before = BaseEvent.__init__
+    with dbt_events.only_what_is_heard():
+        note = Note(msg="a")
+        assert "pb_msg" not in vars(note)
+        assert note.message() == "a"
+        changed = Note(msg="b")
+        changed.msg = "c"
+        assert changed.to_dict() == {"msg": "c"}
+        with pytest.raises(AttributeError):
+            note.nothing_like_it  # noqa: B018
+    assert BaseEvent.__init__ is before
+    assert "pb_msg" in vars(Note(msg="d"))
