@@ -58,17 +58,7 @@
         {{ return(pool_recon.replace_in_place('table', filled ~ '; alter table ' ~ this ~ ' add column _build_number integer default ' ~ build.number)) }}
     {%- endif -%}
     {%- set statements -%}
-        delete from {{ this }}
-        where
-            {%- if kept_by == 'balance' %}
-            true {{ pool_recon.since_restart(this.identifier) }};
-            {%- elif kept_by.row %}
-            {{ kept_by.row }} in (select row_order from {{ pool_recon.relation_at_hand('rows') }});
-            {%- elif kept_by.kind %}
-            {{ kept_by.id }} in (select id from {{ pool_recon.relation_at_hand('ids') }} where kind = '{{ kept_by.kind }}');
-            {%- else %}
-            ({{ kept_by.kind_column }}, {{ kept_by.id }}) in (select (kind, id) from {{ pool_recon.relation_at_hand('ids') }});
-            {%- endif %}
+        delete from {{ this }} where {{ pool_recon.is_replaced(kept_by) }};
         insert into {{ this }} by name
         select
             looked_at.*,
@@ -77,6 +67,20 @@
     {%- endset -%}
     {{ return(pool_recon.run_in_place('table', statements)) }}
 {% endmacro %}
+
+
+{#- True for the kept rows that an incremental build replaces: those of what it looked at. -#}
+{% macro is_replaced(kept_by) -%}
+    {%- if kept_by == 'balance' -%}
+        true {{ pool_recon.since_restart(this.identifier) }}
+    {%- elif kept_by.row -%}
+        {{ kept_by.row }} in (select row_order from {{ pool_recon.relation_at_hand('rows') }})
+    {%- elif kept_by.kind -%}
+        {{ kept_by.id }} in (select id from {{ pool_recon.relation_at_hand('ids') }} where kind = '{{ kept_by.kind }}')
+    {%- else -%}
+        ({{ kept_by.kind_column }}, {{ kept_by.id }}) in (select kind, id from {{ pool_recon.relation_at_hand('ids') }})
+    {%- endif -%}
+{%- endmacro %}
 
 
 {% macro run_in_place(relation_type, statements) %}

@@ -17,3 +17,23 @@
 {% macro duckdb__row_checksum(rows) -%}
     cast(hash({{ rows }}) as varchar)
 {%- endmacro %}
+
+
+{#-
+    A whole number computed from all columns of a row. The sum over a table changes with every value of it.
+
+    Arguments:
+        rows: the relation in the `from` clause, by its name there.
+-#}
+{% macro row_digest(rows) -%}
+    {{ return(adapter.dispatch('row_digest', 'pool_recon')(rows)) }}
+{%- endmacro %}
+
+{% macro default__row_digest(rows) -%}
+    cast(hash({{ rows }}) as hugeint)
+{%- endmacro %}
+
+{#- A sum of these is a number of any size. -#}
+{% macro postgres__row_digest(rows) -%}
+    hash_record_extended({{ rows }}, 0)
+{%- endmacro %}

@@ -19,12 +19,11 @@
     {%- if not execute -%}
         {{ return(relation) }}
     {%- elif statement is not none -%}
-        {{ return('(' ~ rows_of_view ~ ')') }}
+        {{ return(pool_recon.query_as_relation(rows_of_view, name)) }}
     {%- elif name in pool_recon.tables_at_hand() -%}
         {{ return(pool_recon.tables_at_hand()[name] if build.is_incremental else relation) }}
     {%- elif name in kept and kept[name].config.meta.kept_by != 'file' -%}
-        {%- set columns = kept[name].columns.keys() | join(', ') -%}
-        {{ return('(select ' ~ columns ~ ' from ' ~ relation ~ (' where _build_number = ' ~ build.number if build.is_incremental else '') ~ ')') }}
+        {{ return(pool_recon.kept_rows_at_hand(relation, kept[name].columns.keys())) }}
     {%- endif -%}
     {{ return(relation) }}
 {%- endmacro %}
@@ -52,4 +51,20 @@
 {% macro relation_at_hand(name) -%}
     {%- set beside = graph.nodes['model.pool_recon.int_rows_at_hand'] if execute else model -%}
     {{ return(api.Relation.create(database=beside.database, schema=beside.schema, identifier='at_hand_' ~ name)) }}
+{%- endmacro %}
+
+
+{#- Make one of these tables anew, from what comes after its name in the statement that creates it. -#}
+{% macro make_table_at_hand(name, definition) -%}
+    {%- do run_query('drop table if exists ' ~ pool_recon.relation_at_hand(name)) -%}
+    {%- do pool_recon.fill_table_at_hand(name, 'create table ' ~ pool_recon.relation_at_hand(name) ~ ' ' ~ definition) -%}
+{%- endmacro %}
+
+{#- Run a statement that adds rows to one of these tables; the next one knows how many there are. -#}
+{% macro fill_table_at_hand(name, statement) -%}
+    {%- do run_query(statement) -%}
+    {%- set settle = pool_recon.settled(pool_recon.relation_at_hand(name)) -%}
+    {%- if settle | trim -%}
+        {%- do run_query(settle) -%}
+    {%- endif -%}
 {%- endmacro %}

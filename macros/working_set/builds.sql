@@ -12,16 +12,18 @@
 {% macro begin_build() -%}
     {%- if execute and flags.WHICH in ['build', 'run'] and pool_recon.keeps_rows() -%}
     {%- set state = pool_recon.build_state() -%}
-    {%- set known = adapter.get_relation(state.database, state.schema, state.identifier) -%}
-    {%- set last = run_query('select * from ' ~ state).rows | first | default(none) if known is not none else none -%}
-    {%- set build = {'number': 1, 'is_incremental': false, 'is_whole': pool_recon.is_whole_build()} -%}
+    {%- set last_state = pool_recon.of_last_build(state) -%}
+    {%- set known = adapter.get_relation(last_state.database, last_state.schema, last_state.identifier) -%}
+    {%- set last = run_query('select * from ' ~ last_state).rows | first | default(none) if known is not none else none -%}
+    {#- rows of tables that another tool fills have no order of landing: nothing is noted of them -#}
+    {%- set build = {'number': 1, 'is_incremental': false, 'is_whole': pool_recon.is_whole_build() and not pool_recon.own_sources()} -%}
     {%- set exports = pool_recon.exports_digests(last.last_file_id if last is not none else 0) if build.is_whole else none -%}
     {%- do build.update({'exports': exports}) -%}
-    {%- if last is not none and build.is_whole and last.is_complete and not flags.FULL_REFRESH and not pool_recon.own_sources()
+    {%- if last is not none and build.is_whole and last.is_complete and not flags.FULL_REFRESH
         and last.fingerprint == pool_recon.project_fingerprint()
         and run_query('select ' ~ pool_recon.cut_off_at() ~ " >= cast('" ~ last.cut_off_at ~ "' as timestamp)").rows[0][0]
         and last.exports == exports.kept
-        and last.row_counts == pool_recon.kept_row_counts() -%}
+        and last.row_counts == pool_recon.kept_row_counts(of_last_build=true) -%}
         {%- set longest_limit = [var('grace_period_seconds') | int, var('settlement_limit_seconds') | int, var('processing_limit_seconds') | int] | max -%}
         {%- set open_since = modules.datetime.datetime.fromisoformat(last.cut_off_at | string) - modules.datetime.timedelta(seconds=longest_limit) -%}
         {%- do build.update({
@@ -30,6 +32,9 @@
             'last_file_id': last.last_file_id,
             'open_since': "cast('" ~ open_since ~ "' as timestamp)",
         }) -%}
+    {%- endif -%}
+    {%- if build.is_incremental -%}
+        {%- do pool_recon.bring_last_build() -%}
     {%- endif -%}
     {%- do graph.update({'pool_recon_build': build}) -%}
     {%- call statement('begin_build', auto_begin=True) -%}
@@ -69,7 +74,7 @@
         true
     );
     {%- endif -%}
-    {%- for name in ['rows', 'ids', 'kept_entries', 'restarts'] + pool_recon.required_export_names() %}
+    {%- for name in ['rows', 'ids', 'kept_entries', 'restarts'] + pool_recon.required_export_names() + pool_recon.tables_beside_kept() %}
     drop table if exists {{ pool_recon.relation_at_hand(name) }};
     {%- endfor -%}
     {%- endcall -%}
@@ -121,44 +126,92 @@
 -#}
 {% macro exports_digests(kept_file_id) -%}
     {%- set statement -%}
-        with present as (
-            select coalesce(string_agg(distinct ';' || files.export_name, '' order by ';' || files.export_name), '')
-                || coalesce(max(case when files.export_name = 'quotes' and file_columns.contract_column = 'dest_address' then ';dest_address' end), '') as exports
-            from {{ pool_recon.landed('files') }} as files
-            left join {{ pool_recon.landed('file_columns') }} as file_columns on files.file_id = file_columns.file_id
-        ),
-        rows as (
-            {%- for name in ['files', 'file_columns'] + pool_recon.export_names() %}
-            {%- set file_id = '_file_id' if name in pool_recon.export_names() else 'file_id' %}
-            select
-                {{ loop.index }} as position,
-                sum(case when {{ file_id }} <= {{ kept_file_id }} then hash(landed_rows)::hugeint else 0 end) as kept,
-                sum(hash(landed_rows)::hugeint) as landed
-            from {{ pool_recon.landed(name) }} as landed_rows
-            {{ 'union all' if not loop.last }}
-            {%- endfor %}
-        )
+        {%- for name in ['files', 'file_columns'] + pool_recon.export_names() %}
+        {%- set file_id = '_file_id' if name in pool_recon.export_names() else 'file_id' %}
+        {%- set digest = pool_recon.row_digest('landed_rows') %}
         select
-            string_agg(coalesce(rows.kept, 0), ',' order by rows.position) || any_value(present.exports),
-            string_agg(coalesce(rows.landed, 0), ',' order by rows.position) || any_value(present.exports),
-            (select coalesce(max(file_id), 0) from {{ pool_recon.landed('files') }})
-        from rows
-        cross join present
+            '{{ name }}' as counted,
+            'sum ' || cast(coalesce(sum(case when {{ file_id }} <= {{ kept_file_id }} then {{ digest }} else 0 end), 0) as {{ dbt.type_string() }}) as kept,
+            'sum ' || cast(coalesce(sum({{ digest }}), 0) as {{ dbt.type_string() }}) as landed
+        from {{ pool_recon.landed(name) }} as landed_rows
+        union all
+        {%- endfor %}
+        select distinct
+            files.export_name as counted,
+            'present' as kept,
+            'present' as landed
+        from {{ pool_recon.landed('files') }} as files
+        union all
+        select distinct
+            file_columns.contract_column as counted,
+            'present' as kept,
+            'present' as landed
+        from {{ pool_recon.landed('files') }} as files
+        inner join {{ pool_recon.landed('file_columns') }} as file_columns on files.file_id = file_columns.file_id
+        where
+            files.export_name = 'quotes'
+            and file_columns.contract_column = 'dest_address'
     {%- endset -%}
-    {%- set found = run_query(statement).rows[0] -%}
-    {{ return({'kept': found[0], 'all': found[1], 'last_file_id': found[2]}) }}
+    {%- set kept = [] -%}
+    {%- set landed = [] -%}
+    {%- for row in run_query(statement).rows -%}
+        {%- do kept.append(row['counted'] ~ '=' ~ row['kept']) -%}
+        {%- do landed.append(row['counted'] ~ '=' ~ row['landed']) -%}
+    {%- endfor -%}
+    {{ return({
+        'kept': local_md5(kept | sort | join(';')),
+        'all': local_md5(landed | sort | join(';')),
+        'last_file_id': run_query('select coalesce(max(file_id), 0) from ' ~ pool_recon.landed('files')).rows[0][0],
+    }) }}
 {%- endmacro %}
 
-{#- How many rows every table has that is kept, so that a row that went missing between two builds is noticed; empty where
-    a table is missing. -#}
-{% macro kept_row_counts() -%}
+{#-
+    How many rows every table has that is kept, so that a row that went missing between two builds is noticed; empty where a
+    table is missing.
+
+    Arguments:
+        of_last_build: whether those of the last build are meant, where this one is made elsewhere.
+-#}
+{% macro kept_row_counts(of_last_build=false) -%}
     {%- set counts = [] -%}
     {%- for name, node in pool_recon.kept_models() | dictsort -%}
-        {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
+        {%- set kept = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) -%}
+        {%- set kept = pool_recon.of_last_build(kept) if of_last_build else kept -%}
+        {%- set relation = adapter.get_relation(kept.database, kept.schema, kept.identifier) -%}
         {%- if relation is none or not relation.is_table -%}
             {{ return('') }}
         {%- endif -%}
-        {%- do counts.append("(select '" ~ name ~ "=' || count(*) from " ~ relation ~ ')') -%}
+        {%- do counts.append("select '" ~ name ~ "' as name, count(*) as row_count from " ~ relation) -%}
     {%- endfor -%}
-    {{ return(run_query('select concat_ws(chr(44), ' ~ counts | join(', ') ~ ')').rows[0][0]) }}
+    {%- set found = [] -%}
+    {%- for row in run_query(counts | join(' union all ')).rows -%}
+        {%- do found.append(row['name'] ~ '=' ~ row['row_count']) -%}
+    {%- endfor -%}
+    {{ return(found | sort | join(',')) }}
+{%- endmacro %}
+
+
+{#-
+    Where the last build has a relation of this one.
+
+    A close in PostgreSQL is built in schemas of its own, beside those of the last one, which readers see until then.
+-#}
+{% macro of_last_build(relation) -%}
+    {%- set prefix = env_var('POOL_RECON_SCHEMA_PREFIX', '') -%}
+    {%- if not prefix or adapter.get_relation(relation.database, relation.schema, relation.identifier) is not none -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {{ return(relation.incorporate(path={'schema': relation.schema[prefix | length:]})) }}
+{%- endmacro %}
+
+{#- Copy what is kept of the last build to where this one is made, if that is elsewhere. -#}
+{% macro bring_last_build() -%}
+    {%- for name, node in pool_recon.kept_models() | dictsort -%}
+        {%- set kept = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias, type='table') -%}
+        {%- set last = pool_recon.of_last_build(kept) -%}
+        {%- if last.schema != kept.schema -%}
+            {%- do run_query('create table ' ~ kept ~ ' as select * from ' ~ last) -%}
+            {%- do adapter.cache_added(kept) -%}
+        {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}

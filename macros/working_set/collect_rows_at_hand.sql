@@ -48,26 +48,26 @@
     {%- if execute and build.is_incremental -%}
         {%- set rows = pool_recon.relation_at_hand('rows') -%}
         {%- set ids = pool_recon.relation_at_hand('ids') -%}
-        {%- do run_query('create or replace table ' ~ rows ~ ' (export_name varchar, row_order bigint, round integer)') -%}
-        {%- do run_query('create or replace table ' ~ ids ~ ' (kind varchar, id varchar, round integer)') -%}
-        {%- do run_query(pool_recon.first_rows_at_hand(rows, build)) -%}
-        {%- do run_query(pool_recon.first_ids_at_hand(ids, build)) -%}
+        {%- do pool_recon.make_table_at_hand('rows', '(export_name ' ~ dbt.type_string() ~ ', row_order bigint, round integer)') -%}
+        {%- do pool_recon.make_table_at_hand('ids', '(kind ' ~ dbt.type_string() ~ ', id ' ~ dbt.type_string() ~ ', round integer)') -%}
+        {%- do pool_recon.fill_table_at_hand('rows', pool_recon.first_rows_at_hand(rows, build)) -%}
+        {%- do pool_recon.fill_table_at_hand('ids', pool_recon.first_ids_at_hand(ids, build)) -%}
         {%- set found = {'kinds': true} -%}
         {#- what is linked by ids is a few steps away; a chain that is longer than this has no end -#}
         {%- for round in range(1000) if found.kinds -%}
-            {%- do run_query(pool_recon.ids_of_rows_at_hand(rows, ids, round)) -%}
+            {%- do pool_recon.fill_table_at_hand('ids', pool_recon.ids_of_rows_at_hand(rows, ids, round)) -%}
             {%- do found.update({'kinds': run_query('select distinct kind from ' ~ ids ~ ' where round = ' ~ round ~ ' order by kind').columns[0].values() | list}) -%}
             {%- if found.kinds -%}
-                {%- do run_query(pool_recon.rows_of_ids_at_hand(rows, ids, round, found.kinds)) -%}
+                {%- do pool_recon.fill_table_at_hand('rows', pool_recon.rows_of_ids_at_hand(rows, ids, round, found.kinds)) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- if found.kinds -%}
             {{ exceptions.raise_compiler_error('pool_recon: ids link more rows than can be followed; build once with --full-refresh') }}
         {%- endif -%}
         {%- for export_name in pool_recon.required_export_names() -%}
-            {%- do run_query(
-                'create or replace table ' ~ pool_recon.relation_at_hand(export_name) ~ ' as select staged.* from ' ~ ref('stg_' ~ export_name)
-                ~ ' as staged semi join (select row_order from ' ~ rows ~ " where export_name = '" ~ export_name ~ "') as picked using (row_order)"
+            {%- do pool_recon.make_table_at_hand(
+                export_name,
+                'as select * from ' ~ ref('stg_' ~ export_name) ~ ' where row_order in (select row_order from ' ~ rows ~ " where export_name = '" ~ export_name ~ "')"
             ) -%}
         {%- endfor -%}
     {%- endif -%}
@@ -110,10 +110,10 @@ where quarantine_reasons is null and (file_id > {{ build.last_file_id }} or conf
 insert into {{ ids }}
 with
 {%- for export_name, columns in pool_recon.named_ids().items() %}
-picked_{{ export_name }} as materialized (
+picked_{{ export_name }} as (
     select {{ columns | map('first') | join(', ') }}
     from {{ ref('stg_' ~ export_name) }}
-    semi join (select row_order from {{ rows }} where export_name = '{{ export_name }}' and round = {{ round }}) as picked using (row_order)
+    where row_order in (select row_order from {{ rows }} where export_name = '{{ export_name }}' and round = {{ round }})
 ){{ ',' if not loop.last }}
 {%- endfor %}
 select distinct kind, id, {{ round }}
@@ -131,7 +131,7 @@ from (
     {%- endfor %}
     {%- endfor %}
 ) as named
-anti join {{ ids }} as known using (kind, id)
+{{ pool_recon.anti_join('named', ids, ['kind', 'id']) }}
 {%- endmacro %}
 
 {% macro rows_of_ids_at_hand(rows, ids, round, kinds) -%}
@@ -143,11 +143,12 @@ from (
     {%- for export_name, column in pool_recon.rows_of_ids()[kind] %}
     select '{{ export_name }}' as export_name, staged.row_order
     from {{ ref('stg_' ~ export_name) }} as staged
-    semi join (select id from {{ ids }} where kind = '{{ kind }}' and round = {{ round }}) as named on staged.{{ column }} = named.id
-    where staged.quarantine_reasons is null
+    where
+        staged.quarantine_reasons is null
+        and staged.{{ column }} in (select id from {{ ids }} where kind = '{{ kind }}' and round = {{ round }})
     {{ 'union all' if not (loop.last and is_last_kind) }}
     {%- endfor %}
     {%- endfor %}
 ) as linked
-anti join {{ rows }} as known using (export_name, row_order)
+{{ pool_recon.anti_join('linked', rows, ['export_name', 'row_order']) }}
 {%- endmacro %}

@@ -17,7 +17,7 @@ kept_starts as (
         partner_id,
         asset,
         max(step_number) as step_number,
-        {{ pool_recon.value_at_latest('carried_start', 'effective_at', 'step_number') }} as carried_start
+        {{ pool_recon.value_at_latest('carried_start', 'step_number', 'ledger_entry_id') }} as carried_start
     from {{ this }}
     group by environment, partner_id, asset
     {% else %}

@@ -11,6 +11,8 @@ from pool_recon.reference import built_schemas
 NEXT: Final = "next_"
 _OLD: Final = "old_"
 _HISTORY: Final = "history"
+# What dbt notes about the rows that it keeps, for its next build in this database.
+NOTES: Final = frozenset({"build_state"})
 # How long old schemas are waited for that a reader still has open; the next run clears them too.
 _PATIENCE: Final = "5s"
 

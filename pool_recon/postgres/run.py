@@ -86,7 +86,8 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             schemas = {publishing.NEXT + schema: schema for schema in built_schemas()}
             with contextlib.closing(connect(copy.file)) as connection:
                 names = {RAW: RAW, **schemas}
-                mirror(database, connection, names, landing.PASSING, folder, progress)
+                left_out = landing.PASSING | publishing.NOTES
+                mirror(database, connection, names, left_out, folder, progress)
             # Nothing is kept open while the package is written, which may take a while.
             database.rollback()
             segments = Segments(settings.state_dir)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.engines.comparing import differing_tables, files_of, put_together
 from tests.engines.edges import write_edges
 from tests.engines.postgres_server import PostgresServer
 from tests.fault_matrix import CLOSE_DATE, Scenario, separate_scenarios, write_alone, write_merged
+from tests.harness.splitting import SplitExports
 from tests.oracle.collide import collide
 from tests.oracle.generate import MESSES, generate, generate_together
 
@@ -112,14 +114,26 @@ def test_the_rest_of_the_package_and_every_table_are_the_same(mixture: Pair) -> 
     assert differences(mixture) == []
 
 
-def test_a_close_goes_on_with_the_history_and_the_register(
+def test_a_close_goes_on_with_rows_history_and_register(
     postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A finding stays open from an earlier date, one is approved, and a date is closed again."""
+    """A finding stays open from an earlier date, one is approved, and rows are kept or replaced.
+
+    What was built of what is new and what is linked to it is what a full build makes of all rows.
+    """
     closing = Closing(postgres, tmp_path, monkeypatch)
-    exports = SAMPLES / "bad_day"
-    assert differences(closing.close(exports, date(2026, 6, 29))) == []
-    found = (tmp_path / "duckdb" / "2026-06-29" / "exceptions.csv").read_text(encoding="utf-8")
+    # late enough for time to change nothing about most rows
+    first_day, next_day = date(2026, 7, 5), date(2026, 7, 6)
+    generated = generate_together(tmp_path / "generated", range(24, 36))
+    split = SplitExports(generated, tmp_path, loads=2, seed=2)
+    exports = tmp_path / "exports"
+    split.write(exports, 0)
+    assert differences(closing.close(exports, first_day)) == []
+    split.write(exports, 1)
+    # an old snapshot decides for all quotes after it
+    for file in (exports / "pools").glob("*.1.csv"):
+        file.unlink()
+    found = (tmp_path / "duckdb" / "2026-07-05" / "exceptions.csv").read_text(encoding="utf-8")
     header, first, *_ = found.splitlines()
     finding = dict(zip(header.split(","), first.split(","), strict=False))
     register = tmp_path / "register.csv"
@@ -131,15 +145,24 @@ def test_a_close_goes_on_with_the_history_and_the_register(
         f"quarantined_row,export_row,nowhere:1,,,2026-07-09,Ada,2026-06-30,'quoted',\n",
         encoding="utf-8",
     )
-    pair = closing.close(exports, date(2026, 6, 30), register)
+    pair = closing.close(exports, next_day, register)
     assert differences(pair) == []
+    looked_at = (
+        "select bool_and(is_incremental), sum(rows_at_hand) < 0.75 * sum(readable_rows)"
+        " from intermediate.int_rows_at_hand where export_name <> 'funding'"
+    )
+    assert postgres.psql(closing.database, "-c", looked_at) == "t|t"
     rejected = (pair[1].package / "register.csv").read_text(encoding="utf-8")
     assert ",rejected," in rejected
     ages = (pair[1].package / "exceptions.csv").read_text(encoding="utf-8")
-    assert ",2026-06-29,1," in ages
+    assert ",2026-07-05,1," in ages
+    request = CloseRequest(exports, next_day, tmp_path / "anew", tmp_path / "anew.duckdb")
+    anew = in_postgres.close(replace(request, register=register, is_full_refresh=True), Progress())
+    assert postgres.psql(closing.database, "-c", looked_at).startswith("f|")
+    assert files_of(anew.package) == files_of(pair[1].package)
     # A reader with settings of its own reads the same.
     opened = "set datestyle = 'German'; select max(opened_on) from package.pkg_exceptions"
-    assert postgres.psql(closing.database, "-c", opened) == "2026-06-30"
+    assert postgres.psql(closing.database, "-c", opened) == "2026-07-06"
 
 
 @pytest.mark.exhaustive
@@ -175,6 +198,26 @@ def test_sets_together_are_the_same(
         },
     )
     assert differences(Closing(postgres, tmp_path, monkeypatch).close(exports)) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seed", range(6))
+def test_what_lands_bit_by_bit_is_the_same(
+    seed: int, postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets = {
+        "generated": generate_together(tmp_path / "g", range(16 * seed, 16 * seed + 16)),
+        "collided": collide(tmp_path / "c", range(200 * seed, 200 * seed + 200)),
+    }
+    days = [date(2026, 6, 30), date(2026, 7, 2), date(2026, 7, 2), date(2026, 7, 6)]
+    exports = put_together(tmp_path / "sets", sets)
+    split = SplitExports(exports, tmp_path, loads=len(days), seed=seed)
+    closing = Closing(postgres, tmp_path, monkeypatch)
+    for load, day in enumerate(days):
+        split.write(tmp_path / "exports", load)
+        assert differences(closing.close(tmp_path / "exports", day)) == []
+    kept = "select bool_and(is_incremental) from intermediate.int_rows_at_hand"
+    assert postgres.psql(closing.database, "-c", kept) == "t"
 
 
 @pytest.mark.exhaustive

@@ -60,15 +60,35 @@ class SplitExports:
                 f" * replace ((file_id + {later})::integer as file_id) from whole.raw.file_columns"
             )
 
-    def _rows_of_load(self, table: str, load: int) -> str:
-        def chance(salt: int) -> str:
-            return f"hash(_file_id * 100000 + _row_number + {self._seed * 1000 + salt})"
+    def write(self, folder: Path, load: int) -> None:
+        """Add the rows of a load as files to an EXPORTS folder, but for malformed ones."""
+        with contextlib.closing(duckdb.connect(str(self._whole), read_only=True)) as connection:
+            files = connection.execute(
+                "select files.export_name, files.file_id, string_agg(contract_column, ', ')"
+                " from raw.files as files inner join raw.file_columns using (file_id) group by all"
+            ).fetchall()
+            for export_name, file_id, columns in files:
+                (folder / export_name).mkdir(parents=True, exist_ok=True)
+                file = folder / export_name / f"{file_id:04}.{load}.csv"
+                connection.execute(
+                    f"copy (select {columns} from raw.{export_name} where _file_id = {file_id}"
+                    f" and not coalesce(_is_malformed, false) and {self._is_of_load(load)}"
+                    f" order by _row_number) to '{file}' (header, force_quote *)"
+                )
 
+    def _rows_of_load(self, table: str, load: int) -> str:
         return (
             f"insert into raw.{table} by name select * replace ("
             f"(_file_id + {load * self._files})::integer as _file_id,"
             " row_number() over (partition by _file_id order by _row_number) as _row_number)"
-            f" from whole.raw.{table} where {load} = case"
-            f" when {chance(0)} % 100 < {PER_CENT_OF_FIRST_LOAD} then 0"
+            f" from whole.raw.{table} where {self._is_of_load(load)}"
+        )
+
+    def _is_of_load(self, load: int) -> str:
+        def chance(salt: int) -> str:
+            return f"hash(_file_id * 100000 + _row_number + {self._seed * 1000 + salt})"
+
+        return (
+            f"{load} = case when {chance(0)} % 100 < {PER_CENT_OF_FIRST_LOAD} then 0"
             f" else 1 + {chance(1)} % {self._loads - 1} end"
         )

@@ -1,0 +1,150 @@
+"""What PostgreSQL keeps from build to build, and what has it built anew, in a small project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pool_recon import reference
+from pool_recon.dbt_runner import BuildSettings, _environment, _invoke
+from tests.engines.postgres_server import PostgresServer
+from tests.fault_matrix import CLOSE_DATE
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = ["files", "file_columns", *(export.name for export in reference.exports())]
+MODELS = {
+    # What is at hand are the orders of new files.
+    "int_rows_at_hand": """
+        {%- set build = pool_recon.this_build() -%}
+        {%- if execute and build.is_incremental -%}
+        {%- do pool_recon.make_table_at_hand(
+            'rows',
+            "as select _row_number as row_order from raw.orders"
+            " where _file_id > " ~ build.last_file_id
+        ) -%}
+        {%- endif -%}
+        select {{ build.number }} as number
+    """,
+    "int_kept": """
+        {{ config(meta={'kept_by': {'row': 'row_order'}}) }}
+        {%- set build = pool_recon.this_build() -%}
+        -- depends on {{ ref('int_rows_at_hand') }}
+        select _row_number as row_order, max(value) as value, {{ build.number }} as written_by
+        from raw.orders
+        {%- if build.is_incremental %}
+        where _row_number in (select row_order from {{ pool_recon.relation_at_hand('rows') }})
+        {%- endif %}
+        group by _row_number
+    """,
+    "int_later": """
+        select row_order, value from {{ pool_recon.kept_rows_at_hand(ref('int_kept'), []) }}
+    """,
+}
+
+
+class Project:
+    """A project with our macros on three rows of its own, each of which has a value."""
+
+    def __init__(self, server: PostgresServer, folder: Path) -> None:
+        self._server = server
+        self.database = server.new_database()
+        self._folder = folder
+        (folder / "macros").symlink_to(ROOT / "macros")
+        (folder / "models").mkdir()
+        ours = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+        theirs = {key: ours[key] for key in ("name", "profile", "dispatch", "vars")}
+        theirs |= {key: ours[key] for key in ("on-run-start", "on-run-end")}
+        theirs["models"] = {
+            "+post-hook": ours["models"]["pool_recon"]["+post-hook"],
+            "+schema": "intermediate",
+            "+materialized": "table",
+        }
+        (folder / "dbt_project.yml").write_text(json.dumps(theirs), encoding="utf-8")
+        profiles = (ROOT / "profiles.yml").read_text(encoding="utf-8")
+        (folder / "profiles.yml").write_text(profiles, encoding="utf-8")
+        sources = {"sources": [{"name": "raw", "tables": [{"name": name} for name in TABLES]}]}
+        (folder / "models" / "sources.yml").write_text(json.dumps(sources), encoding="utf-8")
+        for name, query in MODELS.items():
+            (folder / "models" / f"{name}.sql").write_text(query, encoding="utf-8")
+        self.run("create schema raw")
+        self.run("create table raw.files (file_id integer, export_name text)")
+        self.run("create table raw.file_columns (file_id integer, contract_column text)")
+        for table in TABLES[2:]:
+            self.run(f"create table raw.{table} (_file_id integer, _row_number bigint, value text)")
+        self.land(1, {1: "one", 2: "two", 3: "three"})
+
+    def run(self, statement: str) -> str:
+        return self._server.psql(self.database, "-c", statement)
+
+    def land(self, file_id: int, values: dict[int, str]) -> None:
+        self.run(f"insert into raw.files values ({file_id}, 'orders')")
+        for row, value in values.items():
+            self.run(f"insert into raw.orders values ({file_id}, {row}, '{value}')")
+
+    def build(self, arguments: Sequence[str] = (), day: date = CLOSE_DATE, **variables: int) -> str:
+        """What the kept table holds after a build, as row, value and the build that wrote it."""
+        from dbt.cli.main import dbtRunner
+
+        settings = BuildSettings(
+            project_dir=self._folder,
+            warehouse=self._folder / "none.duckdb",
+            state_dir=self._folder / "state",
+            close_date=day,
+            time_zone=None,
+            variables=variables,
+            target="postgres",
+            environment=self._server.environment(self.database),
+        )
+        with _environment(settings):
+            result = _invoke(dbtRunner(), settings, "build", *arguments)
+        assert [str(node.status) for node in result.results] == ["success"] * len(result.results)
+        row = "concat_ws(' ', row_order, value, written_by)"
+        held = f"select string_agg({row}, ', ' order by row_order) from intermediate.int_kept"
+        return self.run(held)
+
+
+@pytest.fixture(scope="module")
+def project(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(postgres, tmp_path_factory.mktemp("project"))
+
+
+def test_rows_are_kept_until_something_decides_for_all_of_them(project: Project) -> None:
+    assert project.build() == "1 one 1, 2 two 1, 3 three 1"
+    project.land(2, {2: "zwei", 4: "vier"})
+    replaced = "1 one 1, 2 zwei 2, 3 three 1, 4 vier 2"
+    assert project.build() == replaced
+    # what comes after it looked only at what was replaced, and nothing is left lying about
+    assert project.run("select count(*) from intermediate.int_later") == "2"
+    tables = "select string_agg(tablename, ' ' order by tablename) from pg_tables"
+    left = project.run(f"{tables} where schemaname = 'intermediate'")
+    assert left == "build_state int_kept int_later int_rows_at_hand"
+    anew = "1 one 1, 2 zwei 1, 3 three 1, 4 vier 1"
+    assert project.build(grace_period_seconds=7200) == anew
+    assert project.build(grace_period_seconds=7200) == anew
+    project.run("update intermediate.int_kept set written_by = 9")
+    nothing_new = anew.replace(" 1,", " 9,").removesuffix("1") + "9"
+    assert project.build(grace_period_seconds=7200) == nothing_new
+    for unexpected in (
+        "update raw.orders set value = 'eins' where value = 'one'",
+        "delete from intermediate.int_kept where row_order = 3",
+        "update intermediate.build_state set is_complete = false",
+    ):
+        project.run(unexpected)
+        assert " 9" not in project.build(grace_period_seconds=7200), unexpected
+        project.run("update intermediate.int_kept set written_by = 9")
+    assert " 9" not in project.build(["--full-refresh"], grace_period_seconds=7200)
+    project.run("update intermediate.int_kept set written_by = 9")
+    earlier = CLOSE_DATE.replace(day=1)
+    assert " 9" not in project.build(day=earlier, grace_period_seconds=7200)
+    project.run("update intermediate.int_kept set written_by = 9")
+    sources = {name: {"table": name} for name in TABLES[2:]}
+    assert " 9" not in project.build(grace_period_seconds=7200, sources=sources)
+    # a build of a part is all of that part, and the next one goes on from nothing
+    project.run("update intermediate.int_kept set written_by = 9")
+    assert project.build(["--select", "int_rows_at_hand"], grace_period_seconds=7200).endswith("9")
+    assert " 9" not in project.build(grace_period_seconds=7200)
