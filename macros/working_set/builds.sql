@@ -100,8 +100,8 @@
 {%- endmacro %}
 
 {#-
-    A digest of all that decides what rows become, besides the rows and the date: models, macros, seeds, vars and the version
-    of dbt. A consumer's own macros count too, because they may take the place of ours.
+    A digest of all that decides what rows become, besides the rows and the date: models and seeds with their columns and
+    types, macros, vars and the version of dbt. A consumer's own macros count too, because they may take the place of ours.
 -#}
 {% macro project_fingerprint() -%}
     {%- set parts = [dbt_version, pool_recon.business_time_zone()] -%}
@@ -109,7 +109,10 @@
         {%- do parts.append(name ~ '=' ~ var(name)) -%}
     {%- endfor -%}
     {%- for id, node in graph.nodes | dictsort if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] -%}
-        {%- do parts.append(id ~ '=' ~ node.checksum.checksum) -%}
+        {%- do parts.append(id ~ '=' ~ node.checksum.checksum ~ ' ' ~ node.config.materialized ~ ' ' ~ node.config.meta.kept_by ~ ' ' ~ (node.config.contract or {}).enforced ~ ' ' ~ node.config.column_types) -%}
+        {%- for column in node.columns.values() -%}
+            {%- do parts.append(column.name ~ ' ' ~ column.data_type) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- for package in ['pool_recon', project_name] | unique -%}
         {%- for name, macro in (context.get(package) or {}) | dictsort if macro.macro is defined -%}

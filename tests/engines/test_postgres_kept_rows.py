@@ -86,6 +86,10 @@ class Project:
         for row, value in values.items():
             self.run(f"insert into raw.orders values ({file_id}, {row}, '{value}')")
 
+    def describe(self, column: dict[str, str]) -> None:
+        models = {"models": [{"name": "int_kept", "columns": [column]}]}
+        (self._folder / "models" / "models.yml").write_text(json.dumps(models), encoding="utf-8")
+
     def build(self, arguments: Sequence[str] = (), day: date = CLOSE_DATE, **variables: int) -> str:
         """What the kept table holds after a build, as row, value and the build that wrote it."""
         from dbt.cli.main import dbtRunner
@@ -139,6 +143,10 @@ def test_rows_are_kept_until_something_decides_for_all_of_them(project: Project)
         project.run("update intermediate.int_kept set written_by = 9")
     assert " 9" not in project.build(["--full-refresh"], grace_period_seconds=7200)
     project.run("update intermediate.int_kept set written_by = 9")
+    for described in ({}, {"data_type": "bigint"}):
+        project.describe({"name": "row_order", **described})
+        assert " 9" not in project.build(grace_period_seconds=7200), described
+        project.run("update intermediate.int_kept set written_by = 9")
     earlier = CLOSE_DATE.replace(day=1)
     assert " 9" not in project.build(day=earlier, grace_period_seconds=7200)
     project.run("update intermediate.int_kept set written_by = 9")
