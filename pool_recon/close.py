@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 RULE_TAG = "checklist"
 RULE_TEST_PREFIX = "assert_"
+TARGET = "duckdb"
 
 Read = TypeVar("Read")
 
@@ -112,7 +113,7 @@ def load(exports: Path, warehouse: Path, progress: Progress) -> LoadSummary:
     """
     from pool_recon.loader import load_exports
 
-    with _explained("load"), working_copy(warehouse) as copy:
+    with locally_explained("load"), working_copy(warehouse) as copy:
         progress("landing the exports")
         with contextlib.closing(connect(copy.file)) as connection:
             state = state_folder(warehouse)
@@ -132,7 +133,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     check_request(request)
     register = read_register(request.register) if request.register else None
     with (
-        _explained("close"),
+        locally_explained("close"),
         rarely_collected(),
         working_copy(request.warehouse) as copy,
         package_folder(request.out, request.close_date.isoformat()) as package,
@@ -307,8 +308,8 @@ def write_documents(
 
 
 @contextlib.contextmanager
-def _explained(action: str) -> Iterator[None]:
-    """Turn what the engine and the operating system refuse into one line."""
+def locally_explained(action: str) -> Iterator[None]:
+    """Turn what DuckDB and the operating system refuse into one line."""
     import duckdb
 
     try:
@@ -324,16 +325,26 @@ def state_folder(warehouse: Path) -> Path:
     return warehouse.absolute().parent / ".pool_recon" / warehouse.name
 
 
-def build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
-    """How dbt builds what `request` asks for, in `file`."""
+def build_settings(
+    request: CloseRequest,
+    file: Path,
+    progress: Progress,
+    target: str = TARGET,
+    environment: Mapping[str, str] | None = None,
+) -> BuildSettings:
+    """How dbt builds what `request` asks for, in `file` or in another `target`."""
+    state = state_folder(request.warehouse)
     return BuildSettings(
         project_dir=project_dir(),
         warehouse=file.absolute(),
-        state_dir=state_folder(request.warehouse),
+        # What dbt keeps of one target it cannot use for another.
+        state_dir=state if target == TARGET else state.with_name(f"{state.name}.{target}"),
         close_date=request.close_date,
         time_zone=request.time_zone,
         is_debug=request.is_debug,
         is_full_refresh=request.is_full_refresh,
+        target=target,
+        environment=environment or {},
         progress=progress,
     )
 

@@ -5,11 +5,6 @@
         relation_of: what gives the relation of a model, `ref` for all rows.
 -#}
 {% macro row_places(relation_of) %}
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
 {{ pool_recon.placed_records(relation_of) }}
 placed as (
     {% for export_name in pool_recon.export_names() %}
@@ -23,8 +18,14 @@ select * from placed
 {% endmacro %}
 
 
-{#- The ids of what a row in force can be part of, as common table expressions that `row_places_of` reads. -#}
-{% macro placed_records(relation_of) %}
+{#- The common table expressions that `row_places_of` reads: the close, and the ids of what a row in force can be part of. -#}
+{% macro placed_records(relation_of) -%}
+with close as (
+
+    select * from {{ ref('int_close') }}
+
+),
+
 movement_orders as (
 
     select distinct partner_order_id as record_id from {{ relation_of('int_movements') }}
@@ -58,7 +59,7 @@ ledger_entries as (
 
 
 {#-
-    Where the rows of one export went, besides `close` and `placed_records`.
+    Where the rows of one export went; it reads `placed_records`.
 
     Arguments:
         export_name: the export.
@@ -116,11 +117,6 @@ ledger_entries as (
         relation_of: what gives the relation of a model, `ref` for all rows.
 -#}
 {% macro rows_not_in_one_place(relation_of) %}
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
 {{ pool_recon.placed_records(relation_of) }}
 -- Counting both in one pass is cheaper than joining them.
 counted as (

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,10 +13,10 @@ from pool_recon.close import (
     build_settings,
     check_request,
     close_result,
+    locally_explained,
     write_close,
 )
-from pool_recon.dbt_runner import BuildSettings, build_and_test, one_line
-from pool_recon.errors import CloseError
+from pool_recon.dbt_runner import build_and_test
 from pool_recon.expectations.ahead import second_reader
 from pool_recon.garbage import rarely_collected
 from pool_recon.postgres import landing, publishing
@@ -28,7 +26,7 @@ from pool_recon.progress import Progress
 from pool_recon.reference import built_schemas
 from pool_recon.register import read_register
 from pool_recon.segments import Segments
-from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
+from pool_recon.warehouse import connect, package_folder, publish, working_copy
 
 if TYPE_CHECKING:
     from pool_recon.loader import LoadSummary
@@ -41,7 +39,7 @@ def load(exports: Path, progress: Progress) -> tuple[str, LoadSummary]:
 
     Raises CloseError with the database unchanged.
     """
-    with _explained("load"), server() as database:
+    with locally_explained("load"), explained("load"), server() as database:
         _tidy(database)
         with tempfile.TemporaryDirectory(prefix="pool_recon_") as temporary:
             progress("landing the exports")
@@ -61,7 +59,8 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     check_request(request)
     register = read_register(request.register) if request.register else None
     with (
-        _explained("close"),
+        locally_explained("close"),
+        explained("close"),
         rarely_collected(),
         second_reader() as reader,
         server() as database,
@@ -74,7 +73,11 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         _tidy(database)
         try:
             progress("landing the exports")
-            settings = _build_settings(request, copy.file, progress)
+            environment = {
+                "POOL_RECON_SCHEMA_PREFIX": publishing.NEXT,
+                "PGOPTIONS": session_options(),
+            }
+            settings = build_settings(request, copy.file, progress, TARGET, environment)
             loaded = landing.land(database, request.exports, folder, progress, settings.state_dir)
             landing.mark_unfinished(database, loaded)
             landing.load_register(database, register, folder)
@@ -109,20 +112,6 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         return result
 
 
-def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
-    settings = build_settings(request, file, progress)
-    return replace(
-        settings,
-        target=TARGET,
-        # What dbt keeps of one target it cannot use for another.
-        state_dir=settings.state_dir.with_name(f"{settings.state_dir.name}.{TARGET}"),
-        environment={
-            "POOL_RECON_SCHEMA_PREFIX": publishing.NEXT,
-            "PGOPTIONS": session_options(),
-        },
-    )
-
-
 def _tidy(database: Server) -> None:
     """Take away what a run that was killed has left."""
     landing.discard_unfinished(database)
@@ -137,16 +126,3 @@ def _take_back(database: Server) -> None:
     with contextlib.suppress(psycopg2.Error):
         database.rollback()
         _tidy(database)
-
-
-@contextlib.contextmanager
-def _explained(action: str) -> Iterator[None]:
-    import duckdb
-
-    try:
-        with explained(action):
-            yield
-    except duckdb.Error as error:
-        raise CloseError(f"DuckDB stopped the {action}: {one_line(error)}") from error
-    except OSError as error:
-        raise CloseError(f"the {action} stopped: {os_reason(error)}") from error

@@ -16,11 +16,11 @@ from pool_recon.close import (
     build_settings,
     check_request,
     close_result,
+    locally_explained,
     state_folder,
     write_close,
 )
-from pool_recon.dbt_runner import BuildSettings, build_and_test, one_line
-from pool_recon.errors import CloseError
+from pool_recon.dbt_runner import build_and_test
 from pool_recon.expectations.ahead import second_reader
 from pool_recon.garbage import rarely_collected
 from pool_recon.progress import Progress
@@ -30,7 +30,7 @@ from pool_recon.segments import Segments
 from pool_recon.spark.readiness import partitions
 from pool_recon.spark.session import TARGET, explained, session
 from pool_recon.spark.tables import bring_back, lend, store
-from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
+from pool_recon.warehouse import connect, package_folder, publish, working_copy
 
 if TYPE_CHECKING:
     import duckdb
@@ -53,7 +53,12 @@ def load(exports: Path, warehouse: Path, progress: Progress) -> tuple[str, LoadS
     from pool_recon.loader import load_exports
 
     home = os.environ.get(_FOLDER) or f"{warehouse}.spark"
-    with _explained("load"), working_copy(warehouse) as copy, _work_folder(copy.file) as folder:
+    with (
+        locally_explained("load"),
+        explained("load"),
+        working_copy(warehouse) as copy,
+        _work_folder(copy.file) as folder,
+    ):
         progress("landing the exports")
         with contextlib.closing(connect(copy.file)) as connection:
             state = state_folder(warehouse)
@@ -80,7 +85,8 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     check_request(request)
     register = read_register(request.register) if request.register else None
     with (
-        _explained("close"),
+        locally_explained("close"),
+        explained("close"),
         rarely_collected(),
         second_reader() as reader,
         working_copy(request.warehouse) as copy,
@@ -92,7 +98,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             _FORMAT: "parquet",
             "POOL_RECON_SPARK_CATALOG": "in-memory",
         }
-        settings = _build_settings(request, copy.file, progress)
+        settings = build_settings(request, copy.file, progress, TARGET)
         progress("landing the exports")
         with contextlib.closing(connect(copy.file)) as connection:
             loaded = load_exports(
@@ -133,31 +139,8 @@ def _most_rows(connection: duckdb.DuckDBPyConnection) -> int:
     return int(found[0]) if found else 0
 
 
-def _build_settings(request: CloseRequest, file: Path, progress: Progress) -> BuildSettings:
-    settings = build_settings(request, file, progress)
-    return replace(
-        settings,
-        target=TARGET,
-        # What dbt keeps of one target it cannot use for another.
-        state_dir=settings.state_dir.with_name(f"{settings.state_dir.name}.{TARGET}"),
-    )
-
-
 @contextlib.contextmanager
 def _work_folder(file: Path) -> Iterator[Path]:
     """An empty folder beside `file`, where there has to be room for as much, in full."""
     with tempfile.TemporaryDirectory(dir=file.parent, ignore_cleanup_errors=True) as temporary:
         yield Path(temporary).resolve()
-
-
-@contextlib.contextmanager
-def _explained(action: str) -> Iterator[None]:
-    import duckdb
-
-    try:
-        with explained(action):
-            yield
-    except duckdb.Error as error:
-        raise CloseError(f"DuckDB stopped the {action}: {one_line(error)}") from error
-    except OSError as error:
-        raise CloseError(f"the {action} stopped: {os_reason(error)}") from error

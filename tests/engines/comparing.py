@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 
 import duckdb
+
+from pool_recon.close import CloseRequest, CloseResult
+from pool_recon.close import close as close_in_duckdb
+from pool_recon.progress import Progress
+from tests.fault_matrix import CLOSE_DATE
+
+# What a user compares first.
+PUBLISHED = (
+    "reconciliation.csv",
+    "exceptions.csv",
+    "checklist.csv",
+    "balances.csv",
+    "conservation.csv",
+)
+Pair = tuple[CloseResult, CloseResult, Path, Path]
 
 # When something was loaded is no answer, and neither is what DuckDB notes for its next build and
 # its next package.
@@ -34,6 +50,32 @@ def files_of(package: Path) -> dict[str, bytes]:
     """The content of every file of a package by its name."""
     files = (file for file in package.rglob("*") if file.is_file())
     return {file.relative_to(package).as_posix(): file.read_bytes() for file in files}
+
+
+def close_in_both(
+    folder: Path,
+    close_in_other: Callable[[CloseRequest, Progress], CloseResult],
+    exports: Path,
+    day: date = CLOSE_DATE,
+    register: Path | None = None,
+) -> Pair:
+    """Close the same in DuckDB and in another engine, each in a warehouse of its own."""
+    made = []
+    for name, close in (("duckdb", close_in_duckdb), ("other", close_in_other)):
+        out = folder / name
+        warehouse = out / "warehouse.duckdb"
+        request = CloseRequest(exports, day, out, warehouse, register)
+        made.append((close(request, Progress()), warehouse))
+    (ours, our_file), (theirs, their_file) = made
+    return ours, theirs, our_file, their_file
+
+
+def differences(pair: Pair) -> list[str]:
+    """What is not the same in two closes, in full."""
+    ours, theirs, our_file, their_file = pair
+    one, other = files_of(ours.package), files_of(theirs.package)
+    found = [f"{name} differs" for name in sorted(one | other) if one.get(name) != other.get(name)]
+    return found + differing_tables(our_file, their_file)
 
 
 def differing_tables(ours: Path, theirs: Path) -> list[str]:

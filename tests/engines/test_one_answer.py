@@ -13,13 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from pool_recon import close as in_duckdb
 from pool_recon import postgres as in_postgres
-from pool_recon.close import CloseRequest, CloseResult
+from pool_recon.close import CloseRequest
 from pool_recon.postgres import mirror
 from pool_recon.progress import Progress
 from tests.end_to_end.test_own_exports import PARTS, SEED_ROWS, text
-from tests.engines.comparing import differing_tables, files_of, put_together
+from tests.engines.comparing import (
+    PUBLISHED,
+    Pair,
+    close_in_both,
+    differences,
+    files_of,
+    put_together,
+)
 from tests.engines.edges import write_edges
 from tests.engines.postgres_server import PostgresServer
 from tests.fault_matrix import CLOSE_DATE, Scenario, separate_scenarios, write_alone, write_merged
@@ -29,15 +35,6 @@ from tests.oracle.generate import MESSES, generate, generate_together
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
-PUBLISHED = (
-    "reconciliation.csv",
-    "exceptions.csv",
-    "checklist.csv",
-    "balances.csv",
-    "conservation.csv",
-)
-
-Pair = tuple[CloseResult, CloseResult, Path, Path]
 
 
 class Closing:
@@ -54,22 +51,7 @@ class Closing:
             monkeypatch.setenv(name, value)
 
     def close(self, exports: Path, day: date = CLOSE_DATE, register: Path | None = None) -> Pair:
-        made = []
-        for name, engine in (("duckdb", in_duckdb), ("postgres", in_postgres)):
-            out = self._folder / name
-            warehouse = out / "warehouse.duckdb"
-            request = CloseRequest(exports, day, out, warehouse, register)
-            made.append((engine.close(request, Progress()), warehouse))
-        (ours, our_file), (theirs, their_file) = made
-        return ours, theirs, our_file, their_file
-
-
-def differences(pair: Pair) -> list[str]:
-    """What is not the same in two closes, in full."""
-    ours, theirs, our_file, their_file = pair
-    one, other = files_of(ours.package), files_of(theirs.package)
-    found = [f"{name} differs" for name in sorted(one | other) if one.get(name) != other.get(name)]
-    return found + differing_tables(our_file, their_file)
+        return close_in_both(self._folder, in_postgres.close, exports, day, register)
 
 
 @pytest.fixture(scope="module")

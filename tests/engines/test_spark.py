@@ -15,11 +15,18 @@ import pytest
 
 from pool_recon import close as in_duckdb
 from pool_recon import spark as in_spark
-from pool_recon.close import CloseRequest, CloseResult
+from pool_recon.close import CloseRequest
 from pool_recon.errors import CloseError
 from pool_recon.progress import Progress
 from pool_recon.spark import tables
-from tests.engines.comparing import differing_tables, files_of, put_together
+from tests.engines.comparing import (
+    PUBLISHED,
+    Pair,
+    close_in_both,
+    differences,
+    files_of,
+    put_together,
+)
 from tests.engines.edges import entry, write_edges
 from tests.engines.spark_cluster import SparkCluster, small_session
 from tests.fault_matrix import CLOSE_DATE, write_merged
@@ -28,15 +35,6 @@ from tests.oracle.generate import generate_together
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
-PUBLISHED = (
-    "reconciliation.csv",
-    "exceptions.csv",
-    "checklist.csv",
-    "balances.csv",
-    "conservation.csv",
-)
-
-Pair = tuple[CloseResult, CloseResult, Path, Path]
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -50,28 +48,6 @@ def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def close_in_both(
-    folder: Path, exports: Path, day: date = CLOSE_DATE, register: Path | None = None
-) -> Pair:
-    """Close the same in both, each in a warehouse of its own."""
-    made = []
-    for name, engine in (("duckdb", in_duckdb), ("spark", in_spark)):
-        out = folder / name
-        warehouse = out / "warehouse.duckdb"
-        request = CloseRequest(exports, day, out, warehouse, register)
-        made.append((engine.close(request, Progress()), warehouse))
-    (ours, our_file), (theirs, their_file) = made
-    return ours, theirs, our_file, their_file
-
-
-def differences(pair: Pair) -> list[str]:
-    """What is not the same in two closes, in full."""
-    ours, theirs, our_file, their_file = pair
-    one, other = files_of(ours.package), files_of(theirs.package)
-    found = [f"{name} differs" for name in sorted(one | other) if one.get(name) != other.get(name)]
-    return found + differing_tables(our_file, their_file)
-
-
 def small_set(folder: Path) -> Path:
     """A day of every kind of finding that blocks, and what engines see differently."""
     sets = {"bad_day": SAMPLES / "bad_day", "edges": write_edges(folder / "edges")}
@@ -81,7 +57,7 @@ def small_set(folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     folder = tmp_path_factory.mktemp("spark")
-    return close_in_both(folder, small_set(folder))
+    return close_in_both(folder, in_spark.close, small_set(folder))
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -117,14 +93,14 @@ def test_all_that_is_at_hand_is_the_same(tmp_path: Path) -> None:
         "edges": write_edges(tmp_path / "edges"),
     }
     exports = put_together(tmp_path / "exports", sets)
-    assert differences(close_in_both(tmp_path, exports)) == []
+    assert differences(close_in_both(tmp_path, in_spark.close, exports)) == []
 
 
 @pytest.mark.exhaustive
 def test_a_close_goes_on_with_the_history_and_the_register(tmp_path: Path) -> None:
     """A finding stays open from an earlier date, one is approved, and DuckDB goes on with it."""
     exports = SAMPLES / "bad_day"
-    assert differences(close_in_both(tmp_path, exports, date(2026, 6, 29))) == []
+    assert differences(close_in_both(tmp_path, in_spark.close, exports, date(2026, 6, 29))) == []
     found = (tmp_path / "duckdb" / "2026-06-29" / "exceptions.csv").read_text(encoding="utf-8")
     header, first, *_ = found.splitlines()
     finding = dict(zip(header.split(","), first.split(","), strict=False))
@@ -137,7 +113,7 @@ def test_a_close_goes_on_with_the_history_and_the_register(tmp_path: Path) -> No
         f"quarantined_row,export_row,nowhere:1,,,2026-07-09,Ada,2026-06-30,'quoted',\n",
         encoding="utf-8",
     )
-    pair = close_in_both(tmp_path, exports, CLOSE_DATE, register)
+    pair = close_in_both(tmp_path, in_spark.close, exports, CLOSE_DATE, register)
     assert differences(pair) == []
     ages = (pair[1].package / "exceptions.csv").read_text(encoding="utf-8")
     assert ",2026-06-29,1," in ages
