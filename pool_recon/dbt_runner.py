@@ -55,6 +55,7 @@ class NodeResult:
 
     `status` is dbt's own word: success, error or skipped for what is built; pass, fail, warn,
     error or skipped for a test. `message` is one line, empty where there is nothing to say.
+    `is_kept` says whether a model keeps rows from build to build, where the engine does.
     """
 
     name: str
@@ -63,6 +64,7 @@ class NodeResult:
     status: str
     message: str
     failures: int
+    is_kept: bool = False
 
 
 def build_and_test(settings: BuildSettings) -> list[NodeResult]:
@@ -248,6 +250,7 @@ def _node_results(result: Any) -> list[NodeResult]:
             status=str(entry.status),
             message=one_line(entry.message) if entry.message else "",
             failures=entry.failures or 0,
+            is_kept="kept_by" in (entry.node.config.meta or {}),
         )
         for entry in result.results
     ]

@@ -15,8 +15,9 @@
     {%- set last_state = pool_recon.of_last_build(state) -%}
     {%- set known = adapter.get_relation(last_state.database, last_state.schema, last_state.identifier) -%}
     {%- set last = run_query('select * from ' ~ last_state).rows | first | default(none) if known is not none else none -%}
-    {#- rows of tables that another tool fills have no order of landing: nothing is noted of them -#}
-    {%- set build = {'number': 1, 'is_incremental': false, 'is_whole': pool_recon.is_whole_build() and not pool_recon.own_sources()} -%}
+    {#- rows of tables that another tool fills have no order of landing: nothing is noted of them; nor of so few rows that
+        all of them cost less -#}
+    {%- set build = {'number': 1, 'is_incremental': false, 'is_whole': pool_recon.is_whole_build() and not pool_recon.own_sources() and pool_recon.keeping_pays()} -%}
     {%- set exports = pool_recon.exports_digests(last.last_file_id if last is not none else 0) if build.is_whole else none -%}
     {%- do build.update({'exports': exports}) -%}
     {%- if last is not none and build.is_whole and last.is_complete and not flags.FULL_REFRESH
@@ -37,19 +38,8 @@
         {%- do pool_recon.bring_last_build() -%}
     {%- endif -%}
     {%- do graph.update({'pool_recon_build': build}) -%}
-    {%- call statement('begin_build', auto_begin=True) -%}
-    create table if not exists {{ state }} (
-        build_number integer,
-        fingerprint varchar,
-        exports varchar,
-        row_counts varchar,
-        cut_off_at timestamp,
-        last_file_id integer,
-        is_complete boolean
-    );
-    -- a build that is not finished leaves nothing to go on from
-    update {{ state }} set is_complete = false
-    {%- endcall -%}
+    {#- a build that is not finished leaves nothing to go on from -#}
+    {%- do pool_recon.note_build(state, none) -%}
     {#- dbt itself commits nothing at the start and the end of a run -#}
     {%- do adapter.commit() -%}
     {%- endif -%}
@@ -61,10 +51,8 @@
     {%- if execute and flags.WHICH in ['build', 'run'] and pool_recon.keeps_rows() -%}
     {%- set build = pool_recon.this_build() -%}
     {%- set failed = results | selectattr('node.resource_type', 'in', ['model', 'seed']) | rejectattr('status', 'equalto', 'success') | list -%}
-    {%- call statement('end_build', auto_begin=True) -%}
     {%- if build.is_whole and not failed -%}
-    delete from {{ pool_recon.build_state() }};
-    insert into {{ pool_recon.build_state() }} values (
+        {%- set noted -%}
         {{ build.number }},
         '{{ pool_recon.project_fingerprint() }}',
         '{{ build.exports.all }}',
@@ -72,12 +60,10 @@
         {{ pool_recon.cut_off_at() }},
         {{ build.exports.last_file_id }},
         true
-    );
+        {%- endset -%}
+        {%- do pool_recon.note_build(pool_recon.build_state(), noted) -%}
     {%- endif -%}
-    {%- for name in ['rows', 'ids', 'kept_entries', 'restarts'] + pool_recon.required_export_names() + pool_recon.tables_beside_kept() %}
-    drop table if exists {{ pool_recon.relation_at_hand(name) }};
-    {%- endfor -%}
-    {%- endcall -%}
+    {%- do pool_recon.drop_tables_at_hand() -%}
     {%- do adapter.commit() -%}
     {#- what runs next in this process is another run -#}
     {%- do graph.update({'pool_recon_build': none}) -%}
@@ -109,7 +95,7 @@
         {%- do parts.append(name ~ '=' ~ var(name)) -%}
     {%- endfor -%}
     {%- for id, node in graph.nodes | dictsort if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] -%}
-        {%- do parts.append(id ~ '=' ~ node.checksum.checksum ~ ' ' ~ node.config.materialized ~ ' ' ~ node.config.meta.kept_by ~ ' ' ~ (node.config.contract or {}).enforced ~ ' ' ~ node.config.column_types) -%}
+        {%- do parts.append(id ~ '=' ~ node.checksum.checksum ~ ' ' ~ node.config.materialized ~ ' ' ~ node.config.meta.kept_by ~ ' ' ~ node.config.meta.month_of ~ ' ' ~ node.config.file_format ~ ' ' ~ (node.config.contract or {}).enforced ~ ' ' ~ node.config.column_types) -%}
         {%- for column in node.columns.values() -%}
             {%- do parts.append(column.name ~ ' ' ~ column.data_type) -%}
         {%- endfor -%}

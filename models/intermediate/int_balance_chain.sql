@@ -18,7 +18,7 @@ kept_starts as (
         asset,
         max(step_number) as step_number,
         {{ pool_recon.value_at_latest('carried_start', 'step_number', 'ledger_entry_id') }} as carried_start
-    from {{ this }}
+    from {{ pool_recon.rows_that_stay(this, 'balance') }}
     group by environment, partner_id, asset
     {% else %}
     select

@@ -99,7 +99,7 @@ bases as (
             partner_id,
             asset,
             count(*) as step_count
-        from {{ this }}
+        from {{ pool_recon.rows_that_stay(this, 'balance') }}
         group by environment, partner_id, asset
     ) as kept_steps on {{ pool_recon.of_balance('restarts', 'kept_steps') }}
     group by restarts.environment, restarts.partner_id, restarts.asset

@@ -27,6 +27,7 @@ from pool_recon.progress import Progress
 from pool_recon.reference import built_schemas
 from pool_recon.register import read_register, replace_register
 from pool_recon.segments import Segments
+from pool_recon.spark.kept import STATE, Kept
 from pool_recon.spark.readiness import partitions
 from pool_recon.spark.session import TARGET, explained, session
 from pool_recon.spark.tables import bring_back, lend, store
@@ -77,8 +78,9 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     """Close a business date with the models built in Spark.
 
     The exports land in a copy of the warehouse, Spark reads them from Parquet files, dbt builds in
-    a catalog that ends with the session, and what was built comes into the copy. Raises CloseError
-    with neither the warehouse nor the package changed.
+    a catalog that ends with the session, and what was built comes into the copy. Files of what an
+    incremental build goes on from stay beside the warehouse. Raises CloseError with neither the
+    warehouse nor the package changed.
     """
     from pool_recon.loader import load_exports
 
@@ -93,12 +95,13 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         package_folder(request.out, request.close_date.isoformat()) as package,
         _work_folder(copy.file) as folder,
     ):
+        settings = build_settings(request, copy.file, progress, TARGET)
+        kept = Kept(settings.state_dir / "kept", folder)
         environment = {
-            _FOLDER: str(folder / "spark"),
+            _FOLDER: str(kept.warehouse),
             _FORMAT: "parquet",
             "POOL_RECON_SPARK_CATALOG": "in-memory",
         }
-        settings = build_settings(request, copy.file, progress, TARGET)
         progress("landing the exports")
         with contextlib.closing(connect(copy.file)) as connection:
             loaded = load_exports(
@@ -111,14 +114,18 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         progress("starting Spark")
         with session(environment) as spark:
             progress("handing the exports to Spark")
+            if not request.is_full_refresh:
+                kept.take()
             with contextlib.closing(connect(copy.file)) as connection:
-                for schema in (_RAW, _HISTORY):
-                    lend(connection, spark, schema, folder / "lent")
+                kept.lend(connection, spark)
+                lend(connection, spark, _HISTORY, folder / "lent")
             progress("reading the dbt project")
             nodes = build_and_test(settings)
             progress("reading what was built")
             with contextlib.closing(connect(copy.file)) as connection:
-                bring_back(connection, spark, built_schemas(), folder / "built", progress)
+                schemas = built_schemas()
+                bring_back(connection, spark, schemas, {STATE}, folder / "built", progress)
+            kept.look(spark, nodes)
         segments = Segments(settings.state_dir)
         verdict = write_close(
             *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
@@ -128,6 +135,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         result = close_result(copy.file, package.published, loaded, verdict, register)
         publish(copy, package)
         segments.remember(package.published)
+        kept.remember()
         return result
 
 

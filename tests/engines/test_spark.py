@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pool_recon import close as in_duckdb
@@ -30,6 +31,7 @@ from tests.engines.comparing import (
 from tests.engines.edges import entry, write_edges
 from tests.engines.spark_cluster import SparkCluster, small_session
 from tests.fault_matrix import CLOSE_DATE, write_merged
+from tests.harness.splitting import SplitExports
 from tests.oracle.collide import collide
 from tests.oracle.generate import generate_together
 
@@ -123,6 +125,57 @@ def test_a_close_goes_on_with_the_history_and_the_register(tmp_path: Path) -> No
         in_duckdb.close(CloseRequest(exports, goes_on, out, file, register), Progress())
     one, other = (files_of(result.package.parent / "2026-07-01") for result in (ours, theirs))
     assert [name for name in sorted(one | other) if one.get(name) != other.get(name)] == []
+
+
+def built_by_keeping(warehouse: Path) -> bool:
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        found = connection.execute(
+            "select bool_and(is_incremental) from intermediate.int_rows_at_hand"
+        ).fetchone()
+    assert found
+    return bool(found[0])
+
+
+def differing_closes(folder: Path, day: date, is_full_refresh: bool = False) -> list[str]:
+    """What is not the same in a close of both engines, each of which goes on with its warehouse."""
+    results = []
+    for name, close in (("duckdb", in_duckdb.close), ("spark", in_spark.close)):
+        out, warehouse = folder / name, folder / name / "warehouse.duckdb"
+        request = CloseRequest(
+            folder / "exports", day, out, warehouse, is_full_refresh=is_full_refresh
+        )
+        results.append((close(request, Progress()), warehouse))
+    (ours, our_file), (theirs, their_file) = results
+    return differences((ours, theirs, our_file, their_file))
+
+
+@pytest.mark.exhaustive
+def test_rows_are_kept_from_close_to_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three loads, of which the later ones look at a part, and then all of it in full."""
+    monkeypatch.setenv("POOL_RECON_SPARK_KEEP_FROM", "0")
+    split = SplitExports(collide(tmp_path / "whole", range(60)), tmp_path, loads=3, seed=1)
+    warehouse = tmp_path / "spark" / "warehouse.duckdb"
+    landed = tmp_path / "spark" / ".pool_recon" / "warehouse.duckdb.spark" / "kept" / "raw"
+    for load, days in enumerate((0, 5, 5)):
+        split.write(tmp_path / "exports", load)
+        day = CLOSE_DATE + timedelta(days=days)
+        if load == 2:
+            request = CloseRequest(tmp_path / "exports", day, warehouse.parent, warehouse)
+            with monkeypatch.context() as patch:
+                patch.setattr(in_spark.run, "bring_back", stopping)
+                with pytest.raises(CloseError, match="the disk is full"):
+                    in_spark.close(request, Progress())
+        assert differing_closes(tmp_path, day) == []
+        # a close that stopped left what the next one goes on from
+        assert built_by_keeping(warehouse) is (load > 0)
+        # and what had landed before was not written again
+        assert len(list((landed / "orders").iterdir())) == load + 1
+    assert differing_closes(tmp_path, day, is_full_refresh=True) == []
+    assert not built_by_keeping(warehouse)
+
+
+def stopping(*_: object) -> None:
+    raise CloseError("the disk is full")
 
 
 @pytest.mark.exhaustive
