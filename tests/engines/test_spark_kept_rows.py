@@ -76,12 +76,13 @@ COLUMNS = {
 }
 # Only compiled: what would be run where the cluster has the format.
 MERGING = """
+    {%- set kept = ref('int_kept') -%}
     {%- set statements = [] -%}
     {%- for kept_by in [
         {'row': 'row_order'}, {'kind': 'trade', 'id': 'transact_id'},
         {'kind_column': 'movement_type', 'id': 'movement_id'}, 'balance'
-    ] -%}
-    {%- do statements.append(pool_recon.replacing_statements(ref('int_kept'), kept_by, 'a, b')) -%}
+    ] if execute -%}
+    {%- do statements.append(pool_recon.replacing_statements(kept, kept_by, 'a, b')) -%}
     {%- endfor -%}
     {{ tojson(statements) }}
 """
