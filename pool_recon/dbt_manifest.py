@@ -32,7 +32,8 @@ _BESIDE = ("profiles.yml", "packages.yml", "dependencies.yml", "package-lock.yml
 # database is called like the file is all that a manifest has of it.
 _OF_THE_CONNECTION = {
     *("POOL_RECON_TEMP_DIRECTORY", "POOL_RECON_MEMORY_LIMIT", "POOL_RECON_THREADS"),
-    *("POOL_RECON_FSYNC_MODE", "POOL_RECON_WAREHOUSE", "PGPASSWORD"),
+    *("POOL_RECON_CHECKPOINT_THRESHOLD", "POOL_RECON_FSYNC_MODE"),
+    *("POOL_RECON_WAREHOUSE", "PGPASSWORD"),
     *("POOL_RECON_SPARK_FOLDER", "POOL_RECON_SPARK_MASTER", "POOL_RECON_SPARK_MEMORY"),
     *("POOL_RECON_SPARK_PARTITIONS", "POOL_RECON_SPARK_CATALOG"),
 }

@@ -270,6 +270,8 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
         POOL_RECON_WAREHOUSE=str(settings.warehouse),
         # It is written to the disk when it is whole, and not after every model.
         POOL_RECON_FSYNC_MODE="NONE",
+        # Every time the log is folded in, what was written since last time is written again.
+        POOL_RECON_CHECKPOINT_THRESHOLD="1GB",
         **settings.environment,
     )
     try:

@@ -34,6 +34,8 @@
             'open_since': "cast('" ~ open_since ~ "' as timestamp)",
         }) -%}
     {%- endif -%}
+    {%- do pool_recon.join_as_written(build.is_incremental) -%}
+    {%- do pool_recon.leave_dead_rows(build.is_incremental, last.row_counts if last is not none else '') -%}
     {%- if build.is_incremental -%}
         {%- do pool_recon.bring_last_build() -%}
     {%- endif -%}
