@@ -22,6 +22,10 @@ NO_CALLS_HOME = {
     "GX_ANALYTICS_ENABLED": "false",
 }
 
+# What a build leaves as it is, and how dbt is told: a test of it is run all the same.
+_LEFT = "left_as_it_is"
+_BUT_WHAT_STANDS = ("--exclude", f"tag:{_LEFT}", "--indirect-selection", "empty")
+
 _PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
 
 
@@ -77,20 +81,28 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
     from pool_recon.dbt_events import only_what_is_heard
     from pool_recon.dbt_namespaces import namespaces_as_dictionaries
     from pool_recon.dbt_templates import compiled_before
+    from pool_recon.dbt_unchanged import made_by_the_project_alone, remember, stand_as_made
 
-    templates = cache_folder(settings.project_dir, settings.target) / "templates.marshal"
+    cache = cache_folder(settings.project_dir, settings.target)
     with (
         _environment(settings),
         only_what_is_heard(),
         namespaces_as_dictionaries(),
-        compiled_before(templates),
+        compiled_before(cache / "templates.marshal"),
     ):
         try:
-            manifest = _manifest(settings)
+            manifest, made_from = _manifest(settings)
+            alone = made_by_the_project_alone(manifest) if settings.target == "duckdb" else []
+            stands = not settings.is_full_refresh and stand_as_made(
+                cache, made_from, settings.warehouse, alone
+            )
+            if stands:
+                for node in alone:
+                    node.tags.append(_LEFT)
             steps = _Steps(settings.progress)
             runner = dbtRunner(manifest=manifest, callbacks=[steps.hear])
             steps.begin("building and testing the warehouse", "models and tests")
-            nodes = _run(runner, settings, "build")
+            nodes = _run(runner, settings, "build", *(_BUT_WHAT_STANDS if stands else ()))
             models = [node for node in nodes if node.resource_type != "test"]
             broken = [node for node in models if node.status not in {"success", "skipped"}]
             if broken or not models:
@@ -101,9 +113,13 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
                 nodes = _run(runner, settings, "build", "--exclude-resource-type", "test")
                 steps.begin("testing the warehouse", "tests")
                 nodes += _run(runner, settings, "test")
-            return nodes
         finally:
             _release_warehouse()
+        if stands:
+            nodes += [_left(node) for node in alone]
+        elif alone:
+            remember(cache, made_from, settings.warehouse, alone)
+        return nodes
 
 
 def _run(runner: Any, settings: BuildSettings, command: str, *arguments: str) -> list[NodeResult]:
@@ -126,10 +142,10 @@ def parsed_project(settings: BuildSettings) -> Any:
     Raises CloseError where the project cannot be parsed.
     """
     with _environment(settings):
-        return _manifest(settings)
+        return _manifest(settings)[0]
 
 
-def _manifest(settings: BuildSettings) -> Any:
+def _manifest(settings: BuildSettings) -> tuple[Any, str]:
     from dbt.cli.main import dbtRunner
 
     return kept_or_parsed(
@@ -237,6 +253,11 @@ def _invoke(runner: Any, settings: BuildSettings, command: str, *arguments: str)
         reason = one_line(outcome.exception)
         raise CloseError(f"dbt {command} stopped: {reason}") from outcome.exception
     return outcome.result
+
+
+def _left(node: Any) -> NodeResult:
+    tags = frozenset(node.tags) - {_LEFT}
+    return NodeResult(node.name, str(node.resource_type), tags, "success", "as it was", 0)
 
 
 def _node_results(result: Any) -> list[NodeResult]:

@@ -16,11 +16,12 @@
     {%- set known = adapter.get_relation(last_state.database, last_state.schema, last_state.identifier) -%}
     {%- set last = run_query('select * from ' ~ last_state).rows | first | default(none) if known is not none else none -%}
     {#- rows of tables that another tool fills have no order of landing: nothing is noted of them -#}
-    {%- set build = {'number': 1, 'is_incremental': false, 'is_whole': pool_recon.is_whole_build() and not pool_recon.own_sources()} -%}
+    {%- set fingerprint = pool_recon.project_fingerprint() -%}
+    {%- set is_as_last = last is not none and last.is_complete and last.fingerprint == fingerprint -%}
+    {%- set build = {'number': 1, 'is_incremental': false, 'fingerprint': fingerprint, 'is_whole': pool_recon.is_whole_build(is_as_last) and not pool_recon.own_sources()} -%}
     {%- set exports = pool_recon.exports_digests(last.last_file_id if last is not none else 0) if build.is_whole else none -%}
     {%- do build.update({'exports': exports}) -%}
-    {%- if last is not none and build.is_whole and last.is_complete and not flags.FULL_REFRESH
-        and last.fingerprint == pool_recon.project_fingerprint()
+    {%- if is_as_last and build.is_whole and not flags.FULL_REFRESH
         and run_query('select ' ~ pool_recon.cut_off_at() ~ " >= cast('" ~ last.cut_off_at ~ "' as timestamp)").rows[0][0]
         and last.exports == exports.kept
         and last.row_counts == pool_recon.kept_row_counts(of_last_build=true) -%}
@@ -52,6 +53,15 @@
     {%- endcall -%}
     {#- dbt itself commits nothing at the start and the end of a run -#}
     {%- do adapter.commit() -%}
+    {%- elif execute and flags.WHICH == 'seed' and pool_recon.keeps_rows() -%}
+    {#- a build that leaves the seeds out has to know that they may be others -#}
+    {%- set state = pool_recon.build_state() -%}
+    {%- if adapter.get_relation(state.database, state.schema, state.identifier) is not none -%}
+        {%- call statement('seeds_alone', auto_begin=True) -%}
+        update {{ state }} set is_complete = false
+        {%- endcall -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -66,7 +76,7 @@
     delete from {{ pool_recon.build_state() }};
     insert into {{ pool_recon.build_state() }} values (
         {{ build.number }},
-        '{{ pool_recon.project_fingerprint() }}',
+        '{{ build.fingerprint }}',
         '{{ build.exports.all }}',
         '{{ pool_recon.kept_row_counts() }}',
         {{ pool_recon.cut_off_at() }},
@@ -90,10 +100,17 @@
     {{ return(api.Relation.create(database=beside.database, schema=beside.schema, identifier='build_state')) }}
 {%- endmacro %}
 
-{#- Whether the run builds every model and seed, and all of their rows. -#}
-{% macro is_whole_build() -%}
+{#-
+    Whether the run builds every model and seed, and all of their rows.
+
+    Arguments:
+        is_as_last: whether the last build was whole, and of the same project. Seeds and views that it made need not be made
+            again: they have no rows that follow from others.
+-#}
+{% macro is_whole_build(is_as_last=false) -%}
     {%- set left_out = [] -%}
-    {%- for node in graph.nodes.values() if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] and node.config.enabled and node.unique_id not in selected_resources -%}
+    {%- for node in graph.nodes.values() if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] and node.config.enabled and node.unique_id not in selected_resources
+        and not (is_as_last and node.config.materialized in ['seed', 'view']) -%}
         {%- do left_out.append(node.name) -%}
     {%- endfor -%}
     {{ return(not left_out and not flags.EMPTY) }}
