@@ -80,6 +80,7 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
 
     from pool_recon.dbt_events import only_what_is_heard
     from pool_recon.dbt_namespaces import namespaces_as_dictionaries
+    from pool_recon.dbt_schemas import worked_out_before
     from pool_recon.dbt_templates import compiled_before
     from pool_recon.dbt_unchanged import made_by_the_project_alone, remember, stand_as_made
 
@@ -89,6 +90,7 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
         only_what_is_heard(),
         namespaces_as_dictionaries(),
         compiled_before(cache / "templates.marshal"),
+        worked_out_before(cache / "schemas.json"),
     ):
         try:
             manifest, made_from = _manifest(settings)
