@@ -78,9 +78,10 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
     """
     from dbt.cli.main import dbtRunner
 
+    from pool_recon.dbt_constants import worked_out_before
     from pool_recon.dbt_events import only_what_is_heard
+    from pool_recon.dbt_files import no_files_of_nodes
     from pool_recon.dbt_namespaces import namespaces_as_dictionaries
-    from pool_recon.dbt_schemas import worked_out_before
     from pool_recon.dbt_templates import compiled_before
     from pool_recon.dbt_unchanged import made_by_the_project_alone, remember, stand_as_made
 
@@ -91,6 +92,7 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
         namespaces_as_dictionaries(),
         compiled_before(cache / "templates.marshal"),
         worked_out_before(cache / "schemas.json"),
+        contextlib.nullcontext() if settings.is_debug else no_files_of_nodes(),
     ):
         try:
             manifest, made_from = _manifest(settings)
@@ -107,7 +109,7 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
             nodes = _run(runner, settings, "build", *(_BUT_WHAT_STANDS if stands else ()))
             models = [node for node in nodes if node.resource_type != "test"]
             broken = [node for node in models if node.status not in {"success", "skipped"}]
-            if broken or not models:
+            if broken or not (models or stands):
                 raise CloseError(_cannot_build(broken))
             if any(node.status == "skipped" for node in models):
                 # A test failed that has models after it. No test of this project has.

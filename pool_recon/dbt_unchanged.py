@@ -94,10 +94,11 @@ def _digest(warehouse: Path, nodes: Iterable[Any]) -> str | None:
         stated = sorted(row for row in found if row[:2] in wanted)
         if len(stated) < len(wanted):
             return None
-        tables = [
-            f"select '{name}' as name, count(*), sum(hash(seed)) from {schema}.{name} as seed"
-            for (schema, name), is_seed in wanted.items()
+        rows = [
+            connection.execute(
+                f'select count(*), sum(hash(seed)) from "{schema}"."{name}" as seed'
+            ).fetchall()
+            for (schema, name), is_seed in sorted(wanted.items())
             if is_seed
         ]
-        rows = connection.execute(f"{' union all '.join(tables)} order by name").fetchall()
     return hashlib.sha256(repr((stated, rows)).encode()).hexdigest()

@@ -145,7 +145,9 @@ def test_what_is_closed_decides_nothing_about_the_project() -> None:
             nodes = [node for kind in ("models", "seeds") for node in read.get(kind, ())]
             configured += [json.dumps(node.get("config", {})) for node in nodes]
         for path in (ROOT / folder).rglob("*.sql"):
-            configured += re.findall(r"\bconfig\((.*?)\)\s*-?}}", path.read_text("utf-8"), re.DOTALL)
+            configured += re.findall(
+                r"\bconfig\((.*?)\)\s*-?}}", path.read_text("utf-8"), re.DOTALL
+            )
     assert len(configured) > 100
     assert [text for text in configured if names.search(text)] == []
 

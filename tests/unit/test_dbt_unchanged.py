@@ -66,7 +66,7 @@ class Built:
         ]
         self.run(
             "create schema seeded; create schema shown;"
-            " create table seeded.codes as select * from (values ('a', 1), ('b', 2)) as t (code, n);"
+            " create table seeded.codes as from (values ('a', 1), ('b', 2)) as t (code, n);"
             " create view shown.one as select code from seeded.codes"
         )
 

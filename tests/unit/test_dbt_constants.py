@@ -1,21 +1,20 @@
-"""Schemas of settings that are kept are those that dbt works out."""
+"""What dbt is given ready-made is what it works out."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dbt.compilation import Compiler, Linker
 from dbt.contracts.project import Project
 from dbt_common import dataclass_schema
+from dbt_common.clients import agate_helper
 from dbt_common.dataclass_schema import ValidationError, dbtClassMixin
 
-from pool_recon import dbt_schemas
-from pool_recon.dbt_schemas import worked_out_before
+from pool_recon import dbt_constants
+from pool_recon.dbt_constants import worked_out_before
 
 SETTINGS = {"name": "p", "version": "1.0", "config-version": 2, "profile": "p"}
 
@@ -47,7 +46,7 @@ def test_another_version_works_them_out_anew(file: Path, monkeypatch: pytest.Mon
     with worked_out_before(file):
         schema_of(Project)
     kept = file.read_text("utf-8")
-    monkeypatch.setattr(dbt_schemas, "version", lambda _: "another")
+    monkeypatch.setattr(dbt_constants, "version", lambda _: "another")
     file.write_text(kept.replace("additionalProperties", "spoiled"), encoding="utf-8")
     with worked_out_before(file):
         assert "spoiled" not in json.dumps(schema_of(Project))
@@ -75,23 +74,17 @@ def test_a_class_of_the_same_name_elsewhere_is_another(file: Path) -> None:
         assert set(schema_of(Theirs)["properties"]) != {"own"}
 
 
-def test_the_graph_is_not_summed_up(file: Path, tmp_path: Path) -> None:
-    before = Linker.get_graph_summary
-    build = dataclass_schema.build_json_schema
-    settings: Any = SimpleNamespace(
-        project_target_path=str(tmp_path),
-        args=SimpleNamespace(which="list"),
-        load_dependencies=dict,
-    )
-    nothing: Any = SimpleNamespace(
-        **dict.fromkeys(("nodes", "sources", "exposures", "metrics", "functions"), {}),
-        **dict.fromkeys(("semantic_models", "saved_queries", "unit_tests"), {}),
-        **dict.fromkeys(("groups", "macros"), {}),
-    )
+def test_a_table_without_rows_is_made_once(file: Path) -> None:
+    build, make = dataclass_schema.build_json_schema, agate_helper.empty_table
     with worked_out_before(file):
         assert dataclass_schema.build_json_schema is not build
-        Compiler(settings).compile(nothing, write=False)
-        assert json.loads((tmp_path / "graph_summary.json").read_text("utf-8"))["linked"] == {}
-        assert Linker().get_graph_summary(nothing) == {}
-    assert Linker.get_graph_summary is before
+        # As the adapters ask for it.
+        from dbt_common.clients.agate_helper import empty_table
+
+        assert empty_table() is empty_table()
+        assert (list(empty_table().rows), empty_table().column_names) == ([], ())
+        assert make().column_names == ()
+        with pytest.raises(TypeError):
+            empty_table().columns["a"] = 1
     assert dataclass_schema.build_json_schema is build
+    assert agate_helper.empty_table is make
