@@ -73,19 +73,19 @@ def _environment() -> Environment:
     from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 
     class Compiled(BytecodeCache):
-        """The template as Jinja compiled it before, in the cache of the user."""
+        """The templates as Jinja compiled them before, in the cache of the user."""
 
-        file = cache_folder(_FOLDER, f"jinja2 {version('jinja2')}") / f"{_TEMPLATE}.compiled"
+        folder = cache_folder(_FOLDER, f"jinja2 {version('jinja2')}")
 
         def load_bytecode(self, bucket: Bucket) -> None:
-            content = read_own(self.file)
+            content = read_own(self.folder / bucket.key)
             if content:
                 with contextlib.suppress(Exception):
                     bucket.bytecode_from_string(content)
 
         def dump_bytecode(self, bucket: Bucket) -> None:
             with contextlib.suppress(OSError):
-                write_own(self.file, bucket.bytecode_to_string())
+                write_own(self.folder / bucket.key, bucket.bytecode_to_string())
 
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
