@@ -33,7 +33,8 @@ _BESIDE = ("profiles.yml", "packages.yml", "dependencies.yml", "package-lock.yml
 _OF_THE_COMMAND = {
     *("POOL_RECON_CLOSE_DATE", "POOL_RECON_TIME_ZONE"),
     *("POOL_RECON_TEMP_DIRECTORY", "POOL_RECON_MEMORY_LIMIT", "POOL_RECON_THREADS"),
-    *("POOL_RECON_FSYNC_MODE", "POOL_RECON_WAREHOUSE", "PGPASSWORD"),
+    *("POOL_RECON_CHECKPOINT_THRESHOLD", "POOL_RECON_FSYNC_MODE"),
+    *("POOL_RECON_WAREHOUSE", "PGPASSWORD"),
     *("POOL_RECON_SPARK_FOLDER", "POOL_RECON_SPARK_MASTER", "POOL_RECON_SPARK_MEMORY"),
     *("POOL_RECON_SPARK_PARTITIONS", "POOL_RECON_SPARK_CATALOG"),
 }
@@ -46,10 +47,8 @@ def kept_or_parsed(
     database: str,
     settings: Mapping[str, Any],
     parse: Callable[[], Any],
-) -> tuple[Any, str]:
+) -> Any:
     """The manifest of the project in the environment as it is, from `parse` where it has changed.
-
-    With it comes a digest of all that it is made from, which every close date has in common.
 
     `settings` is what dbt is given beside the project and the environment, `database` the name of
     the database that it builds in; `state_dir` is where `parse` has dbt keep what it parsed. A
@@ -65,7 +64,7 @@ def kept_or_parsed(
         content = pickle.dumps((made_from, pickle.dumps(_parts(manifest))))
         with contextlib.suppress(OSError):
             write_own(folder / _MANIFEST, content)
-    return manifest, made_from
+    return manifest
 
 
 def _made_from(project_dir: Path, database: str, settings: Mapping[str, Any]) -> str:

@@ -22,10 +22,6 @@ NO_CALLS_HOME = {
     "GX_ANALYTICS_ENABLED": "false",
 }
 
-# What a build leaves as it is, and how dbt is told: a test of it is run all the same.
-_LEFT = "left_as_it_is"
-_BUT_WHAT_STANDS = ("--exclude", f"tag:{_LEFT}", "--indirect-selection", "empty")
-
 _PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
 
 
@@ -83,7 +79,6 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
     from pool_recon.dbt_files import no_files_of_nodes
     from pool_recon.dbt_namespaces import namespaces_as_dictionaries
     from pool_recon.dbt_templates import compiled_before
-    from pool_recon.dbt_unchanged import made_by_the_project_alone, remember, stand_as_made
 
     cache = cache_folder(settings.project_dir, settings.target)
     with (
@@ -95,21 +90,14 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
         contextlib.nullcontext() if settings.is_debug else no_files_of_nodes(),
     ):
         try:
-            manifest, made_from = _manifest(settings)
-            alone = made_by_the_project_alone(manifest) if settings.target == "duckdb" else []
-            stands = not settings.is_full_refresh and stand_as_made(
-                cache, made_from, settings.warehouse, alone
-            )
-            if stands:
-                for node in alone:
-                    node.tags.append(_LEFT)
+            manifest = _manifest(settings)
             steps = _Steps(settings.progress)
             runner = dbtRunner(manifest=manifest, callbacks=[steps.hear])
             steps.begin("building and testing the warehouse", "models and tests")
-            nodes = _run(runner, settings, "build", *(_BUT_WHAT_STANDS if stands else ()))
+            nodes = _run(runner, settings, "build")
             models = [node for node in nodes if node.resource_type != "test"]
             broken = [node for node in models if node.status not in {"success", "skipped"}]
-            if broken or not (models or stands):
+            if broken or not models:
                 raise CloseError(_cannot_build(broken))
             if any(node.status == "skipped" for node in models):
                 # A test failed that has models after it. No test of this project has.
@@ -117,13 +105,9 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
                 nodes = _run(runner, settings, "build", "--exclude-resource-type", "test")
                 steps.begin("testing the warehouse", "tests")
                 nodes += _run(runner, settings, "test")
+            return nodes
         finally:
             _release_warehouse()
-        if stands:
-            nodes += [_left(node) for node in alone]
-        elif alone:
-            remember(cache, made_from, settings.warehouse, alone)
-        return nodes
 
 
 def _run(runner: Any, settings: BuildSettings, command: str, *arguments: str) -> list[NodeResult]:
@@ -146,10 +130,10 @@ def parsed_project(settings: BuildSettings) -> Any:
     Raises CloseError where the project cannot be parsed.
     """
     with _environment(settings):
-        return _manifest(settings)[0]
+        return _manifest(settings)
 
 
-def _manifest(settings: BuildSettings) -> tuple[Any, str]:
+def _manifest(settings: BuildSettings) -> Any:
     from dbt.cli.main import dbtRunner
 
     return kept_or_parsed(
@@ -259,11 +243,6 @@ def _invoke(runner: Any, settings: BuildSettings, command: str, *arguments: str)
     return outcome.result
 
 
-def _left(node: Any) -> NodeResult:
-    tags = frozenset(node.tags) - {_LEFT}
-    return NodeResult(node.name, str(node.resource_type), tags, "success", "as it was", 0)
-
-
 def _node_results(result: Any) -> list[NodeResult]:
     return [
         NodeResult(
@@ -292,6 +271,8 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
         POOL_RECON_WAREHOUSE=str(settings.warehouse),
         # It is written to the disk when it is whole, and not after every model.
         POOL_RECON_FSYNC_MODE="NONE",
+        # Every time the log is folded in, what was written since last time is written again.
+        POOL_RECON_CHECKPOINT_THRESHOLD="1GB",
         **settings.environment,
     )
     try:

@@ -18,7 +18,7 @@
     {#- rows of tables that another tool fills have no order of landing: nothing is noted of them -#}
     {%- set fingerprint = pool_recon.project_fingerprint() -%}
     {%- set is_as_last = last is not none and last.is_complete and last.fingerprint == fingerprint -%}
-    {%- set build = {'number': 1, 'is_incremental': false, 'fingerprint': fingerprint, 'is_whole': pool_recon.is_whole_build(is_as_last) and not pool_recon.own_sources()} -%}
+    {%- set build = {'number': 1, 'is_incremental': false, 'fingerprint': fingerprint, 'is_whole': pool_recon.is_whole_build() and not pool_recon.own_sources()} -%}
     {%- set exports = pool_recon.exports_digests(last.last_file_id if last is not none else 0) if build.is_whole else none -%}
     {%- do build.update({'exports': exports}) -%}
     {%- if is_as_last and build.is_whole and not flags.FULL_REFRESH
@@ -34,6 +34,8 @@
             'open_since': "cast('" ~ open_since ~ "' as timestamp)",
         }) -%}
     {%- endif -%}
+    {%- do pool_recon.join_as_written(build.is_incremental) -%}
+    {%- do pool_recon.leave_dead_rows(build.is_incremental, last.row_counts if last is not none else '') -%}
     {%- if build.is_incremental -%}
         {%- do pool_recon.bring_last_build() -%}
     {%- endif -%}
@@ -53,15 +55,6 @@
     {%- endcall -%}
     {#- dbt itself commits nothing at the start and the end of a run -#}
     {%- do adapter.commit() -%}
-    {%- elif execute and flags.WHICH == 'seed' and pool_recon.keeps_rows() -%}
-    {#- a build that leaves the seeds out has to know that they may be others -#}
-    {%- set state = pool_recon.build_state() -%}
-    {%- if adapter.get_relation(state.database, state.schema, state.identifier) is not none -%}
-        {%- call statement('seeds_alone', auto_begin=True) -%}
-        update {{ state }} set is_complete = false
-        {%- endcall -%}
-        {%- do adapter.commit() -%}
-    {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -100,17 +93,10 @@
     {{ return(api.Relation.create(database=beside.database, schema=beside.schema, identifier='build_state')) }}
 {%- endmacro %}
 
-{#-
-    Whether the run builds every model and seed, and all of their rows.
-
-    Arguments:
-        is_as_last: whether the last build was whole, and of the same project. Seeds and views that it made need not be made
-            again: they have no rows that follow from others.
--#}
-{% macro is_whole_build(is_as_last=false) -%}
+{#- Whether the run builds every model and seed, and all of their rows. -#}
+{% macro is_whole_build() -%}
     {%- set left_out = [] -%}
-    {%- for node in graph.nodes.values() if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] and node.config.enabled and node.unique_id not in selected_resources
-        and not (is_as_last and node.config.materialized in ['seed', 'view']) -%}
+    {%- for node in graph.nodes.values() if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] and node.config.enabled and node.unique_id not in selected_resources -%}
         {%- do left_out.append(node.name) -%}
     {%- endfor -%}
     {{ return(not left_out and not flags.EMPTY) }}

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.dbt_runner import BuildSettings, build_and_test
 from pool_recon.package import CONTROL_TOTALS_VIEW, VIEW_PREFIX, Verdict, write_package
 from tests.fault_matrix import CLOSE_DATE
@@ -98,7 +99,7 @@ def closed_step_by_step(
     """
     dates = list(days)
     split = SplitExports(exports, folder, loads=len(dates), seed=seed)
-    warehouse = folder / "warehouse.duckdb"
+    warehouse = folder / WAREHOUSE_NAME
     steps = []
     for load, close_date in enumerate(dates):
         split.land(warehouse, load)
@@ -154,7 +155,7 @@ class Closes:
     """One warehouse that is built again and again; `is_incremental` tells how."""
 
     def __init__(self, folder: Path) -> None:
-        self.warehouse = folder / "warehouse.duckdb"
+        self.warehouse = folder / WAREHOUSE_NAME
         SplitExports(ROOT / "samples" / "clean", folder, loads=2, seed=1).land(self.warehouse, 0)
 
     def change(self, statement: str) -> None:
