@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import pytest
 from dbt.compilation import Linker
 from dbt.contracts.graph.nodes import ModelNode, ParsedNode
 
 from pool_recon.dbt_files import no_files_of_nodes
 from pool_recon.dbt_runner import BuildSettings, build_and_test
-from tests.unit.conftest import Steps
 
 
 @pytest.fixture
@@ -53,31 +51,6 @@ def test_the_sql_of_nodes_is_written_only_to_look_for_faults(
     build_and_test(BuildSettings(**vars(settings) | {"is_debug": True, "is_full_refresh": True}))
     assert written(settings) == {"compiled", "run"}
     assert '"linked": {"' in summary.read_text("utf-8")
-
-
-def test_a_view_is_left_where_it_stands_and_made_again_where_it_does_not(
-    settings: BuildSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    heard = Steps()
-    build = BuildSettings(**vars(settings) | {"progress": heard})
-    for change, made in (
-        ("", {"one", "holds"}),
-        ("", {"holds"}),
-        ("create or replace view one as select 2 as one", {"one", "holds"}),
-        ("", {"holds"}),
-        ("drop view one", {"one", "holds"}),
-    ):
-        with duckdb.connect(str(settings.warehouse)) as connection:
-            connection.execute(change or "select 1")
-        heard.doing.clear()
-        nodes = {node.name: node for node in build_and_test(build)}
-        assert set(heard.doing) - {""} == made
-        assert {name: node.status for name, node in nodes.items()} == {
-            "one": "success",
-            "holds": "pass",
-        }
-        assert nodes["one"].tags == {"shown"}
 
 
 def test_dbt_is_as_it_was_afterwards() -> None:
