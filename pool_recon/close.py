@@ -35,7 +35,14 @@ from pool_recon.reference import project_dir
 from pool_recon.register import Register, read_register, replace_register
 from pool_recon.segments import Segments
 from pool_recon.summary import TopException, read_top_exceptions
-from pool_recon.warehouse import connect, os_reason, package_folder, publish, working_copy
+from pool_recon.warehouse import (
+    connect,
+    memory_limit,
+    os_reason,
+    package_folder,
+    publish,
+    working_copy,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -185,6 +192,7 @@ def write_close(
         verdict = judge(nodes, _rule_names(), _checklist(connection))
         outputs = write_tables(connection, package, _views(nodes), segments)
         progress("reading it all a second time")
+        connection.execute(f"set memory_limit = '{memory_limit(processes=2)}'")
         reading = _beside(partial(read_again, warehouse, package, verdict, reader))
         outputs += write_parquet(connection, package, _dashboard_marts(nodes))
         outputs += write_history(connection, package)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,8 +52,8 @@ HISTORY_FOLDER = "history"
 HISTORY_CLOSES = "closes.csv"
 HISTORY_FINDINGS = "findings.csv"
 
-# Files that are written at the same time.
-_WRITERS = 2
+# Files that are written at the same time, at most.
+_MOST_WRITERS = 4
 # How often a date was closed is of the warehouse, and closing again is to change no byte.
 _OF_THE_WAREHOUSE = frozenset({"run_number"})
 # What the bytes of a package depend on beside the exports: the project, file by file where a row
@@ -279,7 +280,8 @@ def _side_by_side(
 ) -> list[dict[str, Any]]:
     """Run `writers` on a few connections to the same database and return what they return.
 
-    Putting rows in order and into words keeps one core busy, whatever the number of threads.
+    Each has a thread to itself: putting rows in order and into words keeps one core busy, and
+    further threads only cost time and memory.
     """
 
     def write(writer: Callable[..., dict[str, Any]]) -> dict[str, Any]:
@@ -287,8 +289,13 @@ def _side_by_side(
             own.execute("set TimeZone = 'UTC'")
             return writer(own)
 
-    with ThreadPoolExecutor(max_workers=_WRITERS) as workers:
-        return list(workers.map(write, writers))
+    hands = min(os.cpu_count() or 1, _MOST_WRITERS)
+    connection.execute("set threads = 1")
+    try:
+        with ThreadPoolExecutor(max_workers=hands) as workers:
+            return list(workers.map(write, writers))
+    finally:
+        connection.execute("reset threads")
 
 
 def _write_csv(
@@ -336,10 +343,13 @@ def _days(connection: duckdb.DuckDBPyConnection, view: str) -> list[Day]:
     days = connection.execute(
         f"""
         with hashed as (
-            select "{_DAY}" as day, hash({stated}) as one, hash({stated}, 'again') as other
+            select "{_DAY}" as day, hash({stated}) as one
             from {VIEW_SCHEMA}.{view}
         )
-        select coalesce(strftime(day, '%Y-%m-%d'), ''), count(*), sum(one) || ' ' || sum(other)
+        select
+            coalesce(strftime(day, '%Y-%m-%d'), ''),
+            count(*),
+            sum(one) || ' ' || sum(hash(one, 'again'))
         from hashed group by day order by day nulls first"""
     ).fetchall()
     return [Day(*day) for day in days]

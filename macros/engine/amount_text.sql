@@ -24,8 +24,8 @@
     {%- set text = 'cast(cast(' ~ amount ~ ' as ' ~ pool_recon.money_type() ~ ') as varchar)' -%}
     {%- set beyond = '(18 - coalesce(' ~ minor_unit ~ ', 0))' -%}
     case
-        when right({{ text }}, {{ beyond }}) = repeat('0', {{ beyond }})
-            then left({{ text }}, length({{ text }}) - case when {{ beyond }} = 18 then 19 else {{ beyond }} end)
+        when ends_with({{ text }}, repeat('0', {{ beyond }}))
+            then left({{ text }}, strlen({{ text }}) - case when {{ beyond }} = 18 then 19 else {{ beyond }} end)
         else rtrim({{ text }}, '0')
     end
 {%- endmacro %}

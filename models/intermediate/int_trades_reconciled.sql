@@ -59,18 +59,47 @@ repeated_quotes as (
 
 ),
 
-repeated_keys as (
+keyed_trades as (
 
     select
         coalesce(trades.stated_environment, close.default_environment) as environment,
         coalesce(trades.stated_partner_id, close.default_partner) as partner_id,
         trades.idempotency_key,
-        {{ pool_recon.value_at_earliest('trades.transact_id', pool_recon.absent_last('trades.reserved_at'), 'trades.transact_id') }} as transact_id
+        trades.transact_id,
+        trades.reserved_at
     from {{ pool_recon.at_hand('int_trades_linked') }} as trades
     cross join close
     where trades.idempotency_key is not null
-    group by coalesce(trades.stated_environment, close.default_environment), coalesce(trades.stated_partner_id, close.default_partner), trades.idempotency_key
+
+),
+
+-- To count comes first: nearly every key has one trade, and the first of several need not be kept in mind for all of them.
+keys_of_several as (
+
+    select
+        environment,
+        partner_id,
+        idempotency_key
+    from keyed_trades
+    group by environment, partner_id, idempotency_key
     having count(*) > 1
+
+),
+
+repeated_keys as (
+
+    select
+        keyed_trades.environment,
+        keyed_trades.partner_id,
+        keyed_trades.idempotency_key,
+        {{ pool_recon.value_at_earliest('keyed_trades.transact_id', pool_recon.absent_last('keyed_trades.reserved_at'), 'keyed_trades.transact_id') }} as transact_id
+    from keyed_trades
+    inner join keys_of_several
+        on
+            keyed_trades.environment = keys_of_several.environment
+            and keyed_trades.partner_id = keys_of_several.partner_id
+            and keyed_trades.idempotency_key = keys_of_several.idempotency_key
+    group by keyed_trades.environment, keyed_trades.partner_id, keyed_trades.idempotency_key
 
 ),
 

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from pool_recon.errors import CloseError
 from pool_recon.expectations.results import SecondReading
+from pool_recon.warehouse import memory_limit
 
 Reader = Callable[[Path, Path, Mapping[str, str]], SecondReading]
 
@@ -28,6 +29,7 @@ Reader = Callable[[Path, Path, Mapping[str, str]], SecondReading]
 def second_reader() -> Iterator[Reader]:
     """Yield what does the same as `validate`, once, in another process that starts now.
 
+    It takes half of the memory that there is for DuckDB, because it reads beside whoever asks it.
     Calling it raises what `validate` raises, and CloseError where the process ends without an
     answer. The process is gone when the context is left.
     """
@@ -37,7 +39,11 @@ def second_reader() -> Iterator[Reader]:
         stdout=subprocess.PIPE,
         # What it has to say is in its answer.
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=os.environ
+        | {
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "POOL_RECON_MEMORY_LIMIT": memory_limit(processes=2),
+        },
         # Ctrl-C is for the process that was started by hand; this one hears of it by its pipe.
         start_new_session=True,
     )

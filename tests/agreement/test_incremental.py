@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.dbt_runner import BuildSettings, build_and_test
 from pool_recon.package import CONTROL_TOTALS_VIEW, VIEW_PREFIX, Verdict, write_package
 from tests.fault_matrix import CLOSE_DATE
@@ -61,7 +62,7 @@ def package(warehouse: Path, folder: Path) -> dict[str, bytes]:
 
 
 def differing_tables(incremental: Path, full: Path) -> list[str]:
-    """The tables of two warehouses that do not have the same rows."""
+    """The tables of two warehouses that do not have the same rows, and views that differ."""
     with contextlib.closing(duckdb.connect()) as connection:
         connection.execute(f"attach '{incremental}' as one (read_only)")
         connection.execute(f"attach '{full}' as other (read_only)")
@@ -81,7 +82,12 @@ def differing_tables(incremental: Path, full: Path) -> list[str]:
                 f"select 1 from (({one} except all {other}) union all ({other} except all {one}))"
             ).fetchone()
             differing += [table] if rows else []
-    return differing
+        views = connection.execute(
+            "select schema_name || '.' || view_name from duckdb_views()"
+            " where database_name in ('one', 'other') and not internal"
+            " group by schema_name, view_name, sql having count(*) <> 2"
+        ).fetchall()
+    return differing + [view for (view,) in views]
 
 
 def closed_step_by_step(
@@ -93,7 +99,7 @@ def closed_step_by_step(
     """
     dates = list(days)
     split = SplitExports(exports, folder, loads=len(dates), seed=seed)
-    warehouse = folder / "warehouse.duckdb"
+    warehouse = folder / WAREHOUSE_NAME
     steps = []
     for load, close_date in enumerate(dates):
         split.land(warehouse, load)
@@ -149,7 +155,7 @@ class Closes:
     """One warehouse that is built again and again; `is_incremental` tells how."""
 
     def __init__(self, folder: Path) -> None:
-        self.warehouse = folder / "warehouse.duckdb"
+        self.warehouse = folder / WAREHOUSE_NAME
         SplitExports(ROOT / "samples" / "clean", folder, loads=2, seed=1).land(self.warehouse, 0)
 
     def change(self, statement: str) -> None:

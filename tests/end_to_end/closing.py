@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.harness import forking
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOSE_DATE = "2026-06-30"
@@ -36,25 +37,28 @@ class Ran:
             return next(csv.reader(stream))
 
 
-def pool_recon(*arguments: object, out: Path) -> Ran:
-    """Run the command as a user does: a process of its own, from a folder of its own."""
+def pool_recon(*arguments: object, out: Path, is_fresh: bool = False) -> Ran:
+    """Run the command in a process of its own, from a folder of its own.
+
+    It is forked off one that has the imports behind it; with `is_fresh` it starts as for a user.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POOL_RECON", "DBT"))}
-    environment["PYTHONPATH"] = str(ROOT)
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pool_recon"),
-            *(str(argument) for argument in arguments),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=out,
-        env=environment,
-        check=False,
-    )
+    words = [str(argument) for argument in arguments]
+    environment = forking.clean_environment()
+    if is_fresh:
+        done = subprocess.run(
+            [sys.executable, "-m", "pool_recon", *words],
+            capture_output=True,
+            text=True,
+            cwd=out,
+            env=environment,
+            check=False,
+        )
+    else:
+        done = forking.run("pool_recon", words, out, environment)
     return Ran(done.returncode, done.stdout, done.stderr, out)
 
 
-def close(exports: Path, out: Path, *more: object) -> Ran:
+def close(exports: Path, out: Path, *more: object, is_fresh: bool = False) -> Ran:
     arguments = ("--exports", exports, "--close-date", CLOSE_DATE, "--out", out)
-    return pool_recon("close", *arguments, *more, out=out)
+    return pool_recon("close", *arguments, *more, out=out, is_fresh=is_fresh)

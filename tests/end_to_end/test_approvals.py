@@ -221,7 +221,7 @@ def test_the_same_register_gives_the_same_package(
     exports: Path, after: Ran, register: Path
 ) -> None:
     first = tree(after.package)
-    assert close(exports, after.out, "--register", register).exit_code == 1
+    assert close(exports, after.out, "--register", register, is_fresh=True).exit_code == 1
     assert tree(after.package) == first
 
 

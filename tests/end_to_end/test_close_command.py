@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +17,7 @@ import pytest
 from pool_recon.audit import verify
 from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
 from tests.end_to_end.packages import files
+from tests.harness.forking import clean_environment, run
 
 HEADERS = {
     "reconciliation": (
@@ -251,24 +249,16 @@ def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
     exports = ("--exports", ROOT / "samples" / "clean")
     loaded = pool_recon("load", *exports, "--warehouse", warehouse, out=tmp_path)
     assert loaded.exit_code == 0, loaded.stderr
-    environment = {
-        **os.environ,
+    environment = clean_environment() | {
         "POOL_RECON_WAREHOUSE": str(warehouse),
         "DBT_TARGET_PATH": str(tmp_path / "target"),
         "DBT_LOG_PATH": str(tmp_path / "logs"),
+        "DBT_LOG_LEVEL_FILE": "none",
     }
-    for command in ("build", "test"):
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "dbt.cli.main", command),
-                *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
-                *("--vars", f"close_date: {CLOSE_DATE}", "--no-use-colors"),
-            ],
-            capture_output=True,
-            text=True,
-            env=environment,
-            cwd=tmp_path,
-            check=False,
-        )
+    # The build has run the unit tests.
+    for command in (["build"], ["test", "--exclude-resource-type", "unit_test"]):
+        folders = ("--project-dir", str(ROOT), "--profiles-dir", str(ROOT))
+        arguments = (*command, *folders, "--vars", f"close_date: {CLOSE_DATE}", "--no-use-colors")
+        done = run("dbt.cli.main", arguments, tmp_path, environment)
         assert done.returncode == 0, done.stdout
         assert "ERROR=0" in done.stdout

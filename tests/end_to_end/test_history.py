@@ -77,7 +77,8 @@ class Closes:
 def assert_proven_by_a_re_run(closes: Closes, day: date, *more: object) -> None:
     """The package of a day comes out of its exports again, with the history that it carries."""
     package = closes.out / day.isoformat()
-    ran = pool_recon("verify", package, "--exports", closes.exports, *more, out=closes.out)
+    arguments = ("verify", package, "--exports", closes.exports, *more)
+    ran = pool_recon(*arguments, out=closes.out, is_fresh=True)
     assert ran.exit_code == 0, ran.stdout + ran.stderr
     assert "ok    re-run" in ran.stdout
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ import duckdb
 import pytest
 
 from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close
+from tests.harness.forking import clean_environment, run
 
 EXPORTS = ("orders", "quotes", "trades", "events", "ledger", "funding")
 ABSENT = ("balances", "pools")
@@ -122,18 +121,8 @@ class Consumer:
 
 
 def dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POOL_RECON", "DBT"))}
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--no-version-check"),
-            *arguments,
-        ],
-        capture_output=True,
-        text=True,
-        env=environment,
-        cwd=folder,
-        check=False,
-    )
+    quietly = ("--no-use-colors", "--no-version-check", "--log-level-file", "none")
+    return run("dbt.cli.main", [*quietly, *arguments], folder, clean_environment())
 
 
 def fill(warehouse: Path, exports: Path) -> dict[str, str]:

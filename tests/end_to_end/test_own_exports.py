@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 
 from pool_recon.loader import load_exports
 from tests.end_to_end.closing import ROOT
+from tests.harness import forking
 from tests.oracle import close as oracle_close
 
 GUIDE = ROOT / "docs" / "bring-your-own-exports.md"
@@ -45,17 +44,8 @@ def steps() -> list[tuple[str, str]]:
 
 
 def run(command: str, folder: Path, project: Path) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POOL_RECON", "DBT"))}
-    environment |= {"PYTHONPATH": str(ROOT), "POOL_RECON_PROJECT_DIR": str(project)}
-    program = (sys.executable, "-m", "pool_recon")
-    return subprocess.run(
-        [*program, *shlex.split(command)[1:]],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=environment,
-        check=False,
-    )
+    environment = forking.clean_environment() | {"POOL_RECON_PROJECT_DIR": str(project)}
+    return forking.run("pool_recon", shlex.split(command)[1:], folder, environment)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import duckdb
 
 from pool_recon.close import CloseRequest, CloseResult
 from pool_recon.close import close as close_in_duckdb
+from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.progress import Progress
 from tests.fault_matrix import CLOSE_DATE
 
@@ -63,7 +64,7 @@ def close_in_both(
     made = []
     for name, close in (("duckdb", close_in_duckdb), ("other", close_in_other)):
         out = folder / name
-        warehouse = out / "warehouse.duckdb"
+        warehouse = out / WAREHOUSE_NAME
         request = CloseRequest(exports, day, out, warehouse, register)
         made.append((close(request, Progress()), warehouse))
     (ours, our_file), (theirs, their_file) = made

@@ -5,13 +5,23 @@ from collections.abc import Iterator
 
 import pytest
 
+from pool_recon.expectations import ahead
 from tests.engines.postgres_server import PostgresServer, binaries
 from tests.engines.spark_cluster import what_is_missing
+from tests.harness.forking import POPEN
 
 # Set where the tests of an engine are to fail, not to be skipped, without it.
 REQUIRED = "POOL_RECON_ENGINES_REQUIRED"
 SPARK_REQUIRED = "POOL_RECON_SPARK_REQUIRED"
 SPARK_IN_BRIEF = "POOL_RECON_SPARK_IN_BRIEF"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forked_second_reading() -> Iterator[None]:
+    """Great Expectations is imported once for all closes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ahead, "subprocess", POPEN)
+        yield
 
 
 @pytest.fixture(scope="session")

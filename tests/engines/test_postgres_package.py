@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import csv
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close
+from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran
 from tests.engines.postgres_server import PostgresServer
+from tests.harness.forking import clean_environment, run
 
 EXPORTS = ("orders", "quotes", "trades", "events", "ledger", "funding", "balances", "pools")
 SOURCES = "\n".join(
@@ -49,11 +47,6 @@ shop:
 
 
 @pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    return close(ROOT / "samples" / "bad_day", tmp_path_factory.mktemp("closed"))
-
-
-@pytest.fixture(scope="module")
 def database(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with tables of another tool in which the package was built."""
     name = postgres.new_database()
@@ -63,19 +56,10 @@ def database(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory)
     postgres.psql(name, "-c", "create schema shop_data")
     for export in EXPORTS:
         fill(postgres, name, export, folder / f"{export}.csv")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "POOL", "DBT"))}
+    environment = clean_environment() | postgres.environment(name)
+    quietly = ("--no-use-colors", "--no-version-check", "--log-level-file", "none")
     for command in (["deps"], ["build", "--vars", f"close_date: {CLOSE_DATE}"]):
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--no-version-check"),
-                *command,
-            ],
-            capture_output=True,
-            text=True,
-            cwd=folder,
-            env=environment | postgres.environment(name),
-            check=False,
-        )
+        done = run("dbt.cli.main", [*quietly, *command], folder, environment)
         assert "Encountered an error" not in done.stdout, done.stdout
         assert "ERROR in" not in done.stdout, done.stdout
     return name
@@ -110,27 +94,27 @@ def fill(postgres: PostgresServer, database: str, export: str, file: Path) -> No
     ],
 )
 def test_facts_are_those_of_a_close(
-    postgres: PostgresServer, database: str, closed: Ran, tmp_path: Path, name: str
+    postgres: PostgresServer, database: str, bad_day: Ran, tmp_path: Path, name: str
 ) -> None:
-    columns = ", ".join(closed.header(name))
+    columns = ", ".join(bad_day.header(name))
     file = tmp_path / "published.csv"
     view = f"select {columns} from analytics_package.pkg_{name}"
     postgres.psql(database, "-c", f"\\copy ({view}) to '{file}' with (format csv)")
     with file.open(encoding="utf-8", newline="") as stream:
         published = sorted(map(tuple, csv.reader(stream)))
-    assert published == sorted(tuple(row.values()) for row in closed.rows(name))
+    assert published == sorted(tuple(row.values()) for row in bad_day.rows(name))
     assert published
 
 
 def test_findings_are_those_of_a_close(
-    postgres: PostgresServer, database: str, closed: Ran
+    postgres: PostgresServer, database: str, bad_day: Ran
 ) -> None:
     """But for the names of files and rows, which are those of the tables."""
     found = "select code, subject_type, approval, count(*) from analytics_package.pkg_exceptions"
     rows = postgres.psql(database, "-c", f"{found} group by 1, 2, 3").split()
     theirs = Counter(
         f"{row['code']}|{row['subject_type']}|{row['approval']}"
-        for row in closed.rows("exceptions")
+        for row in bad_day.rows("exceptions")
     )
     assert set(rows) ^ {f"{key}|{count}" for key, count in theirs.items()} == set()
 

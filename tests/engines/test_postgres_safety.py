@@ -15,6 +15,7 @@ import pytest
 from pool_recon import doctor
 from pool_recon import postgres as in_postgres
 from pool_recon.close import CloseRequest
+from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.errors import CloseError
 from pool_recon.postgres import landing
 from pool_recon.postgres import run as closing
@@ -71,7 +72,7 @@ def environment(database: Database) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def request_of(tmp_path_factory: pytest.TempPathFactory) -> CloseRequest:
     out = tmp_path_factory.mktemp("closes")
-    return CloseRequest(CLEAN, DAY, out, out / "warehouse.duckdb")
+    return CloseRequest(CLEAN, DAY, out, out / WAREHOUSE_NAME)
 
 
 @pytest.fixture(scope="module")

@@ -77,7 +77,7 @@ def test_nothing_of_spark_is_left_behind(closed: Pair) -> None:
     assert sorted(file.name for file in their_file.parent.iterdir()) == [
         ".pool_recon",
         "2026-06-30",
-        "warehouse.duckdb",
+        their_file.name,
     ]
     assert not {"metastore_db", "derby.log", "spark-warehouse"} & {p.name for p in Path().iterdir()}
 

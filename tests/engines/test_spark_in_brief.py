@@ -12,6 +12,7 @@ import pytest
 from pool_recon import close as in_duckdb
 from pool_recon import spark as in_spark
 from pool_recon.close import CloseRequest
+from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.progress import Progress
 from tests.engines.comparing import files_of
 from tests.engines.spark_cluster import small_session
@@ -32,7 +33,7 @@ def test_the_package_of_a_bad_day_is_the_same(
     for name, engine in (("duckdb", in_duckdb), ("spark", in_spark)):
         out = tmp_path / name
         result = engine.close(
-            CloseRequest(BAD_DAY, CLOSE_DATE, out, out / "warehouse.duckdb"), Progress()
+            CloseRequest(BAD_DAY, CLOSE_DATE, out, out / WAREHOUSE_NAME), Progress()
         )
         packages.append(files_of(result.package))
     ours, theirs = packages

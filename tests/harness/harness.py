@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +14,8 @@ import duckdb
 
 from pool_recon.loader import load_exports
 from pool_recon.package import CONTROL_TOTALS_VIEW, VIEW_PREFIX, Verdict, write_package
+from tests.harness.forking import clean_environment, run
+from tests.harness.once import once
 
 ROOT = Path(__file__).resolve().parents[2]
 # what dbt names the database of a warehouse in memory, and so does DuckDB
@@ -80,9 +78,12 @@ class CompiledProject:
 
 @cache
 def compiled_project(close_date: date) -> CompiledProject:
-    """The project as dbt compiles it for a close date, once for all tests of a process."""
-    with tempfile.TemporaryDirectory(prefix="pool_recon_compiled_") as target:
-        manifest = _compile(Path(target), close_date)
+    """The project as dbt compiles it for a close date, once for all tests."""
+    return once(f"compiled_{close_date}", lambda target: _compiled(target, close_date))
+
+
+def _compiled(target: Path, close_date: date) -> CompiledProject:
+    manifest = _compile(target, close_date)
     nodes = manifest["nodes"].values()
     return CompiledProject(
         seeds=tuple(_seed(node) for node in nodes if node["resource_type"] == "seed"),
@@ -92,21 +93,15 @@ def compiled_project(close_date: date) -> CompiledProject:
 
 
 def _compile(target: Path, close_date: date) -> dict[str, Any]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POOL_RECON", "DBT"))}
-    environment |= {
+    environment = clean_environment() | {
         "POOL_RECON_WAREHOUSE": IN_MEMORY,
         "POOL_RECON_CLOSE_DATE": close_date.isoformat(),
         "DO_NOT_TRACK": "1",
     }
     folders = ("--project-dir", ROOT, "--profiles-dir", ROOT)
     output = ("--target-path", target, "--log-path", target)
-    done = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--quiet", "compile", *folders, *output],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
+    arguments = ["--quiet", "--log-level-file", "none", "compile", *folders, *output]
+    done = run("dbt.cli.main", [str(argument) for argument in arguments], target, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
     return manifest

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import duckdb
+import jinja2
 import pytest
 from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import BaseEvent, EventLevel
@@ -157,3 +158,59 @@ def test_a_message_is_made_when_it_is_asked_for() -> None:
             note.nothing_like_it  # noqa: B018
     assert BaseEvent.__init__ is before
     assert "pb_msg" in vars(Note(msg="d"))
+
+
+def test_deleted_rows_lie_where_they_are_as_long_as_they_are_few() -> None:
+    source = (ROOT / "macros" / "engine" / "leave_dead_rows.sql").read_text(encoding="utf-8")
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    kept = SimpleNamespace(schema="intermediate", alias="kept")
+
+    with duckdb.connect() as connection:
+
+        def run_query(statement: str) -> SimpleNamespace:
+            return SimpleNamespace(rows=connection.execute(statement).fetchall())
+
+        def vacuum_tasks(*, is_incremental: bool) -> object:
+            (living,) = connection.execute("select count(*) from intermediate.kept").fetchall()[0]
+            call = f"{{{{ duckdb__leave_dead_rows({is_incremental}, 'kept={living}') }}}}"
+            environment.from_string(source + call).render(
+                run_query=run_query,
+                pool_recon=SimpleNamespace(kept_models=lambda: {"kept": kept}),
+            )
+            setting = connection.execute("select current_setting('max_vacuum_tasks')").fetchone()
+            return setting[0] if setting else None
+
+        by_default = connection.execute("select current_setting('max_vacuum_tasks')").fetchall()
+        connection.execute("create schema intermediate")
+        connection.execute("create table intermediate.kept as select range as id from range(1000)")
+        assert vacuum_tasks(is_incremental=True) == 0
+        assert vacuum_tasks(is_incremental=False) == by_default[0][0] > 0
+        connection.execute("delete from intermediate.kept where id < 200")
+        assert vacuum_tasks(is_incremental=True) == 0
+        connection.execute("delete from intermediate.kept where id < 201")
+        assert vacuum_tasks(is_incremental=True) == by_default[0][0]
+
+
+def test_only_a_build_of_all_rows_joins_as_it_is_written() -> None:
+    source = (ROOT / "macros" / "engine" / "join_as_written.sql").read_text(encoding="utf-8")
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    # Of a left join DuckDB would keep the small side in memory, on whichever side it stands.
+    query = "select large.id from large left join small on large.id = small.id"
+    turned = "select large.id from small left join large on large.id = small.id"
+
+    with duckdb.connect() as connection:
+        connection.execute("create table large as select range as id from range(100000)")
+        connection.execute("create table small as select range as id from range(100)")
+
+        def joins(*, is_incremental: bool) -> list[str]:
+            call = f"{{{{ duckdb__join_as_written({is_incremental}) }}}}"
+            environment.from_string(source + call).render(run_query=connection.execute)
+            plans = [
+                connection.execute(f"explain (format json) {sql}").fetchall()[0][1]
+                for sql in (query, turned)
+            ]
+            return ["RIGHT" if '"RIGHT"' in plan else "LEFT" for plan in plans]
+
+        assert joins(is_incremental=True) == ["LEFT", "RIGHT"]
+        assert joins(is_incremental=False) == ["LEFT", "LEFT"]
+        assert joins(is_incremental=True) == ["LEFT", "RIGHT"]

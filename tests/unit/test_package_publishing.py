@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pool_recon import warehouse as warehouse_files
 from pool_recon.errors import CloseError
 from pool_recon.warehouse import connect, package_folder, publish, working_copy
 
@@ -199,3 +200,34 @@ def test_packages_of_other_dates_are_left_alone(tmp_path: Path) -> None:
     with working_copy(tmp_path / "w.duckdb"), package_folder(tmp_path / "out", "2026-07-01"):
         pass
     assert names(tmp_path / "out") == [DATE]
+
+
+@pytest.mark.parametrize("size", [1, 4, 5, 8, 37])
+def test_a_large_warehouse_is_copied_by_several_hands(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warehouse_files, "_LARGE", 1)
+    monkeypatch.setattr(warehouse_files, "_BLOCK", 4)
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(bytes(range(size)))
+    source.chmod(0o640)
+    warehouse_files._copy_bytes(source, target)
+    assert target.read_bytes() == bytes(range(size))
+    assert target.stat().st_mode == source.stat().st_mode
+
+
+def test_a_warehouse_without_room_for_its_copy_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_state(tmp_path, "old")
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(warehouse_files, "_LARGE", 1)
+    monkeypatch.setattr("os.posix_fallocate", no_room)
+    monkeypatch.setattr(warehouse_files, "_clone", lambda *_: False)
+    with pytest.raises(CloseError, match="cannot copy the warehouse: No space left"):
+        publish_state(tmp_path, "new")
+    assert published(tmp_path) == ("old", "old")
+    assert names(tmp_path) == ["out", "w.duckdb"]

@@ -15,6 +15,7 @@ import pytest
 from pool_recon.errors import CloseError
 from pool_recon.expectations import ahead, validate
 from pool_recon.expectations.ahead import second_reader
+from pool_recon.warehouse import memory_limit
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTER = """
@@ -114,3 +115,36 @@ def test_it_ends_with_a_close_that_is_killed() -> None:
     while is_there(process_id) and time.monotonic() < until:
         time.sleep(0.05)
     assert not is_there(process_id)
+
+
+def test_what_reads_beside_another_takes_half_of_the_memory(
+    monkeypatch: pytest.MonkeyPatch, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setenv("POOL_RECON_MEMORY_LIMIT", "3.5 GB")
+    with second_reader():
+        environment = Path(f"/proc/{processes[0].pid}/environ").read_bytes()
+    assert b"\0POOL_RECON_MEMORY_LIMIT=1.750000GB\0" in b"\0" + environment
+
+
+@pytest.mark.parametrize(
+    ("stated", "half", "mib"),
+    [
+        ("80%", "40.000000%", None),
+        ("1GB", "0.500000GB", "476.8 MiB"),
+        ("8000000B", "4000000.000000B", "3.8 MiB"),
+    ],
+)
+def test_half_of_the_memory_is_something_that_duckdb_understands(
+    stated: str, half: str, mib: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POOL_RECON_MEMORY_LIMIT", stated)
+    assert memory_limit(processes=2) == half
+    with duckdb.connect() as connection:
+        connection.execute(f"set memory_limit = '{half}'")
+        limit = connection.execute("select current_setting('memory_limit')").fetchall()[0][0]
+    assert mib in {None, limit}
+
+
+def test_a_limit_in_other_words_is_left_to_duckdb(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POOL_RECON_MEMORY_LIMIT", "-1")
+    assert memory_limit(processes=2) == "-1"

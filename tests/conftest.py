@@ -1,30 +1,42 @@
-"""The sample closes, each run once for all the tests that look at it."""
+"""The sample closes, each run once for all the tests that look at it. They look, and no more."""
 
 from __future__ import annotations
 
 import csv
+import os
+from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.closing import PREVIOUS, ROOT, Ran, close, pool_recon
+from tests.harness.once import once, share
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_by_workers(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    share(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
 
 @pytest.fixture(scope="session")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def clean() -> Ran:
     """The close of samples/clean."""
-    return close(ROOT / "samples" / "clean", tmp_path_factory.mktemp("clean"))
+    return once("clean", lambda out: close(ROOT / "samples" / "clean", out, is_fresh=True))
 
 
 @pytest.fixture(scope="session")
-def bad_day(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def bad_day() -> Ran:
     """The close of samples/bad_day."""
-    return close(ROOT / "samples" / "bad_day", tmp_path_factory.mktemp("bad_day"))
+    return once("bad_day", lambda out: close(ROOT / "samples" / "bad_day", out, is_fresh=True))
 
 
 @pytest.fixture(scope="session")
-def two_days(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def two_days() -> Ran:
     """The bad day closed after the day before it, with a finding approved and one stray row."""
-    out = tmp_path_factory.mktemp("two_days")
+    return once("two_days", close_two_days)
+
+
+def close_two_days(out: Path) -> Ran:
     exports = ROOT / "samples" / "bad_day"
     first = pool_recon(
         *("close", "--exports", exports, "--close-date", PREVIOUS, "--out", out),
