@@ -397,7 +397,7 @@ def trace(wanted: str, warehouse: Path, partner: str | None, is_json: bool) -> i
       pool-recon trace txn_test_456
       pool-recon trace req_8f2c --partner acme --json > ticket.json
     """
-    from pool_recon.loader.masking import mask
+    from pool_recon.masking import mask
     from pool_recon.trace import trace as run
     from pool_recon.trace import trace_text
 
@@ -465,7 +465,7 @@ def explain_movement(wanted: str, warehouse: Path, partner: str | None, is_json:
     Example:
       pool-recon explain movement txn_test_456
     """
-    from pool_recon.loader.masking import mask
+    from pool_recon.masking import mask
     from pool_recon.trace import explain_movement as run
     from pool_recon.trace import movement_text
 

@@ -365,6 +365,11 @@ def check_request(request: CloseRequest) -> None:
         raise CloseError(
             f"unknown time zone {request.time_zone!r}: give an IANA name, such as Europe/Berlin"
         )
+    if request.close_date == date.max:
+        raise CloseError(
+            f"--close-date {request.close_date} has no end that a timestamp can state: give an "
+            "earlier date"
+        )
 
 
 def _rule_names() -> list[str]:

@@ -28,9 +28,10 @@ _PARSERS = (
     *("dbt-semantic-interfaces", "jinja2", "mashumaro"),
 )
 _BESIDE = ("profiles.yml", "packages.yml", "dependencies.yml", "package-lock.yml", "selectors.yml")
-# Where the warehouse lies, and what it may use, is read anew by every command of dbt. That the
-# database is called like the file is all that a manifest has of it.
-_OF_THE_CONNECTION = {
+# Where the warehouse lies, what it may use and what it closes is read anew by every command of dbt.
+# That the database is called like the file is all that a manifest has of it.
+_OF_THE_COMMAND = {
+    *("POOL_RECON_CLOSE_DATE", "POOL_RECON_TIME_ZONE"),
     *("POOL_RECON_TEMP_DIRECTORY", "POOL_RECON_MEMORY_LIMIT", "POOL_RECON_THREADS"),
     *("POOL_RECON_CHECKPOINT_THRESHOLD", "POOL_RECON_FSYNC_MODE"),
     *("POOL_RECON_WAREHOUSE", "PGPASSWORD"),
@@ -89,7 +90,7 @@ def _made_from(project_dir: Path, database: str, settings: Mapping[str, Any]) ->
         "environment": {
             name: value
             for name, value in sorted(os.environ.items())
-            if name.startswith(_READ_BY_THE_PROJECT) and name not in _OF_THE_CONNECTION
+            if name.startswith(_READ_BY_THE_PROJECT) and name not in _OF_THE_COMMAND
         },
         "versions": {name: _version(name) for name in _PARSERS},
         "python": platform.python_version(),

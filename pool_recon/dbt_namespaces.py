@@ -10,10 +10,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from itertools import repeat
 from typing import Any
 
 from dbt.clients.jinja import MacroGenerator
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
+
+
+class _Bound(MacroGenerator):
+    """A macro with its context, made in one step instead of three."""
+
+    def __init__(self, macro: Any, context: Any, node: Any, stack: Any) -> None:
+        self.context = context
+        self.macro = macro
+        self.node = node
+        self.stack = stack
 
 
 class _Listed(dict[str, Any]):
@@ -35,14 +46,11 @@ def _build(
     builder: MacroNamespaceBuilder, macros_by_package: Mapping[str, Any], context: dict[str, Any]
 ) -> _Listed:
     """What `MacroNamespaceBuilder.build_namespace` returns, as a dictionary."""
-    bound = {"context": context, "node": builder.node, "stack": builder.thread_ctx}
-    new = MacroGenerator.__new__
-    of_packages: dict[str, dict[str, Any]] = {}
-    for package, macros in macros_by_package.items():
-        generators = of_packages[package] = {}
-        for name, macro in macros.items():
-            generators[name] = generator = new(MacroGenerator)
-            generator.__dict__ = {**bound, "macro": macro}
+    bound = (repeat(context), repeat(builder.node), repeat(builder.thread_ctx))
+    of_packages: dict[str, dict[str, Any]] = {
+        package: dict(zip(macros, map(_Bound, macros.values(), *bound), strict=True))
+        for package, macros in macros_by_package.items()
+    }
     of_dbt: dict[str, Any] = {}
     for package in reversed(builder.internal_package_names_order):
         of_dbt.update(of_packages.get(package, {}))

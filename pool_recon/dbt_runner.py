@@ -76,16 +76,20 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
     """
     from dbt.cli.main import dbtRunner
 
+    from pool_recon.dbt_constants import worked_out_before
     from pool_recon.dbt_events import only_what_is_heard
+    from pool_recon.dbt_files import no_files_of_nodes
     from pool_recon.dbt_namespaces import namespaces_as_dictionaries
     from pool_recon.dbt_templates import compiled_before
 
-    templates = cache_folder(settings.project_dir, settings.target) / "templates.marshal"
+    cache = cache_folder(settings.project_dir, settings.target)
     with (
         _environment(settings),
         only_what_is_heard(),
         namespaces_as_dictionaries(),
-        compiled_before(templates),
+        compiled_before(cache / "templates.marshal"),
+        worked_out_before(cache / "schemas.json"),
+        contextlib.nullcontext() if settings.is_debug else no_files_of_nodes(),
     ):
         try:
             manifest = _manifest(settings)

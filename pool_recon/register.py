@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from pool_recon.errors import CloseError
 from pool_recon.loader.columns import fold
 from pool_recon.loader.csv_records import BLANK, UnclosedQuoteError, read_records
-from pool_recon.loader.masking import has_secret, mask
+from pool_recon.masking import has_secret, mask
 from pool_recon.reference import project_dir
 
 if TYPE_CHECKING:

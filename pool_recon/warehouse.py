@@ -135,7 +135,8 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
     Both or neither: an error takes back what was moved, and a run that is killed in between is
     finished by the next one. Raises CloseError with neither changed.
     """
-    _fold_in_write_ahead_log(copy.file)
+    if _has_log(copy.file):
+        _fold_in_write_ahead_log(copy.file)
     _write_to_disk(copy.file)
     if _signature(copy.warehouse) != copy.copied_from:
         raise CloseError(
@@ -357,10 +358,14 @@ def _copy_bytes(source: Path, target: Path) -> None:
 
 def _fold_in_write_ahead_log(file: Path) -> None:
     # Opening is also what tells whether another program is writing to the file.
-    has_log = file.with_name(f"{file.name}.wal").exists()
+    has_log = _has_log(file)
     with contextlib.closing(connect(file, read_only=not has_log)) as connection:
         if has_log:
             connection.execute("checkpoint")
+
+
+def _has_log(file: Path) -> bool:
+    return file.with_name(f"{file.name}.wal").exists()
 
 
 def _write_to_disk(file: Path) -> None:

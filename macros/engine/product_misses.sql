@@ -17,7 +17,7 @@
 {% macro default__product_misses(source, rate, target, tolerance) -%}
     case
         when {{ rate }} is null then false
-        when {{ rate }} < 0 then true
+        when {{ rate }} < 0 then {{ pool_recon.product_reaches(source, '(-' ~ rate ~ ')', tolerance, '-', target, 1) }}
         when
             {{ source }} < 1000000000 and {{ target }} < 1000000000
             and {{ rate }} < 100000000 and {{ rate }} = cast({{ rate }} as decimal(18, 10))
@@ -43,7 +43,7 @@
 {% macro product_misses_by_limbs(source, rate, target, tolerance) -%}
     case
         when {{ rate }} is null then false
-        when {{ rate }} < 0 then true
+        when {{ rate }} < 0 then {{ pool_recon.product_reaches(source, '(-' ~ rate ~ ')', tolerance, '-', target, 1) }}
         else
             {{ pool_recon.product_differs(source, rate, target, tolerance) }}
     end
@@ -54,7 +54,8 @@
             or {{ pool_recon.product_reaches(source, rate, target, '+', tolerance, 1) }}
 {%- endmacro %}
 
-{#- source × rate ≥ target ± tolerance + excess × 10^-36 -#}
+{#- source × rate ≥ target ± tolerance + excess × 10^-36, of numbers that are not below zero. A rate below zero misses where
+    source × -rate + target is more than the tolerance. -#}
 {% macro product_reaches(source, rate, target, sign, tolerance, excess) -%}
     {%- set ns = namespace(carry='-' ~ excess) -%}
     {%- for place in range(7) -%}

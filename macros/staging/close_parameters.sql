@@ -16,9 +16,12 @@
         seconds_before: seconds to go back from there.
 -#}
 {% macro close_moment(days, seconds_before=0) -%}
-    {%- set date = modules.datetime.datetime.strptime(pool_recon.close_date(), '%Y-%m-%d') -%}
+    {%- set wall = modules.datetime.datetime.strptime(pool_recon.close_date(), '%Y-%m-%d') + modules.datetime.timedelta(days=days) -%}
     {%- set zone = modules.pytz.timezone(pool_recon.business_time_zone()) -%}
-    {%- set midnight = zone.localize(date + modules.datetime.timedelta(days=days)).astimezone(modules.pytz.utc) -%}
+    {#- a midnight that is there twice is the first of the two; one that is not there is the moment of the change -#}
+    {%- set first = zone.localize(wall, is_dst=true) -%}
+    {%- set is_there = zone.normalize(first).replace(tzinfo=none) == wall -%}
+    {%- set midnight = (first if is_there else zone.localize(wall, is_dst=false)).astimezone(modules.pytz.utc) -%}
     {%- set moment = midnight - modules.datetime.timedelta(seconds=seconds_before | int) -%}
     cast('{{ moment.strftime('%Y-%m-%d %H:%M:%S') }}' as timestamp)
 {%- endmacro %}

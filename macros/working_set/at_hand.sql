@@ -29,23 +29,30 @@
 {%- endmacro %}
 
 
-{#- The models whose rows are kept from build to build, as the project describes them, by name. -#}
+{#- The models whose rows are kept from build to build, as the project describes them, by name. They are looked for once in
+    a run, and are the same for all of its models. -#}
 {% macro kept_models() -%}
-    {%- set kept = {} -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.package_name == 'pool_recon' and node.config.meta.kept_by -%}
-        {%- do kept.update({node.name: node}) -%}
-    {%- endfor -%}
-    {{ return(kept) }}
+    {%- if not graph.get('pool_recon_kept_models') -%}
+        {%- set kept = {} -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.package_name == 'pool_recon' and node.config.meta.kept_by -%}
+            {%- do kept.update({node.name: node}) -%}
+        {%- endfor -%}
+        {%- do graph.update({'pool_recon_kept_models': kept}) -%}
+    {%- endif -%}
+    {{ return(graph['pool_recon_kept_models']) }}
 {%- endmacro %}
 
 
-{#- Where the staged rows at hand are while an incremental build runs, by the staging model. -#}
+{#- Where the staged rows at hand are while an incremental build runs, by the staging model; put together once in a run. -#}
 {% macro tables_at_hand() -%}
-    {%- set tables = {} -%}
-    {%- for export_name in pool_recon.required_export_names() -%}
-        {%- do tables.update({'stg_' ~ export_name: pool_recon.relation_at_hand(export_name)}) -%}
-    {%- endfor -%}
-    {{ return(tables) }}
+    {%- if not graph.get('pool_recon_tables_at_hand') -%}
+        {%- set tables = {} -%}
+        {%- for export_name in pool_recon.required_export_names() -%}
+            {%- do tables.update({'stg_' ~ export_name: pool_recon.relation_at_hand(export_name)}) -%}
+        {%- endfor -%}
+        {%- do graph.update({'pool_recon_tables_at_hand': tables}) -%}
+    {%- endif -%}
+    {{ return(graph['pool_recon_tables_at_hand']) }}
 {%- endmacro %}
 
 {% macro relation_at_hand(name) -%}

@@ -17,11 +17,12 @@
     {%- set last = run_query('select * from ' ~ last_state).rows | first | default(none) if known is not none else none -%}
     {#- rows of tables that another tool fills have no order of landing: nothing is noted of them; nor of so few rows that
         all of them cost less -#}
-    {%- set build = {'number': 1, 'is_incremental': false, 'is_whole': pool_recon.is_whole_build() and not pool_recon.own_sources() and pool_recon.keeping_pays()} -%}
+    {%- set fingerprint = pool_recon.project_fingerprint() -%}
+    {%- set is_as_last = last is not none and last.is_complete and last.fingerprint == fingerprint -%}
+    {%- set build = {'number': 1, 'is_incremental': false, 'fingerprint': fingerprint, 'is_whole': pool_recon.is_whole_build() and not pool_recon.own_sources() and pool_recon.keeping_pays()} -%}
     {%- set exports = pool_recon.exports_digests(last.last_file_id if last is not none else 0) if build.is_whole else none -%}
     {%- do build.update({'exports': exports}) -%}
-    {%- if last is not none and build.is_whole and last.is_complete and not flags.FULL_REFRESH
-        and last.fingerprint == pool_recon.project_fingerprint()
+    {%- if is_as_last and build.is_whole and not flags.FULL_REFRESH
         and run_query('select ' ~ pool_recon.cut_off_at() ~ " >= cast('" ~ last.cut_off_at ~ "' as timestamp)").rows[0][0]
         and last.exports == exports.kept
         and last.row_counts == pool_recon.kept_row_counts(of_last_build=true) -%}
@@ -56,7 +57,7 @@
     {%- if build.is_whole and not failed -%}
         {%- set noted -%}
         {{ build.number }},
-        '{{ pool_recon.project_fingerprint() }}',
+        '{{ build.fingerprint }}',
         '{{ build.exports.all }}',
         '{{ pool_recon.kept_row_counts() }}',
         {{ pool_recon.cut_off_at() }},

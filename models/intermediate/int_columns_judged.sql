@@ -13,7 +13,11 @@ files as (
 
 private_words as (
 
-    select * from {{ ref('ref_private_words') }}
+    select
+        word as private_word,
+        '% ' || trim({{ pool_recon.words_of('word') }}) || ' %' as word_pattern,
+        '% ' || trim({{ pool_recon.words_of('plural') }}) || ' %' as plural_pattern
+    from {{ ref('ref_private_words') }}
 
 ),
 
@@ -23,7 +27,7 @@ close as (
 
 ),
 
--- words are told apart by blanks, punctuation and capitals: venueName, venue_name, Venue Name
+-- words are told apart by blanks, punctuation, capitals and digits: venueName, venue_name, Venue Name, venue2
 worded as (
 
     select
@@ -39,12 +43,12 @@ private_columns as (
     select
         worded.file_id,
         worded.column_name,
-        min(private_words.word) as private_word
+        min(private_words.private_word) as private_word
     from worded
     inner join private_words
         on
-            worded.words like '% ' || private_words.word || ' %'
-            or worded.words like '% ' || private_words.plural || ' %'
+            worded.words like private_words.word_pattern
+            or worded.words like private_words.plural_pattern
     group by worded.file_id, worded.column_name
 
 )

@@ -78,7 +78,7 @@ def find_inputs(manifest: Manifest, folders: Sequence[Path]) -> Inputs:
     """
     from pool_recon import reference
     from pool_recon.loader.discovery import ExportFile, files_of, format_of
-    from pool_recon.loader.masking import MASK
+    from pool_recon.masking import MASK
 
     # A folder that keeps files of earlier days need not have every export.
     there = [

@@ -92,7 +92,7 @@ def told(error: Exception) -> str:
     elif isinstance(error, CloseError):
         line = str(error)
     else:
-        from pool_recon.loader.masking import mask
+        from pool_recon.masking import mask
 
         reason = mask(f"{type(error).__name__}: {error}")
         line = f"internal error: {reason}; 'pool-recon --debug ...' shows where"

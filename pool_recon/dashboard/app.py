@@ -26,7 +26,7 @@ from pool_recon.dashboard.data import (
     exceptions,
 )
 from pool_recon.errors import CloseError
-from pool_recon.loader.masking import mask
+from pool_recon.masking import mask
 from pool_recon.report import page as report
 from pool_recon.report.figures import BALANCE_STEPS, STANDINGS, share
 from pool_recon.report.wording import agreement, is_zero, long_date, number, words

@@ -23,9 +23,9 @@ from pool_recon.loader.landing import (
     create_tables,
 )
 from pool_recon.loader.lanes import Lanes
-from pool_recon.loader.masking import mask
 from pool_recon.loader.preparation import CleanCsv, FileKey, Prepared, prepare, rewrite
 from pool_recon.loader.spool import Spool
+from pool_recon.masking import mask
 from pool_recon.progress import Progress
 
 __all__ = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pool_recon import reference
 from pool_recon.errors import CloseError
 from pool_recon.loader.discovery import ExportFile
-from pool_recon.loader.masking import mask
+from pool_recon.masking import mask
 
 _NOISE = re.compile(r"[ \t\n\r\v\f_-]+")
 

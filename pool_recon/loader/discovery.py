@@ -8,7 +8,7 @@ from typing import Final
 
 from pool_recon import reference
 from pool_recon.errors import CloseError
-from pool_recon.loader.masking import mask
+from pool_recon.masking import mask
 
 # Longest first: "csv.gz" must not be taken for an unknown "gz".
 FORMATS: Final = ("csv.gz", "jsonl.gz", "csv", "jsonl", "ndjson", "json", "parquet")

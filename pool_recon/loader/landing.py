@@ -11,10 +11,10 @@ import duckdb
 from pool_recon import __version__, reference
 from pool_recon.loader.columns import FileColumn, match_columns
 from pool_recon.loader.discovery import ExportFile
-from pool_recon.loader.masking import PATTERN, PREFIXES, REPLACEMENT, has_secret, mask
 from pool_recon.loader.preparation import CleanCsv, FileKey, ParquetFile, PlainLines, Prepared
 from pool_recon.loader.scan import SEPARATOR, stamp
 from pool_recon.loader.spool import MALFORMED, ORIGINAL, SECRET, Spool
+from pool_recon.masking import PATTERN, PREFIXES, REPLACEMENT, has_secret, mask
 
 _SESSION: Final = (
     # Nothing is fetched while a close runs; the readers are built in.

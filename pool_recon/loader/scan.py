@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import IO, Final
 
 from pool_recon.loader.discovery import ExportFile
-from pool_recon.loader.masking import PREFIXES
+from pool_recon.masking import PREFIXES
 
 _CHUNK: Final = 1 << 20
 # A bulk reader refuses longer lines; they take the careful reader.

@@ -25,7 +25,7 @@ from pool_recon.loader.json_records import (
     read_lines,
     to_text,
 )
-from pool_recon.loader.masking import has_secret, mask, mask_json
+from pool_recon.masking import has_secret, mask, mask_json
 
 MALFORMED: Final = "_is_malformed"
 SECRET: Final = "_has_secret"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pool_recon import __version__
+from pool_recon.dbt_manifest import cache_folder, read_own, write_own
 from pool_recon.report import charts
 from pool_recon.report.figures import (
     BALANCE_STEPS,
@@ -18,6 +21,7 @@ from pool_recon.report.wording import agreement, is_zero, long_date, number, wor
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from jinja2.bccache import Bucket
     from markupsafe import Markup
 
 PAGE_NAME = "report.html"
@@ -66,10 +70,26 @@ def render(figures: Figures) -> str:
 
 
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+
+    class Compiled(BytecodeCache):
+        """The templates as Jinja compiled them before, in the cache of the user."""
+
+        folder = cache_folder(_FOLDER, f"jinja2 {version('jinja2')}")
+
+        def load_bytecode(self, bucket: Bucket) -> None:
+            content = read_own(self.folder / bucket.key)
+            if content:
+                with contextlib.suppress(Exception):
+                    bucket.bytecode_from_string(content)
+
+        def dump_bytecode(self, bucket: Bucket) -> None:
+            with contextlib.suppress(OSError):
+                write_own(self.folder / bucket.key, bucket.bytecode_to_string())
 
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
+        bytecode_cache=Compiled(),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

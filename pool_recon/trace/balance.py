@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from pool_recon.errors import CloseError
+from pool_recon.midnights import midnight
 from pool_recon.trace.reader import (
     SCHEMA_VERSION,
     Missing,
@@ -121,13 +121,7 @@ def explain_balance(
 def _moment(reader: Reader, text: str, option: str) -> datetime:
     try:
         if _DATE.fullmatch(text):
-            zone = ZoneInfo(reader.business_time_zone)
-            return (
-                datetime.fromisoformat(text)
-                .replace(tzinfo=zone)
-                .astimezone(UTC)
-                .replace(tzinfo=None)
-            )
+            return midnight(date.fromisoformat(text), reader.business_time_zone)
         if not _MOMENT.fullmatch(text):
             raise ValueError
         moment = datetime.fromisoformat(text)

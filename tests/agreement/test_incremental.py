@@ -62,7 +62,7 @@ def package(warehouse: Path, folder: Path) -> dict[str, bytes]:
 
 
 def differing_tables(incremental: Path, full: Path) -> list[str]:
-    """The tables of two warehouses that do not have the same rows."""
+    """The tables of two warehouses that do not have the same rows, and views that differ."""
     with contextlib.closing(duckdb.connect()) as connection:
         connection.execute(f"attach '{incremental}' as one (read_only)")
         connection.execute(f"attach '{full}' as other (read_only)")
@@ -82,7 +82,12 @@ def differing_tables(incremental: Path, full: Path) -> list[str]:
                 f"select 1 from (({one} except all {other}) union all ({other} except all {one}))"
             ).fetchone()
             differing += [table] if rows else []
-    return differing
+        views = connection.execute(
+            "select schema_name || '.' || view_name from duckdb_views()"
+            " where database_name in ('one', 'other') and not internal"
+            " group by schema_name, view_name, sql having count(*) <> 2"
+        ).fetchall()
+    return differing + [view for (view,) in views]
 
 
 def closed_step_by_step(

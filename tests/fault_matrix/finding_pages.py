@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pool_recon.loader.masking import mask
+from pool_recon.masking import mask
 from tests.oracle.reference import COLUMNS
 
 from . import SCENARIOS, Scenario

@@ -89,7 +89,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "date",
-    ["", "2026-6-30", "20260630", "2026-02-30", "2026-W27-2", "30.06.2026", "2026-06-30T00:00"],
+    [
+        *("", "2026-6-30", "20260630", "2026-02-30", "2026-W27-2", "30.06.2026"),
+        *("2026-06-30T00:00", "9999-12-31"),
+    ],
 )
 def test_a_bad_close_date_is_one_line(
     date: str, exports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from dbt.contracts.graph.manifest import Manifest
 
 from pool_recon import dbt_manifest
 
+ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"target": "duckdb", "variables": {}}
 
 
@@ -81,7 +85,6 @@ def test_it_is_parsed_once(project: Parsed) -> None:
         lambda project, _: project.write("profiles.yml", "{a: 1}"),
         lambda project, _: project.write("packages.yml", "{}"),
         lambda project, _: project.write("dbt_packages/other/models/a.sql", ""),
-        lambda _, patch: patch.setenv("POOL_RECON_CLOSE_DATE", "2026-07-01"),
         lambda _, patch: patch.setenv("POOL_RECON_SCHEMA_PREFIX", "next_"),
         lambda _, patch: patch.setenv("PGUSER", "another"),
         lambda _, patch: patch.setattr(dbt_manifest, "version", lambda _: "another"),
@@ -112,6 +115,36 @@ def test_where_the_file_lies_and_what_no_project_reads_makes_no_difference(
     monkeypatch.setenv("POOL_RECON_WAREHOUSE", "/elsewhere/w.duckdb")
     monkeypatch.setenv("HOME", "/elsewhere")
     assert project.ask() == "1"
+
+
+def test_every_date_is_closed_by_the_same_manifest(
+    project: Parsed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.ask()
+    monkeypatch.setenv("POOL_RECON_CLOSE_DATE", "2026-07-01")
+    monkeypatch.setenv("POOL_RECON_TIME_ZONE", "Europe/Berlin")
+    assert project.ask() == "1"
+
+
+def test_what_is_closed_decides_nothing_about_the_project() -> None:
+    # It would be as it was for the date of the first close.
+    asks = {"close_date", "close_moment", "cut_off_at", "business_time_zone"}
+    names = re.compile(rf"{'|'.join(sorted(asks))}|CLOSE_DATE|TIME_ZONE")
+    macros = "".join(path.read_text("utf-8") for path in (ROOT / "macros").rglob("*.sql"))
+    assert {name for name in asks if f"macro {name}(" in macros} == asks
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text("utf-8"))
+    configured = [json.dumps(project["models"]), json.dumps(project["seeds"])]
+    for folder in ("models", "seeds", "tests"):
+        for path in (ROOT / folder).rglob("*.yml"):
+            read = yaml.safe_load(path.read_text("utf-8")) or {}
+            nodes = [node for kind in ("models", "seeds") for node in read.get(kind, ())]
+            configured += [json.dumps(node.get("config", {})) for node in nodes]
+        for path in (ROOT / folder).rglob("*.sql"):
+            configured += re.findall(
+                r"\bconfig\((.*?)\)\s*-?}}", path.read_text("utf-8"), re.DOTALL
+            )
+    assert len(configured) > 100
+    assert [text for text in configured if names.search(text)] == []
 
 
 @pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps(1), pickle.dumps(("x", b""))])

@@ -14,8 +14,7 @@ import jinja2
 import pytest
 import yaml
 
-from pool_recon import register
-from pool_recon.loader import masking
+from pool_recon import masking, register
 from tests.harness import Warehouse, compiled_project
 
 ROOT = Path(__file__).resolve().parents[2]

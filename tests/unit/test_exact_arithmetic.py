@@ -56,6 +56,11 @@ def test_quote_terms_are_multiplied_exactly() -> None:
             target += chance.choice([-1, 0, 1]) * Decimal("1E-18")
             if source > 0 and 0 < target < Decimal(10) ** 20 - 5:
                 rows.append((source, rate, target, tolerance))
+            # a rate below zero misses all but the smallest targets
+            small = tolerance - nearest + chance.choice([-1, 0, 1]) * Decimal("1E-18")
+            if source > 0 and small > 0:
+                rows.append((source, -rate, small, tolerance))
+        assert any(rate < 0 and source * rate - target >= -u for source, rate, target, u in rows)
         expected = [abs(s * r - t) > u for s, r, t, u in rows]
     assert {True, False} <= set(expected)
     for macro in ("product_misses", "product_misses_by_limbs"):

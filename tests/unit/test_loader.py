@@ -17,7 +17,7 @@ from pool_recon import loader, reference
 from pool_recon.errors import CloseError
 from pool_recon.loader import discover, load_exports
 from pool_recon.loader.columns import fold
-from pool_recon.loader.masking import mask, mask_json
+from pool_recon.masking import mask, mask_json
 from tests.unit.conftest import VALUES, Exports
 
 SECRET = "sk_live_abcDEF123_"

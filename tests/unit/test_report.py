@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal, localcontext
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import jinja2
 import pytest
 import vl_convert
 
@@ -497,5 +500,29 @@ def test_what_is_at_risk_adds_up_to_the_last_digit(amounts: list[str]) -> None:
     assert Decimal(largest["X"]["amount_at_risk"]) == max(map(Decimal, amounts))
 
 
-def test_the_same_figures_give_the_same_page(figures: Figures) -> None:
+def test_the_same_figures_give_the_same_page(
+    figures: Figures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+    generate = jinja2.Environment._generate
+
+    def noted(self: Any, *arguments: Any, **options: Any) -> str:
+        compiled.append("once more")
+        return generate(self, *arguments, **options)
+
+    monkeypatch.setattr(jinja2.Environment, "_generate", noted)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert render(figures) == render(figures)
+    kept = [file for file in tmp_path.rglob("*") if file.is_file()]
+    # the page, and its style
+    assert len(compiled) == len(kept) == 2
+    for content in (b"", b"broken", kept[0].read_bytes()[:100]):
+        kept[0].write_bytes(content)
+        assert render(figures) == render(figures)
+    assert len(compiled) == 5
+    # To read it is to run it.
+    kept[0].chmod(0o666)
+    assert render(figures)
+    assert len(compiled) == 6
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)
+    assert render(figures)

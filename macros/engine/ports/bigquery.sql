@@ -72,7 +72,7 @@
 {%- endmacro %}
 
 {% macro bigquery__words_of(name) -%}
-    regexp_replace(lower(regexp_replace(regexp_replace({{ name }}, r'([a-z0-9])([A-Z])', r'\1 \2'), r'([A-Z])([A-Z][a-z])', r'\1 \2')), r'[^a-z0-9]+', ' ')
+    regexp_replace(lower(regexp_replace(regexp_replace(regexp_replace({{ name }}, r'([0-9]+)', r' \1 '), r'([a-z])([A-Z])', r'\1 \2'), r'([A-Z])([A-Z][a-z])', r'\1 \2')), r'[^a-z0-9]+', ' ')
 {%- endmacro %}
 
 {% macro bigquery__trimmed(column) -%}

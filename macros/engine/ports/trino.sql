@@ -76,7 +76,7 @@
 {%- endmacro %}
 
 {% macro trino__words_of(name) -%}
-    regexp_replace(lower(regexp_replace(regexp_replace({{ name }}, '([a-z0-9])([A-Z])', '$1 $2'), '([A-Z])([A-Z][a-z])', '$1 $2')), '[^a-z0-9]+', ' ')
+    regexp_replace(lower(regexp_replace(regexp_replace(regexp_replace({{ name }}, '([0-9]+)', ' $1 '), '([a-z])([A-Z])', '$1 $2'), '([A-Z])([A-Z][a-z])', '$1 $2')), '[^a-z0-9]+', ' ')
 {%- endmacro %}
 
 {% macro trino__trimmed(column) -%}

@@ -1,0 +1,88 @@
+"""What dbt works out anew, and comes to the same each time.
+
+Before it reads a setting, dbt derives from its classes what settings may look like, and for every
+statement that returns nothing it makes a table without rows, which looks up how dates are written
+in every language: a tenth of a small build. The first is kept in the cache of the user, the second
+is made once, for as long as a build lasts; a test says where another version of dbt no longer comes
+by here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import platform
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dbt_common.clients.agate_helper
+import dbt_common.dataclass_schema
+
+from pool_recon.dbt_manifest import read_own, write_own
+
+_PROGRAMS = ("dbt-core", "dbt-common", "dbt-adapters", "mashumaro")
+
+
+class _Kept:
+    """A schema as it was worked out before."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+
+    def to_dict(self) -> dict[str, Any]:
+        """The schema as JSON Schema has it."""
+        return self._schema
+
+
+@contextlib.contextmanager
+def worked_out_before(file: Path) -> Iterator[None]:
+    """Take the schemas of settings from `file`, and keep there those that were asked for.
+
+    A file that cannot be read or written only costs the time of working them out.
+    """
+    made_by = _made_by()
+    kept = _read(file, made_by)
+    added: dict[str, dict[str, Any]] = {}
+    theirs: Any = dbt_common.dataclass_schema
+    build: Callable[[Any], Any] = theirs.build_json_schema
+
+    def build_once(of: Any) -> Any:
+        name = f"{of.__module__}.{of.__qualname__}"
+        if name in kept:
+            return _Kept(kept[name])
+        built = build(of)
+        schema = built.to_dict()
+        with contextlib.suppress(TypeError, ValueError):
+            if json.loads(json.dumps(schema)) == schema:
+                added[name] = schema
+        return built
+
+    tables: Any = dbt_common.clients.agate_helper
+    make_empty = tables.empty_table
+    # A table cannot be changed.
+    empty = make_empty()
+    theirs.build_json_schema = build_once
+    tables.empty_table = lambda: empty
+    try:
+        yield
+    finally:
+        theirs.build_json_schema = build
+        tables.empty_table = make_empty
+        if added:
+            with contextlib.suppress(OSError):
+                write_own(file, json.dumps([made_by, kept | added]).encode())
+
+
+def _made_by() -> list[str]:
+    return [platform.python_version(), *(f"{name} {version(name)}" for name in _PROGRAMS)]
+
+
+def _read(file: Path, made_by: list[str]) -> dict[str, dict[str, Any]]:
+    content = read_own(file)
+    try:
+        by, schemas = json.loads(content) if content else ([], {})
+    except (ValueError, TypeError):
+        return {}
+    return schemas if by == made_by and isinstance(schemas, dict) else {}

@@ -1,0 +1,90 @@
+"""What dbt is given ready-made is what it works out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt.contracts.project import Project
+from dbt_common import dataclass_schema
+from dbt_common.clients import agate_helper
+from dbt_common.dataclass_schema import ValidationError, dbtClassMixin
+
+from pool_recon import dbt_constants
+from pool_recon.dbt_constants import worked_out_before
+
+SETTINGS = {"name": "p", "version": "1.0", "config-version": 2, "profile": "p"}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "cache" / "schemas.json"
+
+
+def schema_of(settings: Any) -> Any:
+    """What dbt validates against, worked out anew or taken from the cache."""
+    dbtClassMixin.json_schema.__func__.cache_clear()  # type: ignore[attr-defined]
+    return settings.json_schema()
+
+
+def test_dbt_validates_against_what_was_kept(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = schema_of(Project)
+    with worked_out_before(file):
+        assert schema_of(Project) == theirs
+    monkeypatch.setattr(dataclass_schema, "build_json_schema", None)
+    with worked_out_before(file):
+        assert schema_of(Project) == theirs
+        Project.validate(SETTINGS)
+        with pytest.raises(ValidationError, match="'nme' was unexpected"):
+            Project.validate(SETTINGS | {"nme": "p"})
+
+
+def test_another_version_works_them_out_anew(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with worked_out_before(file):
+        schema_of(Project)
+    kept = file.read_text("utf-8")
+    monkeypatch.setattr(dbt_constants, "version", lambda _: "another")
+    file.write_text(kept.replace("additionalProperties", "spoiled"), encoding="utf-8")
+    with worked_out_before(file):
+        assert "spoiled" not in json.dumps(schema_of(Project))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "1", "[1, 2]", "[[], []]"])
+def test_a_broken_cache_costs_only_time(content: str, file: Path) -> None:
+    theirs = schema_of(Project)
+    file.parent.mkdir()
+    file.write_text(content, encoding="utf-8")
+    with worked_out_before(file):
+        assert schema_of(Project) == theirs
+    assert "additionalProperties" in file.read_text("utf-8")
+
+
+def test_a_class_of_the_same_name_elsewhere_is_another(file: Path) -> None:
+    @dataclass
+    class Project(dbtClassMixin):
+        own: str
+
+    with worked_out_before(file):
+        assert set(schema_of(Project)["properties"]) == {"own"}
+        from dbt.contracts.project import Project as Theirs
+
+        assert set(schema_of(Theirs)["properties"]) != {"own"}
+
+
+def test_a_table_without_rows_is_made_once(file: Path) -> None:
+    build, make = dataclass_schema.build_json_schema, agate_helper.empty_table
+    with worked_out_before(file):
+        assert dataclass_schema.build_json_schema is not build
+        # As the adapters ask for it.
+        from dbt_common.clients.agate_helper import empty_table
+
+        assert empty_table() is empty_table()
+        assert (list(empty_table().rows), empty_table().column_names) == ([], ())
+        assert make().column_names == ()
+        with pytest.raises(TypeError):
+            empty_table().columns["a"] = 1
+    assert dataclass_schema.build_json_schema is build
+    assert agate_helper.empty_table is make

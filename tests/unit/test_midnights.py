@@ -1,0 +1,56 @@
+"""Where a business date begins and ends, also where the clock is changed at midnight."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import pytest
+import pytz
+
+from pool_recon.midnights import midnight
+
+MACROS = Path(__file__).resolve().parents[2] / "macros" / "staging" / "close_parameters.sql"
+# zone, date, its beginning in UTC
+BEGINNINGS = [
+    ("UTC", "2026-06-30", "2026-06-30 00:00:00"),
+    ("Europe/Berlin", "2026-06-30", "2026-06-29 22:00:00"),
+    ("Europe/Berlin", "2026-10-25", "2026-10-24 22:00:00"),
+    ("Europe/Berlin", "2026-10-26", "2026-10-25 23:00:00"),
+    # 00:00 is there twice: the date begins with the first
+    ("Atlantic/Azores", "2026-10-25", "2026-10-25 00:00:00"),
+    ("America/Havana", "2024-11-03", "2024-11-03 04:00:00"),
+    # 00:00 is not there: the date begins at 01:00
+    ("Atlantic/Azores", "2026-03-29", "2026-03-29 01:00:00"),
+    ("America/Santiago", "2026-09-06", "2026-09-06 04:00:00"),
+    ("Asia/Beirut", "2026-03-29", "2026-03-28 22:00:00"),
+    # its winter is the exception, and not its summer
+    ("Europe/Dublin", "2026-06-30", "2026-06-29 23:00:00"),
+    ("Asia/Kathmandu", "2026-06-30", "2026-06-29 18:15:00"),
+]
+
+
+def opening_of(zone: str, day: str) -> str:
+    """The beginning of a close date as the models state it."""
+    source = MACROS.read_text(encoding="utf-8").replace("pool_recon.", "")
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    environment.globals |= {
+        "execute": True,
+        "modules": SimpleNamespace(datetime=datetime, pytz=pytz, re=re),
+        "return": lambda value: value,
+        "var": {"close_date": day, "business_time_zone": zone}.get,
+        "env_var": lambda name, default: default,
+    }
+    literal = environment.from_string(source + "{{ close_moment(0) }}").render()
+    found = re.search("cast[(]'(.*)' as timestamp[)]", literal)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(("zone", "day", "beginning"), BEGINNINGS)
+def test_a_date_begins_with_its_first_moment(zone: str, day: str, beginning: str) -> None:
+    assert opening_of(zone, day) == beginning
+    assert str(midnight(datetime.date.fromisoformat(day), zone)) == beginning
