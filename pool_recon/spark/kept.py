@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -101,6 +101,10 @@ class Kept:
             for name in tables.names(spark, schema)
             if name in kept
         ]
+        for table in self._tables:
+            if table.is_partitioned:
+                there = spark.sql(f"show partitions {table.schema}.{table.name}").collect()
+                _leave_only(self._folder_of(table), {row[0] for row in there})
         states = [table for table in self._tables if table.name == STATE]
         if not states or spark.table(f"{states[0].schema}.{STATE}").isEmpty():
             self._tables = []
@@ -119,10 +123,7 @@ class Kept:
             for table in self._tables:
                 target = following / _BUILT / table.schema / table.name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                made = self._made / f"{table.schema}.db" / table.name
-                if not made.exists():
-                    made = self._files / _BUILT / table.schema / table.name
-                made.rename(target)
+                self._folder_of(table).rename(target)
             notes = {
                 "version": _NOTES_VERSION,
                 "last_file_id": self._landed.last_file_id,
@@ -135,6 +136,20 @@ class Kept:
             if self._home.exists():
                 self._home.rename(self._folder / "replaced")
             following.rename(self._home)
+
+    def _folder_of(self, table: _Table) -> Path:
+        made = self._made / f"{table.schema}.db" / table.name
+        return made if made.exists() else self._files / _BUILT / table.schema / table.name
+
+
+def _leave_only(folder: Path, partitions: Collection[str]) -> None:
+    """Remove the files of partitions that a table no longer has.
+
+    Spark leaves them where it did not make the table itself, and would find them again.
+    """
+    for partition in folder.glob(f"{PARTITION}=*"):
+        if partition.name not in partitions:
+            shutil.rmtree(partition)
 
 
 def _expect(is_so: bool) -> None:

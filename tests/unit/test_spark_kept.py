@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from pool_recon.loader.landing import create_tables
-from pool_recon.spark.kept import Kept
+from pool_recon.spark.kept import Kept, _leave_only
 from pool_recon.spark.tables import Landed, lend_landed
 
 NOTES = {
@@ -133,3 +133,13 @@ def test_only_new_rows_are_written_unless_an_old_one_was_changed(tmp_path: Path)
         # of what is known without its files all is written
         _, files = lent(third, tmp_path / "elsewhere")
         assert files == {"2.parquet": 8}
+
+
+def test_files_of_partitions_that_a_table_lost_are_not_left_to_the_next_close(
+    tmp_path: Path,
+) -> None:
+    for name in ("_kept_in=2026-06", "_kept_in=2026-07", "_temporary"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part.parquet").write_bytes(b"rows")
+    _leave_only(tmp_path, {"_kept_in=2026-07"})
+    assert {path.name for path in tmp_path.iterdir()} == {"_kept_in=2026-07", "_temporary"}
