@@ -20,7 +20,7 @@ from typing import Any
 import dbt_common.clients.agate_helper
 import dbt_common.dataclass_schema
 
-from pool_recon.dbt_manifest import read_own, write_own
+from pool_recon.cache import read_own, write_own
 
 _PROGRAMS = ("dbt-core", "dbt-common", "dbt-adapters", "mashumaro")
 

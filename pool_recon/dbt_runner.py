@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pool_recon.dbt_manifest import cache_folder, kept_or_parsed
+from pool_recon.cache import cache_folder
+from pool_recon.dbt_manifest import kept_or_parsed
 from pool_recon.errors import CloseError
 from pool_recon.progress import Progress
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from dbt_common.clients.jinja import MacroFuzzEnvironment
 
-from pool_recon.dbt_manifest import read_own, write_own
+from pool_recon.cache import read_own, write_own
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pool_recon import __version__
-from pool_recon.dbt_manifest import cache_folder, read_own, write_own
+from pool_recon.cache import cache_folder, read_own, write_own
 from pool_recon.report import charts
 from pool_recon.report.figures import (
     BALANCE_STEPS,

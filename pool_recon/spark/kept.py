@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pool_recon.reference import built_schemas
 from pool_recon.spark import tables
@@ -62,7 +62,6 @@ class Kept:
         self._made = folder / "spark" / "tables"
         self._landed = Landed(0, {})
         self._tables: list[_Table] = []
-        self._notes: dict[str, Any] = {}
 
     @property
     def warehouse(self) -> Path:

@@ -8,28 +8,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import yaml
 
-from pool_recon import reference
 from pool_recon.dbt_runner import BuildSettings, _environment, _invoke
 from tests.engines.postgres_server import PostgresServer
+from tests.engines.small_project import EXPORTS, lay_out
 from tests.fault_matrix import CLOSE_DATE
 
-ROOT = Path(__file__).resolve().parents[2]
-TABLES = ["files", "file_columns", *(export.name for export in reference.exports())]
 MODELS = {
-    # What is at hand are the orders of new files.
-    "int_rows_at_hand": """
-        {%- set build = pool_recon.this_build() -%}
-        {%- if execute and build.is_incremental -%}
-        {%- do pool_recon.make_table_at_hand(
-            'rows',
-            "as select _row_number as row_order from raw.orders"
-            " where _file_id > " ~ build.last_file_id
-        ) -%}
-        {%- endif -%}
-        select {{ build.number }} as number
-    """,
     "int_kept": """
         {{ config(meta={'kept_by': {'row': 'row_order'}}) }}
         {%- set build = pool_recon.this_build() -%}
@@ -54,27 +39,11 @@ class Project:
         self._server = server
         self.database = server.new_database()
         self._folder = folder
-        (folder / "macros").symlink_to(ROOT / "macros")
-        (folder / "models").mkdir()
-        ours = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
-        theirs = {key: ours[key] for key in ("name", "profile", "dispatch", "vars")}
-        theirs |= {key: ours[key] for key in ("on-run-start", "on-run-end")}
-        theirs["models"] = {
-            "+post-hook": ours["models"]["pool_recon"]["+post-hook"],
-            "+schema": "intermediate",
-            "+materialized": "table",
-        }
-        (folder / "dbt_project.yml").write_text(json.dumps(theirs), encoding="utf-8")
-        profiles = (ROOT / "profiles.yml").read_text(encoding="utf-8")
-        (folder / "profiles.yml").write_text(profiles, encoding="utf-8")
-        sources = {"sources": [{"name": "raw", "tables": [{"name": name} for name in TABLES]}]}
-        (folder / "models" / "sources.yml").write_text(json.dumps(sources), encoding="utf-8")
-        for name, query in MODELS.items():
-            (folder / "models" / f"{name}.sql").write_text(query, encoding="utf-8")
+        lay_out(folder, MODELS, has_register=True)
         self.run("create schema raw")
         self.run("create table raw.files (file_id integer, export_name text)")
         self.run("create table raw.file_columns (file_id integer, contract_column text)")
-        for table in TABLES[2:]:
+        for table in EXPORTS:
             self.run(f"create table raw.{table} (_file_id integer, _row_number bigint, value text)")
         self.land(1, {1: "one", 2: "two", 3: "three"})
 
@@ -150,7 +119,7 @@ def test_rows_are_kept_until_something_decides_for_all_of_them(project: Project)
     earlier = CLOSE_DATE.replace(day=1)
     assert " 9" not in project.build(day=earlier, grace_period_seconds=7200)
     project.run("update intermediate.int_kept set written_by = 9")
-    sources = {name: {"table": name} for name in TABLES[2:]}
+    sources = {name: {"table": name} for name in EXPORTS}
     assert " 9" not in project.build(grace_period_seconds=7200, sources=sources)
     # a build of a part is all of that part, and the next one goes on from nothing
     project.run("update intermediate.int_kept set written_by = 9")

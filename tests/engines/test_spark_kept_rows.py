@@ -10,33 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlglot
-import yaml
 
-from pool_recon import reference
 from pool_recon.dbt_runner import BuildSettings, _environment, _invoke
 from pool_recon.spark.session import session
+from tests.engines.small_project import EXPORTS, ROOT, lay_out
 from tests.engines.spark_cluster import small_session
 from tests.fault_matrix import CLOSE_DATE
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-ROOT = Path(__file__).resolve().parents[2]
-TABLES = ["files", "file_columns", *(export.name for export in reference.exports())]
 LANDED = "_file_id int, _row_number bigint, value string, other string, moment timestamp_ntz"
 MODELS = {
-    # What is at hand are the orders of new files.
-    "int_rows_at_hand": """
-        {%- set build = pool_recon.this_build() -%}
-        {%- if execute and build.is_incremental -%}
-        {%- do pool_recon.make_table_at_hand(
-            'rows',
-            "as select distinct _row_number as row_order from raw.orders"
-            " where _file_id > " ~ build.last_file_id
-        ) -%}
-        {%- endif -%}
-        select {{ build.number }} as number
-    """,
     "int_kept": """
         {{ config(meta={'kept_by': {'row': 'row_order'}, 'month_of': 'moment'}) }}
         {%- set build = pool_recon.this_build() -%}
@@ -96,28 +81,15 @@ class Project:
         self._folder = folder
         self._home = home
         self.variables: dict[str, Any] = {}
-        (folder / "macros").symlink_to(ROOT / "macros")
-        (folder / "models").mkdir()
-        ours = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
-        theirs = {key: ours[key] for key in ("name", "profile", "dispatch", "vars")}
-        theirs |= {key: ours[key] for key in ("on-run-start", "on-run-end")}
         # The register is none of this.
-        theirs["on-run-start"] = [hook for hook in theirs["on-run-start"] if "register" not in hook]
-        theirs["models"] = {"+schema": "intermediate", "+materialized": "table"}
-        (folder / "dbt_project.yml").write_text(json.dumps(theirs), encoding="utf-8")
-        profiles = (ROOT / "profiles.yml").read_text(encoding="utf-8")
-        (folder / "profiles.yml").write_text(profiles, encoding="utf-8")
-        sources = {"sources": [{"name": "raw", "tables": [{"name": name} for name in TABLES]}]}
-        (folder / "models" / "sources.yml").write_text(json.dumps(sources), encoding="utf-8")
-        for name, query in MODELS.items():
-            (folder / "models" / f"{name}.sql").write_text(query, encoding="utf-8")
+        lay_out(folder, MODELS, has_register=False)
         (folder / "analyses").mkdir()
         (folder / "analyses" / "merging.sql").write_text(MERGING, encoding="utf-8")
         self.describe({})
         spark.sql("create schema raw")
         spark.sql("create table raw.files (file_id int, export_name string, row_count bigint)")
         spark.sql("create table raw.file_columns (file_id int, contract_column string)")
-        for table in TABLES[2:]:
+        for table in EXPORTS:
             spark.sql(f"create table raw.{table} ({LANDED})")
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:

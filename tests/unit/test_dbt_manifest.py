@@ -107,22 +107,20 @@ def test_other_settings_are_noticed(project: Parsed) -> None:
     assert project.ask(variables={"grace_period_seconds": 1}, database="other.duckdb") == "3"
 
 
-def test_where_the_file_lies_and_what_no_project_reads_makes_no_difference(
-    project: Parsed, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"POOL_RECON_WAREHOUSE": "/elsewhere/w.duckdb", "HOME": "/elsewhere"},
+        {"POOL_RECON_CLOSE_DATE": "2026-07-01", "POOL_RECON_TIME_ZONE": "Europe/Berlin"},
+    ],
+)
+def test_where_the_file_lies_and_which_date_is_closed_makes_no_difference(
+    variables: dict[str, str], project: Parsed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.ask()
     project.write("docs/read_by_nobody.md", "changed")
-    monkeypatch.setenv("POOL_RECON_WAREHOUSE", "/elsewhere/w.duckdb")
-    monkeypatch.setenv("HOME", "/elsewhere")
-    assert project.ask() == "1"
-
-
-def test_every_date_is_closed_by_the_same_manifest(
-    project: Parsed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project.ask()
-    monkeypatch.setenv("POOL_RECON_CLOSE_DATE", "2026-07-01")
-    monkeypatch.setenv("POOL_RECON_TIME_ZONE", "Europe/Berlin")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     assert project.ask() == "1"
 
 

@@ -1,0 +1,54 @@
+"""A small project with our macros, for what an engine keeps from build to build."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from pool_recon import reference
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPORTS = [export.name for export in reference.exports()]
+# What is at hand are the orders of new files.
+ROWS_AT_HAND = """
+    {%- set build = pool_recon.this_build() -%}
+    {%- if execute and build.is_incremental -%}
+    {%- do pool_recon.make_table_at_hand(
+        'rows',
+        "as select distinct _row_number as row_order from raw.orders"
+        " where _file_id > " ~ build.last_file_id
+    ) -%}
+    {%- endif -%}
+    select {{ build.number }} as number
+"""
+
+
+def lay_out(folder: Path, models: Mapping[str, str], *, has_register: bool) -> None:
+    """Write a project on the tables of `raw` into `folder`, an empty one.
+
+    It has `models` beside `int_rows_at_hand`. Its hooks are ours, that of the register only with
+    `has_register`.
+    """
+    (folder / "macros").symlink_to(ROOT / "macros")
+    (folder / "models").mkdir()
+    ours = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    theirs = {key: ours[key] for key in ("name", "profile", "dispatch", "vars", "on-run-end")}
+    theirs["on-run-start"] = [
+        hook for hook in ours["on-run-start"] if has_register or "register" not in hook
+    ]
+    theirs["models"] = {
+        "+post-hook": ours["models"]["pool_recon"]["+post-hook"],
+        "+schema": "intermediate",
+        "+materialized": "table",
+    }
+    (folder / "dbt_project.yml").write_text(json.dumps(theirs), encoding="utf-8")
+    profiles = (ROOT / "profiles.yml").read_text(encoding="utf-8")
+    (folder / "profiles.yml").write_text(profiles, encoding="utf-8")
+    tables = [{"name": name} for name in ("files", "file_columns", *EXPORTS)]
+    sources = {"sources": [{"name": "raw", "tables": tables}]}
+    (folder / "models" / "sources.yml").write_text(json.dumps(sources), encoding="utf-8")
+    for name, query in {"int_rows_at_hand": ROWS_AT_HAND, **models}.items():
+        (folder / "models" / f"{name}.sql").write_text(query, encoding="utf-8")
