@@ -147,7 +147,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     ):
         settings = build_settings(request, copy.file, progress)
         progress("landing the exports")
-        with contextlib.closing(connect(copy.file)) as connection:
+        with contextlib.closing(connect(copy.file, leaves_log=True)) as connection:
             loaded = load_exports(
                 connection, request.exports, progress=progress, state=settings.state_dir
             )

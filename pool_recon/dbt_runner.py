@@ -16,6 +16,7 @@ from pool_recon.cache import cache_folder
 from pool_recon.dbt_manifest import kept_or_parsed
 from pool_recon.errors import CloseError
 from pool_recon.progress import Progress
+from pool_recon.warehouse import LOG_OF_COPY
 
 NO_CALLS_HOME = {
     "DO_NOT_TRACK": "1",
@@ -275,8 +276,7 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
         POOL_RECON_WAREHOUSE=str(settings.warehouse),
         # It is written to the disk when it is whole, and not after every model.
         POOL_RECON_FSYNC_MODE="NONE",
-        # Every time the log is folded in, what was written since last time is written again.
-        POOL_RECON_CHECKPOINT_THRESHOLD="1GB",
+        POOL_RECON_CHECKPOINT_THRESHOLD=LOG_OF_COPY,
         **settings.environment,
     )
     try:

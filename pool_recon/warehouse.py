@@ -25,6 +25,10 @@ from pool_recon.errors import CloseError
 if TYPE_CHECKING:
     import duckdb
 
+# How much is in the log beside a working copy before it is folded in: every time it is, what was
+# written since last time is written again.
+LOG_OF_COPY = "1GB"
+
 _JOURNAL = "publish.json"
 # The request by which Linux clones a file on XFS, Btrfs and other file systems that can.
 _FICLONE = 0x40049409
@@ -57,10 +61,13 @@ class PackageFolder:
     old: Path
 
 
-def connect(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def connect(
+    file: Path, *, read_only: bool = False, leaves_log: bool = False
+) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file in UTC, with the limits of the environment and no extension downloads.
 
-    POOL_RECON_MEMORY_LIMIT and POOL_RECON_TEMP_DIRECTORY mean the same as in profiles.yml.
+    POOL_RECON_MEMORY_LIMIT and POOL_RECON_TEMP_DIRECTORY mean the same as in profiles.yml. A
+    connection that `leaves_log` does not fold in what it wrote: the next one will.
     Raises CloseError where the file is in use by another process or is no warehouse.
     """
     import duckdb
@@ -71,11 +78,15 @@ def connect(file: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
+    if leaves_log:
+        settings["checkpoint_threshold"] = LOG_OF_COPY
     try:
         connection = duckdb.connect(str(file), read_only=read_only, config=settings)
     except duckdb.Error as error:
         raise CloseError(_why_not_open(file, str(error))) from error
     connection.execute("set TimeZone = 'UTC'")
+    if leaves_log:
+        connection.execute("pragma disable_checkpoint_on_shutdown")
     return connection
 
 

@@ -26,10 +26,15 @@ LOADS = 3
 OF_THE_BUILD = ("build_state", "int_rows_at_hand", "fct_close_trend")
 
 
-def build(warehouse: Path, close_date: date, **settings: object) -> None:
+def build(warehouse: Path, close_date: date, models_at_a_time: int = 2, **settings: object) -> None:
     state = warehouse.parent / ".state"
+    environment = {"POOL_RECON_THREADS": str(models_at_a_time)}
     build_and_test(
-        BuildSettings(ROOT, warehouse, state, close_date, None, **settings)  # type: ignore[arg-type]
+        BuildSettings(
+            *(ROOT, warehouse, state, close_date, None),
+            environment=environment,
+            **settings,  # type: ignore[arg-type]
+        )
     )
 
 
@@ -95,7 +100,8 @@ def closed_step_by_step(
 ) -> list[tuple[bool, int, int]]:
     """Close after every load, then in full from the same rows, and demand the same of both.
 
-    Returns what each step looked at.
+    The steps build many models at a time and the full build one after the other. Returns what each
+    step looked at.
     """
     dates = list(days)
     split = SplitExports(exports, folder, loads=len(dates), seed=seed)
@@ -103,12 +109,12 @@ def closed_step_by_step(
     steps = []
     for load, close_date in enumerate(dates):
         split.land(warehouse, load)
-        build(warehouse, close_date)
+        build(warehouse, close_date, models_at_a_time=8)
         steps.append(looked_at(warehouse))
     (folder / "incremental").mkdir()
     incremental = folder / "incremental" / warehouse.name
     shutil.copy(warehouse, incremental)
-    build(warehouse, dates[-1], is_full_refresh=True)
+    build(warehouse, dates[-1], models_at_a_time=1, is_full_refresh=True)
     assert looked_at(warehouse)[0] is False
     assert differing_tables(incremental, warehouse) == []
     assert package(incremental, folder / "one") == package(warehouse, folder / "other")

@@ -173,6 +173,16 @@ def test_what_was_not_yet_written_into_the_file_is_copied_too(tmp_path: Path) ->
     assert not (tmp_path / "w.duckdb.wal").exists()
 
 
+def test_what_a_connection_left_in_the_log_is_published(tmp_path: Path) -> None:
+    with working_copy(tmp_path / "w.duckdb") as copy:
+        with contextlib.closing(connect(copy.file, leaves_log=True)) as connection:
+            connection.execute("create table state as select 'logged' as state")
+        assert copy.file.with_name(f"{copy.file.name}.wal").stat().st_size > 0
+        publish(copy)
+    with contextlib.closing(connect(tmp_path / "w.duckdb", read_only=True)) as connection:
+        assert connection.execute("select state from state").fetchall() == [("logged",)]
+
+
 def test_views_work_in_the_published_file(tmp_path: Path) -> None:
     with working_copy(tmp_path / "w.duckdb") as copy:
         with contextlib.closing(connect(copy.file)) as connection:
