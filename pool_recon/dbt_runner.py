@@ -14,6 +14,7 @@ from typing import Any
 
 from pool_recon.cache import cache_folder
 from pool_recon.dbt_manifest import kept_or_parsed
+from pool_recon.dbt_shortcuts import shortcuts
 from pool_recon.errors import CloseError
 from pool_recon.progress import Progress
 from pool_recon.warehouse import LOG_OF_COPY
@@ -78,21 +79,8 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
     """
     from dbt.cli.main import dbtRunner
 
-    from pool_recon.dbt_constants import worked_out_before
-    from pool_recon.dbt_events import only_what_is_heard
-    from pool_recon.dbt_files import no_files_of_nodes
-    from pool_recon.dbt_namespaces import namespaces_as_dictionaries
-    from pool_recon.dbt_templates import compiled_before
-
     cache = cache_folder(settings.project_dir, settings.target)
-    with (
-        _environment(settings),
-        only_what_is_heard(),
-        namespaces_as_dictionaries(),
-        compiled_before(cache / "templates.marshal"),
-        worked_out_before(cache / "schemas.json"),
-        contextlib.nullcontext() if settings.is_debug else no_files_of_nodes(),
-    ):
+    with _environment(settings), shortcuts(cache, keeps_files=settings.is_debug):
         try:
             manifest = _manifest(settings)
             steps = _Steps(settings.progress)

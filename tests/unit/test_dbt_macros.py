@@ -11,12 +11,7 @@ import duckdb
 import jinja2
 import pytest
 from dbt.cli.main import dbtRunner
-from dbt_common.events.base_types import BaseEvent, EventLevel
-from dbt_common.events.event_manager_client import get_event_manager
-from dbt_common.events.functions import fire_event
-from dbt_common.events.types import Note
 
-from pool_recon import dbt_events
 from pool_recon.dbt_runner import BuildSettings, NodeResult, _environment, _node_results
 from pool_recon.dbt_runner import _invoke as invoke
 from pool_recon.dbt_runner import _release_warehouse as release
@@ -35,7 +30,6 @@ BROKEN = {
     "one_more": ("select 1::integer as a, 'x' as b, 1 as c", "integer", "varchar"),
     "another_name": ("select 1::integer as a, 'x' as c", "integer", "varchar"),
 }
-LOG: Any = SimpleNamespace(filter=lambda _: True, write_line=lambda _: None)
 
 
 class Project:
@@ -128,36 +122,6 @@ def test_schemas_are_created_once(project: Project) -> None:
     assert len(project.statements) == 1
     project.build()
     assert project.statements == []
-
-
-def test_what_is_heard_is_said_and_nothing_else() -> None:
-    heard: list[str] = []
-    with dbt_events.only_what_is_heard():
-        manager = get_event_manager()
-        manager.callbacks.append(lambda event: heard.append(event.info.msg))
-        fire_event(Note(msg="small talk"))
-        assert heard == []
-        fire_event(Note(msg="a warning"), level=EventLevel.WARN)
-        assert heard == ["a warning"]
-        manager.loggers.append(LOG)
-        fire_event(Note(msg="for the log"))
-        assert heard == ["a warning", "for the log"]
-    assert get_event_manager() is not manager
-
-
-def test_a_message_is_made_when_it_is_asked_for() -> None:
-    before = BaseEvent.__init__
-    with dbt_events.only_what_is_heard():
-        note = Note(msg="a")
-        assert "pb_msg" not in vars(note)
-        assert note.message() == "a"
-        changed = Note(msg="b")
-        changed.msg = "c"
-        assert changed.to_dict() == {"msg": "c"}
-        with pytest.raises(AttributeError):
-            note.nothing_like_it  # noqa: B018
-    assert BaseEvent.__init__ is before
-    assert "pb_msg" in vars(Note(msg="d"))
 
 
 def test_deleted_rows_lie_where_they_are_as_long_as_they_are_few() -> None:

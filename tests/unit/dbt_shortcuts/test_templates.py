@@ -10,7 +10,7 @@ import pytest
 from dbt_common.clients.jinja import MacroFuzzEnvironment, get_template, render_template
 from dbt_common.exceptions import CompilationError
 
-from pool_recon.dbt_templates import compiled_before
+from pool_recon.dbt_shortcuts.templates import compiled_before
 
 TEXTS = ("{{ a }} and {% if a %}more{% endif %}", "{% set b = a + 1 %}{{ b }}", "{{ a }}")
 

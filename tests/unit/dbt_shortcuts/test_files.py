@@ -9,8 +9,8 @@ import pytest
 from dbt.compilation import Linker
 from dbt.contracts.graph.nodes import ModelNode, ParsedNode
 
-from pool_recon.dbt_files import no_files_of_nodes
 from pool_recon.dbt_runner import BuildSettings, build_and_test
+from pool_recon.dbt_shortcuts.files import no_files_of_nodes
 
 
 @pytest.fixture

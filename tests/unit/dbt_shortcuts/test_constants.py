@@ -13,8 +13,8 @@ from dbt_common import dataclass_schema
 from dbt_common.clients import agate_helper
 from dbt_common.dataclass_schema import ValidationError, dbtClassMixin
 
-from pool_recon import dbt_constants
-from pool_recon.dbt_constants import worked_out_before
+from pool_recon.dbt_shortcuts import constants
+from pool_recon.dbt_shortcuts.constants import worked_out_before
 
 SETTINGS = {"name": "p", "version": "1.0", "config-version": 2, "profile": "p"}
 
@@ -46,7 +46,7 @@ def test_another_version_works_them_out_anew(file: Path, monkeypatch: pytest.Mon
     with worked_out_before(file):
         schema_of(Project)
     kept = file.read_text("utf-8")
-    monkeypatch.setattr(dbt_constants, "version", lambda _: "another")
+    monkeypatch.setattr(constants, "version", lambda _: "another")
     file.write_text(kept.replace("additionalProperties", "spoiled"), encoding="utf-8")
     with worked_out_before(file):
         assert "spoiled" not in json.dumps(schema_of(Project))

@@ -10,7 +10,7 @@ from dbt.clients.jinja import MacroStack
 from dbt.context.macros import MacroNamespaceBuilder
 from dbt.exceptions import PackageNotFoundForMacroError
 
-from pool_recon.dbt_namespaces import namespaces_as_dictionaries
+from pool_recon.dbt_shortcuts.namespaces import namespaces_as_dictionaries
 
 INTERNAL = ["dbt_duckdb", "dbt"]
 # Every name is in several packages, so that the order of the search decides.
