@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 RULE_TAG = "checklist"
 RULE_TEST_PREFIX = "assert_"
 TARGET = "duckdb"
+_THREADS = "POOL_RECON_THREADS"
 
 Read = TypeVar("Read")
 
@@ -369,6 +372,11 @@ def check_request(request: CloseRequest) -> None:
         raise CloseError(
             f"--close-date {request.close_date} has no end that a timestamp can state: give an "
             "earlier date"
+        )
+    models = os.environ.get(_THREADS)
+    if models and not re.fullmatch("[1-9][0-9]{0,3}", models):
+        raise CloseError(
+            f"{_THREADS} is {models!r}: expected how many models are built at a time, from 1 on"
         )
 
 

@@ -340,6 +340,32 @@ def test_other_options_are_checked_first(
     assert build.settings is None
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("POOL_RECON_THREADS", "many"),
+        ("POOL_RECON_THREADS", "0"),
+        ("POOL_RECON_MEMORY_LIMIT", "much"),
+        ("POOL_RECON_MEMORY_LIMIT", "4"),
+        ("POOL_RECON_MEMORY_LIMIT", "120%"),
+    ],
+)
+def test_a_variable_that_says_nothing_is_named(
+    variable: str,
+    value: str,
+    build: FakeBuild,
+    exports: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert close(exports, tmp_path / "out") == 2
+    assert f"{variable} is {value!r}" in the_line(capsys)
+    assert build.settings is None
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_build_is_told_what_to_close(build: FakeBuild, exports: Path, tmp_path: Path) -> None:
     assert close(exports, tmp_path / "out", "--time-zone", "Europe/Berlin") == 0
     assert build.settings is not None

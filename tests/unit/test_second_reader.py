@@ -122,7 +122,11 @@ def test_what_reads_beside_another_takes_half_of_the_memory(
 ) -> None:
     monkeypatch.setenv("POOL_RECON_MEMORY_LIMIT", "3.5 GB")
     with second_reader():
-        environment = Path(f"/proc/{processes[0].pid}/environ").read_bytes()
+        environment = b""
+        until = time.monotonic() + 30
+        # It is empty until the new program has begun.
+        while not environment and time.monotonic() < until:
+            environment = Path(f"/proc/{processes[0].pid}/environ").read_bytes()
     assert b"\0POOL_RECON_MEMORY_LIMIT=1.750000GB\0" in b"\0" + environment
 
 
