@@ -485,11 +485,13 @@ def _bytes_of(folder: Path | None) -> int:
 def _memory(_: SetUp) -> Iterator[Check]:
     import duckdb
 
-    limit = os.environ.get("POOL_RECON_MEMORY_LIMIT", "80%")
+    from pool_recon.warehouse import MEMORY_LIMIT
+
+    limit = os.environ.get(MEMORY_LIMIT, "80%")
     try:
         duckdb.connect(config={"memory_limit": limit}).close()
     except duckdb.Error:
-        finding = f"POOL_RECON_MEMORY_LIMIT is {limit!r}"
+        finding = f"{MEMORY_LIMIT} is {limit!r}"
         yield Check("memory", MEND, finding, "write a size such as 4GB, or a share such as 80%")
         return
     total = machine.total_memory()

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 # How much is in the log beside a working copy before it is folded in: every time it is, what was
 # written since last time is written again.
 LOG_OF_COPY = "1GB"
+MEMORY_LIMIT = "POOL_RECON_MEMORY_LIMIT"
 
-_MEMORY_LIMIT = "POOL_RECON_MEMORY_LIMIT"
 # What DuckDB says of an amount of memory that it cannot read.
 _NO_AMOUNT = re.compile(r"(Parser|Invalid Input) Error: .*(memory|percentage)", re.IGNORECASE)
 _JOURNAL = "publish.json"
@@ -95,7 +95,7 @@ def connect(
 
 def memory_limit(processes: int = 1) -> str:
     """How much memory DuckDB may use in each of so many processes, in the words of its setting."""
-    limit = os.environ.get(_MEMORY_LIMIT, "80%")
+    limit = os.environ.get(MEMORY_LIMIT, "80%")
     parts = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(\S+)\s*", limit)
     return f"{float(parts[1]) / processes:f}{parts[2]}" if parts else limit
 
@@ -408,7 +408,7 @@ def _why_not_open(file: Path, message: str) -> str:
         return f"{file} is no DuckDB file: name another --warehouse, or move it away"
     if _NO_AMOUNT.match(message):
         return (
-            f"{_MEMORY_LIMIT} is {os.environ.get(_MEMORY_LIMIT)!r}: expected an amount, such as "
+            f"{MEMORY_LIMIT} is {os.environ.get(MEMORY_LIMIT)!r}: expected an amount, such as "
             "4GB, or a share of the memory of the machine, such as 80%"
         )
     return f"the warehouse {file} cannot be opened: {message.splitlines()[0]}"

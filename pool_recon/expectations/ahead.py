@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from pool_recon.errors import CloseError
 from pool_recon.expectations.results import SecondReading
-from pool_recon.warehouse import memory_limit
+from pool_recon.warehouse import MEMORY_LIMIT, memory_limit
 
 Reader = Callable[[Path, Path, Mapping[str, str]], SecondReading]
 
@@ -42,7 +42,7 @@ def second_reader() -> Iterator[Reader]:
         env=os.environ
         | {
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            "POOL_RECON_MEMORY_LIMIT": memory_limit(processes=2),
+            MEMORY_LIMIT: memory_limit(processes=2),
         },
         # Ctrl-C is for the process that was started by hand; this one hears of it by its pipe.
         start_new_session=True,

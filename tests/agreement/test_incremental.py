@@ -26,7 +26,7 @@ LOADS = 3
 OF_THE_BUILD = ("build_state", "int_rows_at_hand", "fct_close_trend")
 
 
-def build(warehouse: Path, close_date: date, models_at_a_time: int = 2, **settings: object) -> None:
+def build(warehouse: Path, close_date: date, models_at_a_time: int = 8, **settings: object) -> None:
     state = warehouse.parent / ".state"
     environment = {"POOL_RECON_THREADS": str(models_at_a_time)}
     build_and_test(
@@ -109,7 +109,7 @@ def closed_step_by_step(
     steps = []
     for load, close_date in enumerate(dates):
         split.land(warehouse, load)
-        build(warehouse, close_date, models_at_a_time=8)
+        build(warehouse, close_date)
         steps.append(looked_at(warehouse))
     (folder / "incremental").mkdir()
     incremental = folder / "incremental" / warehouse.name

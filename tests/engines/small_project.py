@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from pool_recon import reference
+from pool_recon.dbt_runner import BuildSettings, _environment, _invoke
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPORTS = [export.name for export in reference.exports()]
@@ -52,3 +55,31 @@ def lay_out(folder: Path, models: Mapping[str, str], *, has_register: bool) -> N
     (folder / "models" / "sources.yml").write_text(json.dumps(sources), encoding="utf-8")
     for name, query in {"int_rows_at_hand": ROWS_AT_HAND, **models}.items():
         (folder / "models" / f"{name}.sql").write_text(query, encoding="utf-8")
+
+
+def run_dbt(
+    folder: Path,
+    target: str,
+    command: str,
+    *arguments: str,
+    day: date,
+    environment: Mapping[str, str],
+    variables: Mapping[str, Any],
+) -> Any:
+    """What dbt says of a command in the project in `folder`, all of whose nodes succeed."""
+    from dbt.cli.main import dbtRunner
+
+    settings = BuildSettings(
+        project_dir=folder,
+        warehouse=folder / "none.duckdb",
+        state_dir=folder / "state",
+        close_date=day,
+        time_zone=None,
+        variables=variables,
+        target=target,
+        environment=environment,
+    )
+    with _environment(settings):
+        result = _invoke(dbtRunner(), settings, command, *arguments)
+    assert [str(node.status) for node in result.results] == ["success"] * len(result.results)
+    return result

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pool_recon.dbt_runner import BuildSettings, _environment, _invoke
 from tests.engines.postgres_server import PostgresServer
-from tests.engines.small_project import EXPORTS, lay_out
+from tests.engines.small_project import EXPORTS, lay_out, run_dbt
 from tests.fault_matrix import CLOSE_DATE
 
 MODELS = {
@@ -61,21 +60,13 @@ class Project:
 
     def build(self, arguments: Sequence[str] = (), day: date = CLOSE_DATE, **variables: int) -> str:
         """What the kept table holds after a build, as row, value and the build that wrote it."""
-        from dbt.cli.main import dbtRunner
-
-        settings = BuildSettings(
-            project_dir=self._folder,
-            warehouse=self._folder / "none.duckdb",
-            state_dir=self._folder / "state",
-            close_date=day,
-            time_zone=None,
+        environment = self._server.environment(self.database)
+        run_dbt(
+            *(self._folder, "postgres", "build", *arguments),
+            day=day,
+            environment=environment,
             variables=variables,
-            target="postgres",
-            environment=self._server.environment(self.database),
         )
-        with _environment(settings):
-            result = _invoke(dbtRunner(), settings, "build", *arguments)
-        assert [str(node.status) for node in result.results] == ["success"] * len(result.results)
         row = "concat_ws(' ', row_order, value, written_by)"
         held = f"select string_agg({row}, ', ' order by row_order) from intermediate.int_kept"
         return self.run(held)

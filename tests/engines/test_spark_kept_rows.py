@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlglot
 
-from pool_recon.dbt_runner import BuildSettings, _environment, _invoke
 from pool_recon.spark.session import session
-from tests.engines.small_project import EXPORTS, ROOT, lay_out
+from tests.engines.small_project import EXPORTS, ROOT, lay_out, run_dbt
 from tests.engines.spark_cluster import small_session
 from tests.fault_matrix import CLOSE_DATE
 
@@ -126,26 +125,16 @@ class Project:
         (self._folder / "models" / "models.yml").write_text(text, encoding="utf-8")
 
     def dbt(self, command: str, *arguments: str, day: date, environment: dict[str, str]) -> Any:
-        from dbt.cli.main import dbtRunner
-
-        settings = BuildSettings(
-            project_dir=self._folder,
-            warehouse=self._folder / "none.duckdb",
-            state_dir=self._folder / "state",
-            close_date=day,
-            time_zone=None,
+        spark = {
+            "POOL_RECON_SPARK_FOLDER": str(self._home),
+            "POOL_RECON_SPARK_CATALOG": "in-memory",
+        }
+        return run_dbt(
+            *(self._folder, "spark", command, *arguments),
+            day=day,
+            environment=spark | environment,
             variables=self.variables,
-            target="spark",
-            environment={
-                "POOL_RECON_SPARK_FOLDER": str(self._home),
-                "POOL_RECON_SPARK_CATALOG": "in-memory",
-                **environment,
-            },
         )
-        with _environment(settings):
-            result = _invoke(dbtRunner(), settings, command, *arguments)
-        assert [str(node.status) for node in result.results] == ["success"] * len(result.results)
-        return result
 
     def build(
         self, arguments: Sequence[str] = (), day: date = CLOSE_DATE, keep_from: str = "0"
