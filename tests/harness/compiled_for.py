@@ -22,23 +22,24 @@ INHERITS = {"databricks": ("spark",)}
 # macros of dbt itself, of which each adapter has its own; that of no adapter stands for them here
 OF_ADAPTERS = {"dateadd", "datediff", "type_string"}
 dispatch = BaseDatabaseWrapper.dispatch
-prefixes = BaseDatabaseWrapper._get_adapter_macro_prefixes
 
 
 def dispatched_for(adapter: str) -> Any:
     """The `adapter.dispatch` of a project whose target is of this adapter."""
 
     def choose(self: Any, macro_name: str, macro_namespace: str | None = None) -> Any:
-        names = prefixes
+        # of this wrapper alone: each model has one of its own, and two of them are compiled at once
         if adapter != "duckdb" and macro_namespace == "pool_recon":
-            names = lambda _: [adapter, *INHERITS.get(adapter, ()), "default"]  # noqa: E731
+            names = [adapter, *INHERITS.get(adapter, ()), "default"]
         elif adapter != "duckdb" and macro_name in OF_ADAPTERS:
-            names = lambda _: ["default"]  # noqa: E731
-        BaseDatabaseWrapper._get_adapter_macro_prefixes = names
+            names = ["default"]
+        else:
+            return dispatch(self, macro_name, macro_namespace)
+        self._get_adapter_macro_prefixes = lambda: names
         try:
             return dispatch(self, macro_name, macro_namespace)
         finally:
-            BaseDatabaseWrapper._get_adapter_macro_prefixes = prefixes
+            del self._get_adapter_macro_prefixes
 
     return choose
 
