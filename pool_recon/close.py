@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pool_recon.dbt_runner import BuildSettings, NodeResult, build_and_test, one_line
+from pool_recon.dbt_runner import BuildSettings, NodeResult, build_and_test, import_dbt, one_line
 from pool_recon.errors import CloseError
 from pool_recon.expectations.ahead import Reader, second_reader
 from pool_recon.garbage import rarely_collected
@@ -44,6 +44,7 @@ from pool_recon.warehouse import (
     package_folder,
     publish,
     working_copy,
+    write_to_disk,
 )
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ RULE_TEST_PREFIX = "assert_"
 TARGET = "duckdb"
 _THREADS = "POOL_RECON_THREADS"
 
-Read = TypeVar("Read")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     with (
         locally_explained("close"),
         rarely_collected(),
-        working_copy(request.warehouse) as copy,
+        working_copy(request.warehouse, meanwhile=import_dbt) as copy,
         package_folder(request.out, request.close_date.isoformat()) as package,
     ):
         settings = build_settings(request, copy.file, progress)
@@ -159,11 +160,13 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         segments = Segments(settings.state_dir)
         with second_reader() as reader:
             nodes = build_and_test(settings)
+            written = _beside(partial(write_to_disk, copy.file))
             verdict = write_close(
                 *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
                 reader,
                 segments,
             )
+        written.result()
         result = close_result(copy.file, package.published, loaded, verdict, register)
         publish(copy, package)
         segments.remember(package.published)
@@ -209,9 +212,9 @@ def write_close(
     return verdict
 
 
-def _beside(work: Callable[[], Read]) -> Future[Read]:
+def _beside(work: Callable[[], T]) -> Future[T]:
     """Do `work` beside what comes next; an error there does not wait for it."""
-    done: Future[Read] = Future()
+    done: Future[T] = Future()
 
     def run() -> None:
         try:

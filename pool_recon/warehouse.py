@@ -14,7 +14,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,10 +101,13 @@ def memory_limit(processes: int = 1) -> str:
 
 
 @contextlib.contextmanager
-def working_copy(warehouse: Path, *, is_anew: bool = False) -> Iterator[WorkingCopy]:
+def working_copy(
+    warehouse: Path, *, is_anew: bool = False, meanwhile: Callable[[], object] | None = None
+) -> Iterator[WorkingCopy]:
     """Lock `warehouse`, finish what a killed run left, and yield a copy to work on.
 
     With `is_anew` there is no copy yet: one is made from nothing, to take the place of the file.
+    While a large file is copied, `meanwhile` is done.
     Raises CloseError where another close has the lock, another process is writing to the file, or
     there is no write access. The warehouse itself is only changed by `publish`.
     """
@@ -115,7 +118,9 @@ def working_copy(warehouse: Path, *, is_anew: bool = False) -> Iterator[WorkingC
         _finish_publishing(folder)
         _clear(folder)
         try:
-            yield _copy(warehouse, folder) if not is_anew else _nothing_of(warehouse, folder)
+            yield (
+                _nothing_of(warehouse, folder) if is_anew else _copy(warehouse, folder, meanwhile)
+            )
         finally:
             # What is still to be finished is told by the journal; all else is rubbish.
             if not (folder / _JOURNAL).exists():
@@ -151,7 +156,7 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
     """
     if _has_log(copy.file):
         _fold_in_write_ahead_log(copy.file)
-    _write_to_disk(copy.file)
+    write_to_disk(copy.file)
     if _signature(copy.warehouse) != copy.copied_from:
         raise CloseError(
             f"{copy.warehouse} was changed by another program while this ran: run it again"
@@ -175,6 +180,18 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
             raise CloseError(f"the close cannot be published: {os_reason(error)}") from error
         raise
     journal.unlink()
+
+
+def write_to_disk(file: Path) -> None:
+    """Have what was written to a file on the disk, for good. Raises OSError.
+
+    While a working copy is built, that is left to the operating system.
+    """
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def is_being_closed(warehouse: Path) -> bool:
@@ -312,7 +329,9 @@ def _work_folder(warehouse: Path) -> Path:
     return warehouse.parent / f".{warehouse.name}.work"
 
 
-def _copy(warehouse: Path, folder: Path) -> WorkingCopy:
+def _copy(
+    warehouse: Path, folder: Path, meanwhile: Callable[[], object] | None = None
+) -> WorkingCopy:
     file = folder / warehouse.name
     if not warehouse.exists():
         return WorkingCopy(warehouse, file)
@@ -320,7 +339,7 @@ def _copy(warehouse: Path, folder: Path) -> WorkingCopy:
     signature = _signature(warehouse)
     try:
         if not _clone(warehouse, file):
-            _copy_bytes(warehouse, file)
+            _copy_bytes(warehouse, file, meanwhile)
     except OSError as error:
         raise CloseError(f"cannot copy the warehouse: {os_reason(error)}") from error
     return WorkingCopy(warehouse, file, signature)
@@ -341,11 +360,11 @@ def _clone(source: Path, target: Path) -> bool:
     return True
 
 
-def _copy_bytes(source: Path, target: Path) -> None:
+def _copy_bytes(source: Path, target: Path, meanwhile: Callable[[], object] | None = None) -> None:
     """Copy a file by several hands, into space that is asked for first.
 
-    To find room for a page at a time is what takes long. Raises OSError, also where there is no
-    room.
+    To find room for a page at a time is what takes long. What is to be done meanwhile is, where the
+    file is large. Raises OSError, also where there is no room.
     """
     size = source.stat().st_size
     if size < _LARGE or not hasattr(os, "posix_fallocate") or not hasattr(os, "sendfile"):
@@ -366,7 +385,10 @@ def _copy_bytes(source: Path, target: Path) -> None:
                     start += sent
 
         with ThreadPoolExecutor(max_workers=_HANDS) as hands:
-            list(hands.map(copy_share, range(0, size, share)))
+            shares = hands.map(copy_share, range(0, size, share))
+            if meanwhile:
+                meanwhile()
+            list(shares)
     shutil.copymode(source, target)
 
 
@@ -380,15 +402,6 @@ def _fold_in_write_ahead_log(file: Path) -> None:
 
 def _has_log(file: Path) -> bool:
     return file.with_name(f"{file.name}.wal").exists()
-
-
-def _write_to_disk(file: Path) -> None:
-    # While it was built that was left to the operating system.
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _signature(file: Path) -> tuple[int, int, int] | None:

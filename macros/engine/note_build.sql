@@ -42,25 +42,3 @@
 {% macro columns_of_build(text) -%}
     build_number integer, fingerprint {{ text }}, exports {{ text }}, row_counts {{ text }}, cut_off_at timestamp, last_file_id integer, is_complete boolean
 {%- endmacro %}
-
-
-{#- Drop what an incremental build made for itself. -#}
-{% macro drop_tables_at_hand() -%}
-    {{ return(adapter.dispatch('drop_tables_at_hand', 'pool_recon')()) }}
-{%- endmacro %}
-
-{% macro default__drop_tables_at_hand() -%}
-    {%- call statement('drop_tables_at_hand', auto_begin=True) -%}
-    {%- for name in ['rows', 'ids', 'kept_entries', 'restarts'] + pool_recon.required_export_names() + pool_recon.tables_beside_kept() %}
-    drop table if exists {{ pool_recon.relation_at_hand(name) }};
-    {%- endfor -%}
-    {%- endcall -%}
-{%- endmacro %}
-
-{#- Only those that are there: every statement is planned. -#}
-{% macro spark__drop_tables_at_hand() -%}
-    {%- set prefix = pool_recon.relation_at_hand('') -%}
-    {%- for row in run_query('show tables in ' ~ prefix.schema).rows if row['tableName'].startswith(prefix.identifier) -%}
-        {%- do run_query('drop table if exists ' ~ prefix.incorporate(path={'identifier': row['tableName']})) -%}
-    {%- endfor -%}
-{%- endmacro %}

@@ -56,8 +56,7 @@
 {%- endmacro %}
 
 {% macro relation_at_hand(name) -%}
-    {%- set beside = graph.nodes['model.pool_recon.int_rows_at_hand'] if execute else model -%}
-    {{ return(api.Relation.create(database=beside.database, schema=beside.schema, identifier='at_hand_' ~ name)) }}
+    {{ return(pool_recon.room_at_hand(name).incorporate(path={'identifier': 'at_hand_' ~ name})) }}
 {%- endmacro %}
 
 

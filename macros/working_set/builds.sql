@@ -1,7 +1,7 @@
 {#-
     What this build does: `number`, `is_incremental`, and in an incremental build `last_file_id` (files up to it were
-    staged before), and `open_since` (what happened before it cannot look otherwise at a later close). A full build unless
-    the start of the run decided otherwise.
+    staged before), and `last_cut_off_at`, that of the build it goes on from. A full build unless the start of the run
+    decided otherwise.
 -#}
 {% macro this_build() -%}
     {{ return((graph.get('pool_recon_build') if execute and model.resource_type != 'unit_test' else none) or {'number': 1, 'is_incremental': false}) }}
@@ -26,19 +26,18 @@
         and run_query('select ' ~ pool_recon.cut_off_at() ~ " >= cast('" ~ last.cut_off_at ~ "' as timestamp)").rows[0][0]
         and last.exports == exports.kept
         and last.row_counts == pool_recon.kept_row_counts(of_last_build=true) -%}
-        {%- set longest_limit = [var('grace_period_seconds') | int, var('settlement_limit_seconds') | int, var('processing_limit_seconds') | int] | max -%}
-        {%- set open_since = modules.datetime.datetime.fromisoformat(last.cut_off_at | string) - modules.datetime.timedelta(seconds=longest_limit) -%}
         {%- do build.update({
             'number': last.build_number + 1,
             'is_incremental': true,
             'last_file_id': last.last_file_id,
-            'open_since': "cast('" ~ open_since ~ "' as timestamp)",
+            'last_cut_off_at': modules.datetime.datetime.fromisoformat(last.cut_off_at | string),
         }) -%}
     {%- endif -%}
     {%- do pool_recon.join_as_written(build.is_incremental) -%}
     {%- do pool_recon.leave_dead_rows(build.is_incremental, last.row_counts if last is not none else '') -%}
     {%- if build.is_incremental -%}
         {%- do pool_recon.bring_last_build() -%}
+        {%- do pool_recon.open_room_at_hand() -%}
     {%- endif -%}
     {%- do graph.update({'pool_recon_build': build}) -%}
     {#- a build that is not finished leaves nothing to go on from -#}

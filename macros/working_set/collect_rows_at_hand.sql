@@ -12,15 +12,28 @@
     }) }}
 {%- endmacro %}
 
-{#- The moments of a row that a close compares with its cut-off, by export. -#}
+{#- The moments of a row that a close compares with its cut-off, by export: (column, the limit before the cut-off that it is
+    compared with as well, if any). -#}
 {% macro moments_of_rows() -%}
     {{ return({
-        'orders': ['created_at', 'updated_at'],
-        'quotes': ['created_at', 'accepted_at', 'expires_at'],
-        'trades': ['reserved_at', 'terminal_at', 'updated_at'],
-        'events': ['received_at', 'processed_at'],
-        'ledger': ['effective_at'],
+        'orders': [('created_at', 'grace_period_seconds'), ('updated_at', none)],
+        'quotes': [('created_at', none), ('accepted_at', none), ('expires_at', none)],
+        'trades': [('reserved_at', none), ('terminal_at', none), ('updated_at', none)],
+        'events': [('received_at', 'processing_limit_seconds'), ('processed_at', none)],
+        'ledger': [('effective_at', none)],
     }) }}
+{%- endmacro %}
+
+{#-
+    From which moment on a row may look otherwise at this close than at the last one, as SQL.
+
+    Arguments:
+        build: what this_build gives.
+        limit: the name of the limit before the cut-off that the moment is compared with; none for the cut-off itself.
+-#}
+{% macro open_since(build, limit=none) -%}
+    {%- set seconds = var(limit) | int if limit else 0 -%}
+    cast('{{ build.last_cut_off_at - modules.datetime.timedelta(seconds=seconds) }}' as timestamp)
 {%- endmacro %}
 
 {#- Which rows an id of a kind leads to: (export, column). -#}
@@ -82,8 +95,8 @@ where
     quarantine_reasons is null
     and (
         file_id > {{ build.last_file_id }}
-        {%- for moment in moments %}
-        or {{ moment }} >= {{ build.open_since }}
+        {%- for moment, limit in moments %}
+        or {{ moment }} >= {{ pool_recon.open_since(build, limit) }}
         {%- endfor %}
         {%- if export_name == 'quotes' %}
         -- a snapshot decides for the quotes that came after it
@@ -98,12 +111,18 @@ select '{{ export_name }}', row_order, 0 from {{ ref('stg_' ~ export_name) }} wh
 {% endfor %}
 {%- endmacro %}
 
-{#- What was confirmed decides for every entry under its reference. -#}
+{#- What was confirmed decides for every entry under its reference. And how long a trade may be reserved counts from a moment
+    of the trade, its quote or its order, and only as long as it is: that is what the last build left. -#}
 {% macro first_ids_at_hand(ids, build) -%}
+{%- set trades = graph.nodes['model.pool_recon.int_trades_reconciled'] -%}
 insert into {{ ids }}
 select distinct 'funding', funding_reference, 0
 from {{ ref('stg_funding') }}
-where quarantine_reasons is null and (file_id > {{ build.last_file_id }} or confirmed_at >= {{ build.open_since }})
+where quarantine_reasons is null and (file_id > {{ build.last_file_id }} or confirmed_at >= {{ pool_recon.open_since(build) }})
+union all
+select 'trade', transact_id, 0
+from {{ api.Relation.create(database=trades.database, schema=trades.schema, identifier=trades.alias) }}
+where effective_status = 'reserved' and coalesce(reserved_at, accepted_at, order_created_at) >= {{ pool_recon.open_since(build, 'settlement_limit_seconds') }}
 {%- endmacro %}
 
 {% macro ids_of_rows_at_hand(rows, ids, round) -%}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,8 +16,9 @@ import pytest
 
 from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.dbt_runner import BuildSettings, build_and_test
+from pool_recon.loader import load_exports
 from pool_recon.package import CONTROL_TOTALS_VIEW, VIEW_PREFIX, Verdict, write_package
-from tests.fault_matrix import CLOSE_DATE
+from tests.fault_matrix import CLOSE_DATE, write_merged
 from tests.harness.splitting import SplitExports
 from tests.oracle.collide import collide
 from tests.oracle.generate import generate_together
@@ -24,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LOADS = 3
 # What says how a build was made, or how often a date was closed, not what is in it.
 OF_THE_BUILD = ("build_state", "int_rows_at_hand", "fct_close_trend")
+# Findings that are raised once a limit before the cut-off has passed.
+WAIT_FOR_A_LIMIT = ("missing_quote", "stuck_reserved", "unprocessed_event")
 
 
 def build(warehouse: Path, close_date: date, models_at_a_time: int = 8, **settings: object) -> None:
@@ -47,6 +52,12 @@ def looked_at(warehouse: Path) -> tuple[bool, int, int]:
         ).fetchone()
     assert row is not None
     return row
+
+
+def findings_that_wait_for(warehouse: Path) -> Counter[str]:
+    with contextlib.closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
+        codes = connection.execute("select code from findings.findings_raised").fetchall()
+    return Counter(code for (code,) in codes)
 
 
 def package(warehouse: Path, folder: Path) -> dict[str, bytes]:
@@ -95,6 +106,18 @@ def differing_tables(incremental: Path, full: Path) -> list[str]:
     return differing + [view for (view,) in views]
 
 
+def agrees_with_a_full_build(warehouse: Path, close_date: date) -> None:
+    """Build in full from the same rows, one model after the other, and demand the same tables."""
+    folder = warehouse.parent
+    (folder / "incremental").mkdir()
+    incremental = folder / "incremental" / warehouse.name
+    shutil.copy(warehouse, incremental)
+    build(warehouse, close_date, models_at_a_time=1, is_full_refresh=True)
+    assert looked_at(warehouse)[0] is False
+    assert differing_tables(incremental, warehouse) == []
+    assert package(incremental, folder / "one") == package(warehouse, folder / "other")
+
+
 def closed_step_by_step(
     exports: Path, folder: Path, days: Iterable[date], seed: int
 ) -> list[tuple[bool, int, int]]:
@@ -111,13 +134,7 @@ def closed_step_by_step(
         split.land(warehouse, load)
         build(warehouse, close_date)
         steps.append(looked_at(warehouse))
-    (folder / "incremental").mkdir()
-    incremental = folder / "incremental" / warehouse.name
-    shutil.copy(warehouse, incremental)
-    build(warehouse, dates[-1], models_at_a_time=1, is_full_refresh=True)
-    assert looked_at(warehouse)[0] is False
-    assert differing_tables(incremental, warehouse) == []
-    assert package(incremental, folder / "one") == package(warehouse, folder / "other")
+    agrees_with_a_full_build(warehouse, dates[-1])
     return steps
 
 
@@ -141,6 +158,40 @@ def test_messes_that_land_bit_by_bit(tmp_path: Path) -> None:
     steps = closed_step_by_step(exports, tmp_path, dates, seed=2)
     assert steps[-1][0]
     assert steps[-1][1] < steps[-1][2]
+
+
+def test_what_picks_the_rows_knows_every_use_of_a_limit() -> None:
+    # Another use, or of another moment, has to be added to macros/working_set as well.
+    used = set()
+    for file in (ROOT / "models").rglob("*.sql"):
+        text = file.read_text(encoding="utf-8")
+        if file.stem != "int_close":
+            compared = re.findall(r"([a-z_]+|coalesce\([^)]*\)) (?:<|>=) ([a-z]+_limit_at)", text)
+            assert len(compared) == text.count("_limit_at"), file
+            used |= {(file.stem, *pair) for pair in compared}
+    of_trades = "coalesce(reserved_at, accepted_at, order_created_at)"
+    assert used == {
+        ("findings_of_orders", "created_at", "grace_limit_at"),
+        ("findings_of_events", "received_at", "processing_limit_at"),
+        ("findings_of_trades", of_trades, "settlement_limit_at"),
+    }
+
+
+def test_time_passes_and_nothing_lands(tmp_path: Path) -> None:
+    warehouse = tmp_path / WAREHOUSE_NAME
+    with contextlib.closing(duckdb.connect(str(warehouse))) as connection:
+        load_exports(connection, write_merged(tmp_path / "exports"))
+    found = []
+    for days in (-1, 0, 1, 2):
+        build(warehouse, CLOSE_DATE + timedelta(days=days))
+        found.append(findings_that_wait_for(warehouse))
+    is_incremental, rows_looked_at, all_rows = looked_at(warehouse)
+    assert is_incremental
+    assert rows_looked_at < all_rows / 2
+    # each of the limits is passed by something that was looked at before
+    for code in WAIT_FOR_A_LIMIT:
+        assert len({counts[code] for counts in found}) > 1, code
+    agrees_with_a_full_build(warehouse, CLOSE_DATE + timedelta(days=2))
 
 
 @pytest.mark.exhaustive

@@ -189,6 +189,14 @@ def trade_absent_accepted_at_cut_off(s: Scenario) -> None:
     m.quote["accepted_at"] = CUT_OFF
 
 
+@scenario(nearly="missing_trade")
+def quote_open_at_cut_off(s: Scenario) -> None:
+    m = s.order_only()
+    wait_until_tomorrow(m)
+    # longer ago than an order may be without a quote
+    m.order["created_at"] = at("10:00:00")
+
+
 @scenario(trips="missing_trade")
 def trade_absent_other_quote_accepted(s: Scenario) -> None:
     m = s.order_only()
@@ -925,6 +933,11 @@ def accepted_just_after_expiry(s: Scenario) -> None:
     m = s.movement()
     m.quote["accepted_at"] = at("10:00:40.000001")
     s.expect("accepted_after_expiry", "quote", m.quote_id)
+
+
+@scenario(nearly="accepted_after_expiry")
+def accepted_after_expiry_at_cut_off(s: Scenario) -> None:
+    s.order_only().quote["accepted_at"] = CUT_OFF
 
 
 @scenario(trips="accepted_after_expiry")
