@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ from pool_recon import postgres as in_postgres
 from pool_recon.close import CloseRequest
 from pool_recon.postgres import mirror
 from pool_recon.progress import Progress
-from tests.end_to_end.test_own_exports import PARTS, SEED_ROWS, text
 from tests.engines.comparing import (
     PUBLISHED,
     Pair,
@@ -26,15 +24,14 @@ from tests.engines.comparing import (
     files_of,
     put_together,
 )
-from tests.engines.edges import write_edges
+from tests.engines.everything import SAMPLES, write_everything
 from tests.engines.postgres_server import PostgresServer
-from tests.fault_matrix import CLOSE_DATE, Scenario, separate_scenarios, write_alone, write_merged
+from tests.fault_matrix import CLOSE_DATE, Scenario, separate_scenarios, write_alone
 from tests.harness.splitting import SplitExports
 from tests.oracle.collide import collide
 from tests.oracle.generate import MESSES, generate, generate_together
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT / "samples"
 
 
 class Closing:
@@ -58,27 +55,7 @@ class Closing:
 def mixture(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """All that is at hand, closed as one; the other system is known to the reference data."""
     folder = tmp_path_factory.mktemp("mixture")
-    project = folder / "project"
-    for part in PARTS:
-        shutil.copytree(ROOT / part, project / part)
-    for file in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(ROOT / file, project)
-    for name, lines in SEED_ROWS.findall(text()):
-        with (project / "seeds" / f"{name}.csv").open("a", encoding="utf-8") as seed:
-            seed.write(lines)
-    sets = folder / "sets"
-    exports = put_together(
-        folder / "exports",
-        {
-            "clean": SAMPLES / "clean",
-            "bad_day": SAMPLES / "bad_day",
-            "other_system": SAMPLES / "other_system",
-            "scenarios": write_merged(sets / "scenarios"),
-            "generated": generate_together(sets / "generated", range(300, 316)),
-            "collided": collide(sets / "collided", range(200)),
-            "edges": write_edges(sets / "edges"),
-        },
-    )
+    project, exports = write_everything(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POOL_RECON_PROJECT_DIR", str(project))
         yield Closing(postgres, folder, patch).close(exports)

@@ -29,14 +29,13 @@ from tests.engines.comparing import (
     put_together,
 )
 from tests.engines.edges import entry, write_edges
+from tests.engines.everything import SAMPLES, write_everything
 from tests.engines.spark_cluster import SparkCluster, small_session
-from tests.fault_matrix import CLOSE_DATE, write_merged
+from tests.fault_matrix import CLOSE_DATE
 from tests.harness.splitting import SplitExports
 from tests.oracle.collide import collide
-from tests.oracle.generate import generate_together
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = ROOT / "samples"
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -85,16 +84,9 @@ def test_nothing_of_spark_is_left_behind(closed: Pair) -> None:
 
 
 @pytest.mark.exhaustive
-def test_all_that_is_at_hand_is_the_same(tmp_path: Path) -> None:
-    sets = {
-        "clean": SAMPLES / "clean",
-        "other_system": SAMPLES / "other_system",
-        "scenarios": write_merged(tmp_path / "scenarios"),
-        "generated": generate_together(tmp_path / "generated", range(300, 316)),
-        "collided": collide(tmp_path / "collided", range(200)),
-        "edges": write_edges(tmp_path / "edges"),
-    }
-    exports = put_together(tmp_path / "exports", sets)
+def test_all_that_is_at_hand_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, exports = write_everything(tmp_path)
+    monkeypatch.setenv("POOL_RECON_PROJECT_DIR", str(project))
     assert differences(close_in_both(tmp_path, in_spark.close, exports)) == []
 
 
