@@ -16,7 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pool_recon.dbt_runner import BuildSettings, NodeResult, build_and_test, import_dbt, one_line
+from pool_recon.dbt_runner import (
+    BuildSettings,
+    NodeResult,
+    build_and_test,
+    built_warehouse,
+    import_dbt,
+    one_line,
+)
 from pool_recon.errors import CloseError
 from pool_recon.expectations.ahead import Reader, second_reader
 from pool_recon.garbage import rarely_collected
@@ -160,13 +167,11 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         segments = Segments(settings.state_dir)
         with second_reader() as reader:
             nodes = build_and_test(settings)
-            written = _beside(partial(write_to_disk, copy.file))
             verdict = write_close(
                 *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
                 reader,
                 segments,
             )
-        written.result()
         result = close_result(copy.file, package.published, loaded, verdict, register)
         publish(copy, package)
         segments.remember(package.published)
@@ -193,10 +198,12 @@ def write_close(
 
     rows = workbook_rows or DEFAULT_ROWS
     progress("writing the package")
-    # Read only, because the second reading opens the warehouse meanwhile.
-    with contextlib.closing(connect(warehouse, read_only=True)) as connection:
+    with built_warehouse(warehouse) as connection:
         verdict = judge(nodes, _rule_names(), _checklist(connection))
         outputs = write_tables(connection, package, _views(nodes), segments)
+    written = _beside(partial(write_to_disk, warehouse))
+    # Read only, because the second reading opens the warehouse meanwhile.
+    with contextlib.closing(connect(warehouse, read_only=True)) as connection:
         progress("reading it all a second time")
         connection.execute(f"set memory_limit = '{memory_limit(processes=2)}'")
         reading = _beside(partial(read_again, warehouse, package, verdict, reader))
@@ -209,6 +216,7 @@ def write_close(
         write_manifest(
             connection, package, outputs, verdict, register, settings={"workbook_rows": rows}
         )
+    written.result()
     return verdict
 
 
@@ -359,6 +367,7 @@ def build_settings(
         is_full_refresh=request.is_full_refresh,
         target=target,
         environment=environment or {},
+        leaves_open=True,
         progress=progress,
     )
 

@@ -7,17 +7,21 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pool_recon.cache import cache_folder
 from pool_recon.dbt_manifest import kept_or_parsed
 from pool_recon.dbt_shortcuts import shortcuts
 from pool_recon.errors import CloseError
 from pool_recon.progress import Progress
-from pool_recon.warehouse import LOG_OF_COPY
+from pool_recon.warehouse import LOG_OF_COPY, connect
+
+if TYPE_CHECKING:
+    import duckdb
 
 NO_CALLS_HOME = {
     "DO_NOT_TRACK": "1",
@@ -36,7 +40,8 @@ class BuildSettings:
     dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
     project's own counts. `variables` take the place of the project's. Another `target` of
     profiles.yml finds in `environment` what it has to know. With `is_full_refresh` no row of an
-    earlier build is kept. `progress` hears of every seed, model and test.
+    earlier build is kept. `progress` hears of every seed, model and test. With `leaves_open` the
+    file stays open, with what was built still in its log, until `built_warehouse` ends.
     """
 
     project_dir: Path
@@ -49,6 +54,7 @@ class BuildSettings:
     variables: Mapping[str, str | int] = field(default_factory=dict)
     target: str = "duckdb"
     environment: Mapping[str, str] = field(default_factory=dict)
+    leaves_open: bool = False
     progress: Progress = field(default_factory=Progress)
 
 
@@ -103,9 +109,33 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
                 nodes = _run(runner, settings, "build", "--exclude-resource-type", "test")
                 steps.begin("testing the warehouse", "tests")
                 nodes += _run(runner, settings, "test")
-            return nodes
-        finally:
+        except BaseException:
             _release_warehouse()
+            raise
+        if not settings.leaves_open:
+            _release_warehouse()
+        return nodes
+
+
+@contextlib.contextmanager
+def built_warehouse(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the DuckDB file that dbt left open, or else to the file, to read from.
+
+    Meanwhile what is in the log of the file is folded in. Nothing has the file open afterwards.
+    Raises CloseError where the file cannot be opened, duckdb.Error where the log cannot be folded
+    in.
+    """
+    try:
+        with (
+            contextlib.closing(_left_open(file) or connect(file)) as connection,
+            contextlib.closing(connection.cursor()) as other,
+            ThreadPoolExecutor(max_workers=1) as beside,
+        ):
+            folded = beside.submit(other.execute, "checkpoint")
+            yield connection
+            folded.result()
+    finally:
+        _release_warehouse()
 
 
 def _run(runner: Any, settings: BuildSettings, command: str, *arguments: str) -> list[NodeResult]:
@@ -278,6 +308,17 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _left_open(file: Path) -> duckdb.DuckDBPyConnection | None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    environment: Any = DuckDBConnectionManager._ENV
+    if environment is None or environment.creds.path != str(file.absolute()):
+        return None
+    connection: duckdb.DuckDBPyConnection = environment.conn.cursor()
+    connection.execute("set TimeZone = 'UTC'")
+    return connection
 
 
 def _release_warehouse() -> None:
