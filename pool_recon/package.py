@@ -13,11 +13,12 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +38,14 @@ MANIFEST_DIGEST = "manifest_sha256"
 VIEW_SCHEMA = "package"
 VIEW_PREFIX = "pkg_"
 CONTROL_TOTALS_VIEW = "pkg_control_totals"
-# Columns of a view that are not published begin with it: the day that a row belongs to, what orders
-# the rows of a day, and a checksum over what a row is made of.
+# Columns of a view that are not published begin with it: the moment on whose day a row is, what
+# orders the rows of a day, and a checksum of what a row is made of.
 _HIDDEN = "_"
-_DAY = "_day"
+_MOMENT = "_moment"
 _SORT = "_sort"
 _CHECKSUM = "_checksum"
-_DAY_FIRST = f'"{_DAY}" nulls first'
+_DAY = f'cast("{_MOMENT}" as date)'
+_DAY_FIRST = f"{_DAY} nulls first"
 MART_SCHEMA = "marts"
 PARQUET_FOLDER = "parquet"
 # Which marts come as Parquet files is said by their own configuration.
@@ -116,11 +118,11 @@ def write_tables(
 ) -> list[dict[str, Any]]:
     """Write a CSV file for each of `views` into `folder` and return their manifest entries.
 
-    Columns whose names begin with an underscore are not published. `_day` and those that begin with
-    `_sort` order the rows, in the order of the columns; rows without a day come first. Where a view
-    has days, those that did not change are taken from the package that `segments` knows, which
-    gives the same bytes. Raises OSError and duckdb.Error where the warehouse cannot be read or the
-    disk is full.
+    Columns whose names begin with an underscore are not published. The day of `_moment` and those
+    that begin with `_sort` order the rows, in the order of the columns; rows without a day come
+    first. Where a view has days, those that did not change are taken from the package that
+    `segments` knows, which gives the same bytes. Raises OSError and duckdb.Error where the
+    warehouse cannot be read or the disk is full.
     """
     project = json.dumps(project_digests()) if segments else ""
     return _side_by_side(
@@ -331,28 +333,38 @@ def _days(connection: duckdb.DuckDBPyConnection, view: str) -> list[Day]:
     """The days of a view in their order, with what their rows sum up to.
 
     Where the view has no checksum of a row, as in a copy of what another engine built, its texts
-    make one. Two sums of different hashes do not depend on the order of the rows, and changes that
-    level each other out in one do not in the other.
+    make one: in a statement of its own, for DuckDB would read them even where it needs none.
     """
     names = [f'"{name}"' for name, _ in _typed_columns(connection, VIEW_SCHEMA, view)]
-    texts = f"cast(hash({_listed(*names)}) as varchar)"
-    stated = texts
+    days = None
     if f'"{_CHECKSUM}"' in names:
-        # With `coalesce` DuckDB would make the texts of every row, which is what takes long.
-        stated = f'case when "{_CHECKSUM}" is null then {texts} else "{_CHECKSUM}" end'
+        days = _summed_days(connection, view, f'"{_CHECKSUM}"')
+    if days is None:
+        days = _summed_days(connection, view, f"hash({_listed(*names)}) >> 1")
+    return days or []
+
+
+def _summed_days(
+    connection: duckdb.DuckDBPyConnection, view: str, checksum: str
+) -> list[Day] | None:
+    """The days of a view with the sums of a whole number of each row; None where a row has none.
+
+    Two sums of different hashes do not depend on the order of the rows, and changes that level each
+    other out in one do not in the other.
+    """
     days = connection.execute(
         f"""
-        with hashed as (
-            select "{_DAY}" as day, hash({stated}) as one
-            from {VIEW_SCHEMA}.{view}
-        )
+        with summed as (select {_DAY} as day, {checksum} as one from {VIEW_SCHEMA}.{view})
         select
             coalesce(strftime(day, '%Y-%m-%d'), ''),
             count(*),
-            sum(one) || ' ' || sum(hash(one, 'again'))
-        from hashed group by day order by day nulls first"""
+            sum(one) || ' ' || sum(hash(one, 'again')),
+            count(*) - count(one)
+        from summed group by day order by day nulls first"""
     ).fetchall()
-    return [Day(*day) for day in days]
+    if any(unsummed for *_, unsummed in days):
+        return None
+    return [Day(*day) for *day, _ in days]
 
 
 def _fingerprint(connection: duckdb.DuckDBPyConnection, view: str, project: str) -> str:
@@ -378,22 +390,35 @@ def _assemble(
 
     Raises SpoiltError where the earlier file is not what it was.
     """
-    anew = [day for day in days if day not in earlier.days]
+    anew = {day for day in days if day not in earlier.days}
     part = file.with_suffix(".part")
     if anew:
-        _copy_csv(connection, f"{query} where {_is_on(anew)}{ordered}", part)
+        _copy_csv(connection, f"{query} where {_is_on(days, anew)}{ordered}", part)
     try:
         return assemble(file, days, earlier, part if anew else None)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _is_on(days: Sequence[Day]) -> str:
-    """The condition that a row belongs to one of `days`."""
-    dates = _listed(*(f"date '{day.name}'" for day in days if day.name))
-    conditions = [f'"{_DAY}" in ({dates})'] if dates else []
-    if not all(day.name for day in days):
-        conditions.append(f'"{_DAY}" is null')
+def _is_on(days: Sequence[Day], wanted: Container[Day]) -> str:
+    """The condition that a row belongs to one of those `days` of a view that are `wanted`.
+
+    By ranges of the moment itself DuckDB knows which parts of a table it need not read. A range
+    goes on until a day that is not wanted.
+    """
+    conditions = []
+    for is_wanted, run in groupby(days, lambda day: day in wanted):
+        if not is_wanted:
+            continue
+        names = [day.name for day in run]
+        if not names[0]:
+            conditions.append(f'"{_MOMENT}" is null')
+            del names[0]
+        if names:
+            conditions.append(
+                f"(\"{_MOMENT}\" >= timestamp '{names[0]}'"
+                f" and \"{_MOMENT}\" < timestamp '{names[-1]}' + interval 1 day)"
+            )
     return " or ".join(conditions)
 
 
@@ -454,9 +479,9 @@ def view_columns(connection: duckdb.DuckDBPyConnection, view: str) -> tuple[list
     """The columns of a view that are published, and what its rows are ordered by, as SQL."""
     names = [name for name, _ in _typed_columns(connection, VIEW_SCHEMA, view)]
     order = [
-        _DAY_FIRST if name == _DAY else f'"{name}"'
+        _DAY_FIRST if name == _MOMENT else f'"{name}"'
         for name in names
-        if name == _DAY or name.startswith(_SORT)
+        if name == _MOMENT or name.startswith(_SORT)
     ]
     return [f'"{name}"' for name in names if not name.startswith(_HIDDEN)], order
 

@@ -1,21 +1,21 @@
 {#-
-    A checksum over all columns of a row, by which a published row that did not change is recognised; null where the
-    engine has none. It is of no meaning outside the database that it was computed in.
+    A checksum of whole rows and values, a whole number of 63 bits, by which a published row that did not change is
+    recognised; null where the engine has none. It is of no meaning outside the database that it was computed in.
 
     Arguments:
-        rows: the relation in the `from` clause, by its name there.
+        values: expressions, or the name of a relation in the `from` clause for all columns of its row.
 -#}
-{% macro row_checksum(rows) -%}
-    {{ return(adapter.dispatch('row_checksum', 'pool_recon')(rows)) }}
+{% macro row_checksum(values) -%}
+    {{ return(adapter.dispatch('row_checksum', 'pool_recon')(values)) }}
 {%- endmacro %}
 
-{% macro default__row_checksum(rows) -%}
-    cast(null as {{ dbt.type_string() }})
+{% macro default__row_checksum(values) -%}
+    cast(null as {{ dbt.type_bigint() }})
 {%- endmacro %}
 
 {#- The name of a relation stands for its whole row, so that no column can be forgotten. -#}
-{% macro duckdb__row_checksum(rows) -%}
-    cast(hash({{ rows }}) as varchar)
+{% macro duckdb__row_checksum(values) -%}
+    cast(hash({{ values | join(', ') }}) >> 1 as bigint)
 {%- endmacro %}
 
 

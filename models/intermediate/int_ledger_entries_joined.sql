@@ -77,43 +77,52 @@ joined as (
     union all
     select * from by_other_ids
 
+),
+
+completed as (
+
+    select
+        joined.ledger_entry_id,
+        joined.joined_transact_id,
+        joined.joined_quote_id,
+        joined.joined_partner_order_id,
+        joined.join_rule,
+        joined.transact_id,
+        joined.quote_id,
+        joined.ledger_ref,
+        joined.related_entry_id,
+        joined.funding_reference,
+        coalesce(joined.request_id, joined.joined_request_id) as request_id,
+        joined.pool_id,
+        coalesce(joined.environment, joined.joined_environment, close.default_environment) as environment,
+        coalesce(joined.partner_id, joined.joined_partner_id, close.default_partner) as partner_id,
+        joined.environment as stated_environment,
+        joined.partner_id as stated_partner_id,
+        joined.entry_type,
+        joined.entry_class,
+        joined.asset,
+        joined.amount,
+        joined.delta,
+        joined.balance_after,
+        joined.entry_seq,
+        joined.touches_balance,
+        joined.needs_trade,
+        joined.counts_in_source_net,
+        joined.restores_debit,
+        joined.balance_sign,
+        joined.balance_column,
+        joined.has_changed,
+        -- what the trade exchanges, for its nets
+        joined.trade_source_asset,
+        joined.trade_target_asset,
+        joined.effective_at,
+        joined.row_order
+    from joined
+    cross join close
+
 )
 
 select
-    joined.ledger_entry_id,
-    joined.joined_transact_id,
-    joined.joined_quote_id,
-    joined.joined_partner_order_id,
-    joined.join_rule,
-    joined.transact_id,
-    joined.quote_id,
-    joined.ledger_ref,
-    joined.related_entry_id,
-    joined.funding_reference,
-    coalesce(joined.request_id, joined.joined_request_id) as request_id,
-    joined.pool_id,
-    coalesce(joined.environment, joined.joined_environment, close.default_environment) as environment,
-    coalesce(joined.partner_id, joined.joined_partner_id, close.default_partner) as partner_id,
-    joined.environment as stated_environment,
-    joined.partner_id as stated_partner_id,
-    joined.entry_type,
-    joined.entry_class,
-    joined.asset,
-    joined.amount,
-    joined.delta,
-    joined.balance_after,
-    joined.entry_seq,
-    joined.touches_balance,
-    joined.needs_trade,
-    joined.counts_in_source_net,
-    joined.restores_debit,
-    joined.balance_sign,
-    joined.balance_column,
-    joined.has_changed,
-    -- what the trade exchanges, for its nets
-    joined.trade_source_asset,
-    joined.trade_target_asset,
-    joined.effective_at,
-    joined.row_order
-from joined
-cross join close
+    completed.*,
+    {{ pool_recon.row_checksum(['completed']) }} as row_checksum
+from completed

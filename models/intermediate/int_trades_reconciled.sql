@@ -217,28 +217,37 @@ effective as (
             and joined.partner_id = repeated_keys.partner_id
             and joined.idempotency_key = repeated_keys.idempotency_key
 
+),
+
+reconciled as (
+
+    select
+        effective.*,
+        effective_states.is_terminal,
+        own_states.is_terminal as is_own_status_terminal,
+        effective_states.requires_ledger_entry,
+        case effective_states.ledger_source_demand
+            when 'zero' then cast(0 as {{ pool_recon.money_type() }})
+            else -effective.source_amount
+        end as demanded_source_net,
+        effective_states.ledger_source_demand = 'zero_or_minus_source' as may_have_no_source_net,
+        case effective_states.ledger_target_demand
+            when 'zero' then cast(0 as {{ pool_recon.money_type() }})
+            else effective.target_amount
+        end as demanded_target_net,
+        fiat_assets.minor_unit as fiat_minor_unit,
+        fiat_assets.smallest_amount as smallest_fiat_amount,
+        crypto_assets.minor_unit as crypto_minor_unit,
+        crypto_assets.smallest_amount as smallest_crypto_amount
+    from effective
+    inner join trade_states as effective_states on effective.effective_status = effective_states.status
+    inner join trade_states as own_states on effective.status = own_states.status
+    left join assets as fiat_assets on effective.fiat_asset = fiat_assets.asset
+    left join assets as crypto_assets on effective.crypto_asset = crypto_assets.asset
+
 )
 
 select
-    effective.*,
-    effective_states.is_terminal,
-    own_states.is_terminal as is_own_status_terminal,
-    effective_states.requires_ledger_entry,
-    case effective_states.ledger_source_demand
-        when 'zero' then cast(0 as {{ pool_recon.money_type() }})
-        else -effective.source_amount
-    end as demanded_source_net,
-    effective_states.ledger_source_demand = 'zero_or_minus_source' as may_have_no_source_net,
-    case effective_states.ledger_target_demand
-        when 'zero' then cast(0 as {{ pool_recon.money_type() }})
-        else effective.target_amount
-    end as demanded_target_net,
-    fiat_assets.minor_unit as fiat_minor_unit,
-    fiat_assets.smallest_amount as smallest_fiat_amount,
-    crypto_assets.minor_unit as crypto_minor_unit,
-    crypto_assets.smallest_amount as smallest_crypto_amount
-from effective
-inner join trade_states as effective_states on effective.effective_status = effective_states.status
-inner join trade_states as own_states on effective.status = own_states.status
-left join assets as fiat_assets on effective.fiat_asset = fiat_assets.asset
-left join assets as crypto_assets on effective.crypto_asset = crypto_assets.asset
+    reconciled.*,
+    {{ pool_recon.row_checksum(['reconciled']) }} as row_checksum
+from reconciled

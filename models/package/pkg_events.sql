@@ -15,8 +15,9 @@ with typed as (
         request_id,
         occurred_at,
         received_at,
-        processed_at
-    from {{ ref('fct_events') }}
+        processed_at,
+        row_checksum
+    from {{ ref('int_events_joined') }}
 
 )
 
@@ -35,7 +36,7 @@ select
     {{ pool_recon.timestamp_text('occurred_at') }} as occurred_at,
     {{ pool_recon.timestamp_text('received_at') }} as received_at,
     {{ pool_recon.timestamp_text('processed_at') }} as processed_at,
-    cast(received_at as date) as _day,
+    received_at as _moment,
     event_id as _sort_1,
-    {{ pool_recon.row_checksum('typed') }} as _checksum
+    row_checksum as _checksum
 from typed

@@ -21,8 +21,9 @@ with typed as (
         entries.funding_reference,
         entries.request_id,
         entries.effective_at,
+        entries.row_checksum,
         assets.minor_unit
-    from {{ ref('fct_ledger_entries') }} as entries
+    from {{ ref('int_ledger_entries_joined') }} as entries
     left join {{ ref('int_assets') }} as assets on entries.asset = assets.asset
 
 )
@@ -47,7 +48,7 @@ select
     funding_reference,
     request_id,
     {{ pool_recon.timestamp_text('effective_at') }} as effective_at,
-    cast(effective_at as date) as _day,
+    effective_at as _moment,
     ledger_entry_id as _sort_1,
-    {{ pool_recon.row_checksum('typed') }} as _checksum
+    {{ pool_recon.row_checksum(['row_checksum', 'minor_unit']) }} as _checksum
 from typed

@@ -36,7 +36,7 @@ select
     product_state,
     {{ pool_recon.timestamp_text('created_at') }} as created_at,
     {{ pool_recon.timestamp_text('updated_at') }} as updated_at,
-    cast(created_at as date) as _day,
+    created_at as _moment,
     partner_order_id as _sort_1,
-    {{ pool_recon.row_checksum('typed') }} as _checksum
+    {{ pool_recon.row_checksum(['typed']) }} as _checksum
 from typed

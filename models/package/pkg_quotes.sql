@@ -61,7 +61,7 @@ select
     {{ pool_recon.timestamp_text('created_at') }} as created_at,
     {{ pool_recon.timestamp_text('expires_at') }} as expires_at,
     {{ pool_recon.timestamp_text('accepted_at') }} as accepted_at,
-    cast(created_at as date) as _day,
+    created_at as _moment,
     quote_id as _sort_1,
-    {{ pool_recon.row_checksum('typed') }} as _checksum
+    {{ pool_recon.row_checksum(['typed']) }} as _checksum
 from typed

@@ -90,8 +90,8 @@ select
     {{ pool_recon.amount_text('settlement_clock_seconds') }} as settlement_clock_seconds,
     reconciliation_state,
     finding_codes,
-    cast(created_at as date) as _day,
+    created_at as _moment,
     movement_id as _sort_1,
     movement_type as _sort_2,
-    {{ pool_recon.row_checksum('typed') }} as _checksum
+    {{ pool_recon.row_checksum(['typed']) }} as _checksum
 from typed

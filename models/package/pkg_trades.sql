@@ -21,7 +21,8 @@ with typed as (
         reserved_at,
         terminal_at,
         fiat_minor_unit,
-        crypto_minor_unit
+        crypto_minor_unit,
+        row_checksum
     from {{ ref('int_trades_reconciled') }}
 
 )
@@ -45,7 +46,7 @@ select
     request_id,
     {{ pool_recon.timestamp_text('reserved_at') }} as reserved_at,
     {{ pool_recon.timestamp_text('terminal_at') }} as terminal_at,
-    cast(reserved_at as date) as _day,
+    reserved_at as _moment,
     transact_id as _sort_1,
-    {{ pool_recon.row_checksum('typed') }} as _checksum
+    row_checksum as _checksum
 from typed
