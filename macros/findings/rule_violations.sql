@@ -1,3 +1,29 @@
+{#- What breaks the close checklist, one row per rule and place. -#}
+{% macro all_violations() -%}
+{% for rule_name in pool_recon.checklist_rules() %}
+select
+    '{{ rule_name }}' as rule_name,
+    violations.subject_type,
+    violations.subject_id,
+    violations.violation
+from ({{ pool_recon.rule_violations(rule_name) }}) as violations
+{{ 'union all' if not loop.last }}
+{%- endfor %}
+{%- endmacro %}
+
+
+{#-
+    What the tests of the rules read: in a build what it found just before, and else what is found now, in a warehouse that may
+    have been changed since.
+-#}
+{% macro violations_as_tested() -%}
+    {%- set found = ref('int_checklist_violations') -%}
+    {%- set found_now = ref('close_violations') -%}
+    {%- set was_just_built = flags.WHICH == 'build' and 'model.pool_recon.int_checklist_violations' in selected_resources -%}
+    {{ return(found if was_just_built else found_now) }}
+{%- endmacro %}
+
+
 {#-
     What breaks a rule of the close checklist, one row each, read from the facts and the findings: `subject_type` and
     `subject_id` say where, `violation` says what. The same statement serves the failing test and the checklist.

@@ -30,9 +30,13 @@
 {%- endmacro %}
 
 
-{#- A condition that holds for the rows of a balance that an incremental build follows anew; nothing in a full one. -#}
+{#-
+    A condition that holds for the rows of a balance that an incremental build follows anew; nothing in a full one. The
+    earliest restart of all tells an engine which parts of a table it need not read.
+-#}
 {% macro since_restart(rows) -%}
     {%- if pool_recon.this_build().is_incremental -%}
+        and {{ rows }}.effective_at >= (select min(restarts.restart_at) from {{ pool_recon.relation_at_hand('restarts') }} as restarts)
         and exists (select 1 from {{ pool_recon.relation_at_hand('restarts') }} as restarts where {{ pool_recon.of_balance('restarts', rows) }} and {{ rows }}.effective_at >= restarts.restart_at)
     {%- endif -%}
 {%- endmacro %}

@@ -10,7 +10,8 @@ judged_rules as (
     select
         '{{ rule_name }}' as rule_name,
         count(*) as violation_count
-    from ({{ pool_recon.rule_violations(rule_name) }}) as violations
+    from {{ ref('int_checklist_violations') }}
+    where rule_name = '{{ rule_name }}'
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 

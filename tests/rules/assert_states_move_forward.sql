@@ -4,5 +4,5 @@ select
     subject_type,
     subject_id,
     violation
-from {{ ref('close_violations') }}
+from {{ pool_recon.violations_as_tested() }}
 where rule_name = 'states_move_forward'
