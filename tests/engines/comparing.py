@@ -32,7 +32,7 @@ OF_ONE_ENGINE = {
     ("intermediate", "build_state"),
     ("intermediate", "int_rows_at_hand"),
 }
-RESULTS = "columns(lambda name: name not in ('_build_number', '_checksum'))"
+RESULTS = "columns(lambda name: name not in ('_build_number', '_checksum', 'row_checksum'))"
 
 
 def put_together(folder: Path, sets: Mapping[str, Path]) -> Path:
