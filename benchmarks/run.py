@@ -100,8 +100,10 @@ def run_close(exports: Path, close_date: date, out: Path, *, is_whole: bool = Fa
 def measured(action: Callable[[], Seconds | None]) -> tuple[Seconds, float]:
     """Seconds, in all and by phase, and peak memory in GB of an action in a process of its own.
 
+    What was written before is on the disk by then: a day comes a day after the one before it.
     Raises RuntimeError where the process fails; a blocked close is a success here.
     """
+    os.sync()
     reading, writing = os.pipe()
     started = time.perf_counter()
     child = os.fork()

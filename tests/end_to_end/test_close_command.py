@@ -255,10 +255,26 @@ def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
         "DBT_LOG_PATH": str(tmp_path / "logs"),
         "DBT_LOG_LEVEL_FILE": "none",
     }
-    # The build has run the unit tests.
-    for command in (["build"], ["test", "--exclude-resource-type", "unit_test"]):
+
+    def dbt(*command: str) -> tuple[int, str]:
         folders = ("--project-dir", str(ROOT), "--profiles-dir", str(ROOT))
         arguments = (*command, *folders, "--vars", f"close_date: {CLOSE_DATE}", "--no-use-colors")
         done = run("dbt.cli.main", arguments, tmp_path, environment)
-        assert done.returncode == 0, done.stdout
-        assert "ERROR=0" in done.stdout
+        return done.returncode, done.stdout
+
+    # The build has run the unit tests.
+    for command in (["build"], ["test", "--exclude-resource-type", "unit_test"]):
+        exit_code, said = dbt(*command)
+        assert exit_code == 0, said
+        assert "ERROR=0" in said
+    # What a build found of the rules is not what is tested by day.
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "delete from intermediate.int_ledger_entries_joined where joined_transact_id ="
+            " (select min(transact_id) from intermediate.int_trades_reconciled"
+            " where effective_status = 'settled')"
+        )
+    for command in (["test"], ["build"]):
+        exit_code, said = dbt(*command, "--select", "assert_terminal_trades_have_ledger_entries")
+        assert exit_code == 1, said
+        assert " ERROR=1 " in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,27 +10,16 @@ from dbt.contracts.graph.nodes import ModelNode, ParsedNode
 
 from pool_recon.dbt_runner import BuildSettings, build_and_test
 from pool_recon.dbt_shortcuts.files import no_files_of_nodes
+from tests.unit.small_build import small_build
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> BuildSettings:
-    for name, text in {
-        "dbt_project.yml": "{name: small, version: '1.0', profile: small}",
-        "profiles.yml": "small: {target: duckdb, outputs: {duckdb: {type: duckdb,"
-        " path: \"{{ env_var('POOL_RECON_WAREHOUSE') }}\"}}}",
+    files = {
         "models/one.sql": "{{ config(tags='shown') }} select 1 as one",
         "tests/holds.sql": "select * from {{ ref('one') }} where one <> 1",
-    }.items():
-        file = tmp_path / "project" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    return BuildSettings(
-        project_dir=tmp_path / "project",
-        warehouse=tmp_path / "small.duckdb",
-        state_dir=tmp_path / "state",
-        close_date=date(2026, 6, 30),
-        time_zone=None,
-    )
+    }
+    return small_build(tmp_path, files)
 
 
 def written(settings: BuildSettings) -> set[str]:
