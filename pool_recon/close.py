@@ -24,6 +24,7 @@ from pool_recon.dbt_runner import (
     import_dbt,
     one_line,
 )
+from pool_recon.drawing import Draw, drawn_beside
 from pool_recon.errors import CloseError
 from pool_recon.expectations.ahead import Reader, second_reader
 from pool_recon.garbage import rarely_collected
@@ -197,25 +198,26 @@ def write_close(
     from pool_recon.workbook import DEFAULT_ROWS
 
     rows = workbook_rows or DEFAULT_ROWS
-    progress("writing the package")
-    with built_warehouse(warehouse) as connection:
-        verdict = judge(nodes, _rule_names(), _checklist(connection))
-        outputs = write_tables(connection, package, _views(nodes), segments)
-    written = _beside(partial(write_to_disk, warehouse))
-    # Read only, because the second reading opens the warehouse meanwhile.
-    with contextlib.closing(connect(warehouse, read_only=True)) as connection:
-        progress("reading it all a second time")
-        connection.execute(f"set memory_limit = '{memory_limit(processes=2)}'")
-        reading = _beside(partial(read_again, warehouse, package, verdict, reader))
-        outputs += write_parquet(connection, package, _dashboard_marts(nodes))
-        outputs += write_history(connection, package)
-        verdict, reports = reading.result()
-        outputs += reports
-        progress("writing the report and the workbook")
-        outputs += write_documents(connection, package, verdict, outputs, rows)
-        write_manifest(
-            connection, package, outputs, verdict, register, settings={"workbook_rows": rows}
-        )
+    with drawn_beside() as draw:
+        progress("writing the package")
+        with built_warehouse(warehouse) as connection:
+            verdict = judge(nodes, _rule_names(), _checklist(connection))
+            outputs = write_tables(connection, package, _views(nodes), segments)
+        written = _beside(partial(write_to_disk, warehouse))
+        # Read only, because the second reading opens the warehouse meanwhile.
+        with contextlib.closing(connect(warehouse, read_only=True)) as connection:
+            progress("reading it all a second time")
+            connection.execute(f"set memory_limit = '{memory_limit(processes=2)}'")
+            reading = _beside(partial(read_again, warehouse, package, verdict, reader))
+            outputs += write_parquet(connection, package, _dashboard_marts(nodes))
+            outputs += write_history(connection, package)
+            verdict, reports = reading.result()
+            outputs += reports
+            progress("writing the report and the workbook")
+            outputs += write_documents(connection, package, verdict, outputs, rows, draw)
+            write_manifest(
+                connection, package, outputs, verdict, register, settings={"workbook_rows": rows}
+            )
     written.result()
     return verdict
 
@@ -314,17 +316,19 @@ def write_documents(
     verdict: Verdict,
     outputs: Sequence[Mapping[str, Any]],
     workbook_rows: int,
+    draw: Draw,
 ) -> list[dict[str, Any]]:
     """Write the report page and the workbook over the files in `package`.
 
-    `outputs` are the manifest entries of these files. Returns the entries of the two: the rows of
-    the page are the findings that it lists, those of the workbook the rows on its sheets.
+    `outputs` are the manifest entries of these files, `draw` draws the charts. Returns the entries
+    of the two: the rows of the page are the findings that it lists, those of the workbook the rows
+    on its sheets.
     """
     from pool_recon.report import read_figures, write_report
     from pool_recon.workbook import write_workbook
 
     figures = read_figures(connection, verdict, outputs)
-    page = write_report(figures, package)
+    page = write_report(figures, package, draw)
     workbook, rows = write_workbook(connection, package, figures, workbook_rows)
     return [output_entry(page, figures.listed), output_entry(workbook, rows)]
 

@@ -1,10 +1,10 @@
 """What dbt works out anew, and comes to the same each time.
 
-Before it reads a setting, dbt derives from its classes what settings may look like, and for every
+Before it reads a setting, dbt derives from its classes what settings may look like; for every
 statement that returns nothing it makes a table without rows, which looks up how dates are written
-in every language: a tenth of a small build. The first is kept in the cache of the user, the second
-is made once, for as long as a build lasts; a test says where another version of dbt no longer comes
-by here.
+in every language; and for every node it puts together which parts of Python a template may use: a
+tenth of a small build. The first is kept in the cache of the user, the others are made once, for as
+long as a build lasts; a test says where another version of dbt no longer comes by here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 import dbt_common.clients.agate_helper
 import dbt_common.dataclass_schema
+from dbt.context import base
 
 from pool_recon.cache import read_own, write_own
 
@@ -63,13 +64,19 @@ def worked_out_before(file: Path) -> Iterator[None]:
     make_empty = tables.empty_table
     # A table cannot be changed.
     empty = make_empty()
+    contexts: Any = base
+    list_modules: Callable[[], dict[str, dict[str, Any]]] = contexts.get_context_modules
+    modules = list_modules()
     theirs.build_json_schema = build_once
     tables.empty_table = lambda: empty
+    # No template gets hold of the same dictionary as another.
+    contexts.get_context_modules = lambda: {name: dict(of) for name, of in modules.items()}
     try:
         yield
     finally:
         theirs.build_json_schema = build
         tables.empty_table = make_empty
+        contexts.get_context_modules = list_modules
         if added:
             with contextlib.suppress(OSError):
                 write_own(file, json.dumps([made_by, kept | added]).encode())

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ from typing import IO, Any
 
 from pool_recon.errors import CloseError
 from pool_recon.expectations.results import SecondReading
+from pool_recon.other_process import start
 from pool_recon.warehouse import MEMORY_LIMIT, memory_limit
 
 Reader = Callable[[Path, Path, Mapping[str, str]], SecondReading]
@@ -33,20 +33,7 @@ def second_reader() -> Iterator[Reader]:
     Calling it raises what `validate` raises, and CloseError where the process ends without an
     answer. The process is gone when the context is left.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # What it has to say is in its answer.
-        stderr=subprocess.DEVNULL,
-        env=os.environ
-        | {
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            MEMORY_LIMIT: memory_limit(processes=2),
-        },
-        # Ctrl-C is for the process that was started by hand; this one hears of it by its pipe.
-        start_new_session=True,
-    )
+    process = start(__name__, {MEMORY_LIMIT: memory_limit(processes=2)})
 
     def read(warehouse: Path, package: Path, verdicts: Mapping[str, str]) -> SecondReading:
         assert process.stdin is not None

@@ -16,10 +16,8 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
 
+from pool_recon.drawing import Draw, Spec, draw
 from pool_recon.report.figures import BALANCE_STEPS, SET_ASIDE, STATES, Figures, Row
-
-# A release of the library brings several of these; only one gives the same bytes.
-_VEGA_LITE = "6.4"
 
 # The least part of its chart that a bar for something has, so that it can be seen.
 _VISIBLE = 0.006
@@ -33,7 +31,6 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)?")
 _FIGURE = re.compile(r"(?P<before>[^0-9]*)(?P<figure>[0-9]+(?:\.[0-9]+)?)(?P<after>[^0-9]*)")
 
-Spec = dict[str, Any]
 Stack = Sequence[tuple[str, int]]
 
 
@@ -46,7 +43,7 @@ class Chart:
     kinds: Sequence[str] = ()
 
 
-def bars(stacks: Sequence[tuple[Stack, int]]) -> list[Markup]:
+def bars(stacks: Sequence[tuple[Stack, int]], draw: Draw = draw) -> list[Markup]:
     """A bar for each stack of kinds and counts, of which its whole would be the full width."""
     data = []
     for row, (stack, whole) in enumerate(stacks):
@@ -57,10 +54,11 @@ def bars(stacks: Sequence[tuple[Stack, int]]) -> list[Markup]:
         for kind, part in counts:
             begin, end = end, end + part / total
             data.append({"row": row, "kind": kind, "x": begin, "x2": end, "y": row, "y2": row + 1})
-    return _windows(data, len(stacks), 100.0, _BAR_ROW, "bar", 'preserveAspectRatio="none"')
+    more = 'preserveAspectRatio="none"'
+    return _windows(draw, data, len(stacks), 100.0, _BAR_ROW, "bar", more)
 
 
-def roll_forwards(balances: Sequence[Row]) -> list[Markup]:
+def roll_forwards(balances: Sequence[Row], draw: Draw = draw) -> list[Markup]:
     """A small waterfall of each balance: opening, what moved it, closing; each to its own scale."""
     data = []
     for row, balance in enumerate(balances):
@@ -84,10 +82,10 @@ def roll_forwards(balances: Sequence[Row]) -> list[Markup]:
                     "y2": y + 0.9 * max(bottom - top, thick),
                 }
             )
-    return _windows(data, len(balances), _MINI_WIDTH, _MINI_ROW, "mini")
+    return _windows(draw, data, len(balances), _MINI_WIDTH, _MINI_ROW, "mini")
 
 
-def waterfalls(figures: Figures) -> list[Chart]:
+def waterfalls(figures: Figures, draw: Draw = draw) -> list[Chart]:
     """From landed rows to staged ones, and from the movements in them to the matched ones."""
     landed = figures.landed("landed")
     rows = [("landed", "Rows landed", landed, "total")]
@@ -101,12 +99,12 @@ def waterfalls(figures: Figures) -> list[Chart]:
             movements.append((f"state.{state}", state.capitalize(), -count, state))
     movements.append(("matched", "Matched", dict(figures.states)["matched"], "matched"))
     return [
-        _waterfall("Rows, from landed to staged", rows),
-        _waterfall("Movements, from all of them to the matched", movements),
+        _waterfall(draw, "Rows, from landed to staged", rows),
+        _waterfall(draw, "Movements, from all of them to the matched", movements),
     ]
 
 
-def trends(closes: Sequence[Row]) -> list[Chart]:
+def trends(closes: Sequence[Row], draw: Draw = draw) -> list[Chart]:
     """Match rate, movements that are not matched, and findings, from close to close."""
     states = [state for state in STATES if state != "matched"]
     unmatched = [[(state, int(close[f"{state}_count"])) for state in states] for close in closes]
@@ -115,9 +113,9 @@ def trends(closes: Sequence[Row]) -> list[Chart]:
         for close in closes
     ]
     return [
-        _rate_trend(closes),
-        _column_trend("Movements that are not matched", "unmatched", closes, unmatched),
-        _column_trend("Findings, approved ones too", "found", closes, findings),
+        _rate_trend(draw, closes),
+        _column_trend(draw, "Movements that are not matched", "unmatched", closes, unmatched),
+        _column_trend(draw, "Findings, approved ones too", "found", closes, findings),
     ]
 
 
@@ -133,7 +131,7 @@ def _balance_steps(balance: Row) -> Iterable[tuple[str, Decimal, Decimal]]:
     yield "total", Decimal(0), closing
 
 
-def _waterfall(title: str, steps: Sequence[tuple[str, str, int, str]]) -> Chart:
+def _waterfall(draw: Draw, title: str, steps: Sequence[tuple[str, str, int, str]]) -> Chart:
     """Horizontal: a name, a bar from where the count before it ended, and the count."""
     whole = max(steps[0][2], 1)
     data, edge = [], 0.0
@@ -201,10 +199,10 @@ def _waterfall(title: str, steps: Sequence[tuple[str, str, int, str]]) -> Chart:
         },
     ]
     told = "; ".join(f"{row['label']} {row['value']}" for row in data)
-    return Chart(title, _draw(title, told, 386, _ROW * len(data), data, layers))
+    return Chart(title, _drawing(draw, title, told, 386, _ROW * len(data), data, layers))
 
 
-def _rate_trend(closes: Sequence[Row]) -> Chart:
+def _rate_trend(draw: Draw, closes: Sequence[Row]) -> Chart:
     """A line between the lowest and the highest rate, each point with its rate."""
     # A close without movements has no rate.
     rated = [
@@ -241,10 +239,12 @@ def _rate_trend(closes: Sequence[Row]) -> Chart:
         *_trend_frame(x, closes),
     ]
     title = "Match rate, per cent"
-    return Chart(title, _draw(title, "", width, _PANEL_HEIGHT, data, layers))
+    return Chart(title, _drawing(draw, title, "", width, _PANEL_HEIGHT, data, layers))
 
 
-def _column_trend(title: str, figure: str, closes: Sequence[Row], stacks: Sequence[Stack]) -> Chart:
+def _column_trend(
+    draw: Draw, title: str, figure: str, closes: Sequence[Row], stacks: Sequence[Stack]
+) -> Chart:
     """A column for each close, made of its counts by kind, with their sum above."""
     highest = max(1, *(sum(count for _, count in stack) for stack in stacks))
     data: list[dict[str, Any]] = []
@@ -280,7 +280,7 @@ def _column_trend(title: str, figure: str, closes: Sequence[Row], stacks: Sequen
         *_trend_frame(x, closes),
     ]
     kinds = [kind for kind, _ in reversed(stacks[0])]
-    return Chart(title, _draw(title, "", width, _PANEL_HEIGHT, data, layers), kinds)
+    return Chart(title, _drawing(draw, title, "", width, _PANEL_HEIGHT, data, layers), kinds)
 
 
 def _trend_axes(closes: int) -> tuple[Spec, Spec, float]:
@@ -325,7 +325,13 @@ def _trend_frame(x: Spec, closes: Sequence[Row]) -> list[Spec]:
 
 
 def _windows(
-    data: Sequence[Row], rows: int, width: float, height: float, name: str, more: str = ""
+    draw: Draw,
+    data: Sequence[Row],
+    rows: int,
+    width: float,
+    height: float,
+    name: str,
+    more: str = "",
 ) -> list[Markup]:
     """Draw one chart of bars and cut it into its rows, each a drawing of its own."""
     if not rows:
@@ -343,7 +349,7 @@ def _windows(
     }
     of_row: list[list[Markup]] = [[] for _ in range(rows)]
     if data:
-        marks = _marks(_vega(width, height * rows, data, [layer]))
+        marks = _marks(draw(_spec(width, height * rows, data, [layer])))
         for datum, mark in zip(data, marks, strict=True):
             of_row[datum["row"]].append(mark)
     attributes = Markup(f" {more}" if more else "")
@@ -361,7 +367,8 @@ def _axis(whole: float, begin: float, end: float) -> Spec:
     return {"type": "quantitative", "axis": None, "scale": scale}
 
 
-def _draw(
+def _drawing(
+    draw: Draw,
     title: str,
     told: str,
     width: float,
@@ -369,7 +376,7 @@ def _draw(
     data: Sequence[Row],
     layers: Sequence[Spec],
 ) -> Markup:
-    marks = Markup("").join(_marks(_vega(width, height, data, layers)))
+    marks = Markup("").join(_marks(draw(_spec(width, height, data, layers))))
     size = Markup('width="{0}" height="{1}" viewBox="0 0 {0} {1}"').format(
         _short(width), _short(height)
     )
@@ -379,10 +386,8 @@ def _draw(
     )
 
 
-def _vega(width: float, height: float, data: Sequence[Row], layers: Sequence[Spec]) -> str:
-    from vl_convert import vegalite_to_svg
-
-    spec = {
+def _spec(width: float, height: float, data: Sequence[Row], layers: Sequence[Spec]) -> Spec:
+    return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": width,
         "height": height,
@@ -393,8 +398,6 @@ def _vega(width: float, height: float, data: Sequence[Row], layers: Sequence[Spe
         "layer": list(layers),
         "config": {"view": {"stroke": None}},
     }
-    # Nothing in it asks for a file or an address, and none is allowed.
-    return str(vegalite_to_svg(spec, vl_version=_VEGA_LITE, allowed_base_urls=[]))
 
 
 def _marks(svg: str) -> list[Markup]:

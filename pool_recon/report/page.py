@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pool_recon import __version__
 from pool_recon.cache import cache_folder, read_own, write_own
+from pool_recon.drawing import Draw, draw
 from pool_recon.report import charts
 from pool_recon.report.figures import (
     BALANCE_STEPS,
@@ -40,17 +41,17 @@ _IDS = (
 )
 
 
-def write_report(figures: Figures, folder: Path) -> Path:
-    """Write report.html into `folder` and return its path.
+def write_report(figures: Figures, folder: Path, draw: Draw = draw) -> Path:
+    """Write report.html into `folder` and return its path; `draw` draws its charts.
 
     The same figures give the same bytes. Raises OSError.
     """
     page = folder / PAGE_NAME
-    page.write_text(render(figures), encoding="utf-8", newline="\n")
+    page.write_text(render(figures, draw), encoding="utf-8", newline="\n")
     return page
 
 
-def render(figures: Figures) -> str:
+def render(figures: Figures, draw: Draw = draw) -> str:
     """The page as text. Every value is escaped; a carriage return keeps its own form."""
     template = _environment().get_template(_TEMPLATE)
     text = template.render(
@@ -59,10 +60,10 @@ def render(figures: Figures) -> str:
         ids=_IDS,
         standings=STANDINGS,
         trend_columns=TREND_COLUMNS,
-        waterfalls=charts.waterfalls(figures),
-        trends=charts.trends(figures.trend) if figures.previous else [],
-        bars=_bars(figures),
-        roll_forwards=charts.roll_forwards(figures.balances),
+        waterfalls=charts.waterfalls(figures, draw),
+        trends=charts.trends(figures.trend, draw) if figures.previous else [],
+        bars=_bars(figures, draw),
+        roll_forwards=charts.roll_forwards(figures.balances, draw),
         balance_steps=BALANCE_STEPS,
         listed={row["exception_id"] for group in figures.groups for row in group.rows},
     )
@@ -101,7 +102,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _bars(figures: Figures) -> dict[tuple[str, str], Markup]:
+def _bars(figures: Figures, draw: Draw) -> dict[tuple[str, str], Markup]:
     """The bars that stand in tables: of movements by state, and of findings by their standing."""
     stacks: dict[tuple[str, str], tuple[charts.Stack, int]] = {
         ("movements", "state"): (figures.states, max(figures.movements, 1))
@@ -114,4 +115,4 @@ def _bars(figures: Figures) -> dict[tuple[str, str], Markup]:
         longest = max((tally.total for tally in tallies), default=1) or 1
         for tally in tallies:
             stacks[name, tally.key] = (list(tally.counts.items()), longest)
-    return dict(zip(stacks, charts.bars(list(stacks.values())), strict=True))
+    return dict(zip(stacks, charts.bars(list(stacks.values()), draw), strict=True))

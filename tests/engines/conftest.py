@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pool_recon.expectations import ahead
+from pool_recon import other_process
 from tests.engines.postgres_server import PostgresServer, binaries
 from tests.engines.spark_cluster import what_is_missing
 from tests.harness.forking import POPEN
@@ -20,7 +20,7 @@ SPARK_IN_BRIEF = "POOL_RECON_SPARK_IN_BRIEF"
 def _forked_second_reading() -> Iterator[None]:
     """Great Expectations is imported once for all closes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ahead, "subprocess", POPEN)
+        patch.setattr(other_process, "subprocess", POPEN)
         yield
 
 

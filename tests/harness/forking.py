@@ -68,7 +68,6 @@ class Reader:
     """Takes the place of `subprocess.Popen`, as far as the second reading makes use of it."""
 
     def __init__(self, command: Sequence[str], *, env: Mapping[str, str], **_: object) -> None:
-        assert command[-1] == ahead.__name__
         requests, asking = _FORKS.Pipe(duplex=False)
         answers, answering = _FORKS.Pipe(duplex=False)
         self._process = _started(_reader, requests, answering, Path.cwd(), dict(env))
@@ -91,8 +90,13 @@ class Reader:
         self.wait()
 
 
-# Where this is the `subprocess` of `pool_recon.expectations.ahead`, the second reading is forked.
-POPEN = SimpleNamespace(Popen=Reader, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL)
+def _popen(command: Sequence[str], **options: Any) -> Any:
+    of = Reader if command[-1] == ahead.__name__ else subprocess.Popen
+    return of(command, **options)
+
+
+# Where this is the `subprocess` of `pool_recon.other_process`, the second reading is forked.
+POPEN = SimpleNamespace(Popen=_popen, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL)
 
 
 def _started(work: Any, *arguments: object) -> Any:

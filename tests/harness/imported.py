@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 
-from pool_recon.expectations import ahead
+from pool_recon import other_process
 from pool_recon.expectations.runner import get_ready
 from tests.harness.forking import POPEN
 
@@ -17,6 +17,6 @@ MODULES = (
 for module in MODULES:
     importlib.import_module(module)
 get_ready()
-vars(ahead)["subprocess"] = POPEN
+vars(other_process)["subprocess"] = POPEN
 # What was imported is there for good; no process need look through it for garbage.
 gc.freeze()

@@ -8,20 +8,22 @@ from pathlib import Path
 
 import duckdb
 import jinja2
+import pytest
 
 MACROS = Path(__file__).resolve().parents[2] / "macros"
 MONEY = "decimal(38, 18)"
 
 
-def rendered(call: str, *files: str) -> str:
-    """The SQL that a macro call gives on DuckDB."""
+def rendered(call: str, *files: str, engine: str = "duckdb") -> str:
+    """The SQL that a macro call gives on an engine; `default` is one without macros of its own."""
     source = "".join((MACROS / file).read_text(encoding="utf-8") for file in files)
     for name in ("product_misses", "amount_text", "part_of", "whole_part"):
         start = source.find("{{ return(adapter.dispatch('" + name)
         if start >= 0:
             end = source.index("}}", start) + 2
             arguments = source[start:end].split("'pool_recon')", 1)[1].rsplit(")", 1)[0]
-            source = f"{source[:start]}{{{{ default__{name}{arguments} }}}}{source[end:]}"
+            prefix = engine if f"macro {engine}__{name}(" in source else "default"
+            source = f"{source[:start]}{{{{ {prefix}__{name}{arguments} }}}}{source[end:]}"
     source = source.replace("pool_recon.money_type()", f"'{MONEY}'").replace("pool_recon.", "")
     source = source.replace("dbt.type_string()", "'varchar'")
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
@@ -61,21 +63,30 @@ def test_quote_terms_are_multiplied_exactly() -> None:
             if source > 0 and small > 0:
                 rows.append((source, -rate, small, tolerance))
         assert any(rate < 0 and source * rate - target >= -u for source, rate, target, u in rows)
+        cent = Decimal("0.01")
+        rows += [(Decimal(1), Decimal(0), t, cent) for t in (cent, cent + Decimal("1E-18"))]
+        most = Decimal(10) ** 20 - 1
+        rows += [(most, rate, t, cent) for rate in (Decimal(2), Decimal(-1)) for t in (cent, most)]
         expected = [abs(s * r - t) > u for s, r, t, u in rows]
     assert {True, False} <= set(expected)
-    for macro in ("product_misses", "product_misses_by_limbs"):
-        sql = rendered(f"{macro}('s', 'r', 't', 'u')", "engine/product_misses.sql")
+    for engine in ("duckdb", "default"):
+        sql = rendered(
+            "product_misses('s', 'r', 't', 'u')", "engine/product_misses.sql", engine=engine
+        )
         found = duckdb.sql(f"select {sql} from {table(rows, 's, r, t, u')}").fetchall()
         assert [row[0] for row in found] == expected
+        unknown = f"(select s, if(s < 0, r, null) as r, t, u from {table(rows[:1], 's, r, t, u')})"
+        assert duckdb.sql(f"select {sql} from {unknown}").fetchall() == [(False,)]
 
 
-def test_control_totals_are_exact_beyond_the_money_type() -> None:
+@pytest.mark.parametrize("engine", ["duckdb", "default"])
+def test_control_totals_are_exact_beyond_the_money_type(engine: str) -> None:
     chance = random.Random(2)
     files = (
         "publishing/sum_text.sql",
         *("engine/amount_text.sql", "engine/part_of.sql", "engine/whole_part.sql"),
     )
-    sql = rendered("sum_text('x')", *files)
+    sql = rendered("sum_text('x')", *files, engine=engine)
     with localcontext() as context:
         context.prec = 80
         for _ in range(100):

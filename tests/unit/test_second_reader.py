@@ -12,8 +12,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pool_recon import other_process
 from pool_recon.errors import CloseError
-from pool_recon.expectations import ahead, validate
+from pool_recon.expectations import validate
 from pool_recon.expectations.ahead import second_reader
 from pool_recon.warehouse import memory_limit
 
@@ -43,7 +44,7 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
             super().__init__(*arguments, **options)  # type: ignore[call-overload]
             started.append(self)
 
-    monkeypatch.setattr(ahead.subprocess, "Popen", Noted)
+    monkeypatch.setattr(other_process.subprocess, "Popen", Noted)
     return started
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt.context import base
 from dbt.contracts.project import Project
 from dbt_common import dataclass_schema
 from dbt_common.clients import agate_helper
@@ -88,3 +89,21 @@ def test_a_table_without_rows_is_made_once(file: Path) -> None:
             empty_table().columns["a"] = 1
     assert dataclass_schema.build_json_schema is build
     assert agate_helper.empty_table is make
+
+
+def test_what_templates_may_use_of_python_is_listed_once(file: Path) -> None:
+    list_modules = base.get_context_modules
+    with worked_out_before(file):
+        # As every node asks for it.
+        first, second = (base.BaseContext({}).to_dict()["modules"] for _ in range(2))
+        assert base.get_context_modules is not list_modules
+    theirs = base.BaseContext({}).to_dict()["modules"]
+    assert {name: set(of) for name, of in first.items()} == {
+        name: set(of) for name, of in theirs.items()
+    }
+    # itertools is wrapped anew each time.
+    assert first["itertools"]["count"] is second["itertools"]["count"]
+    assert theirs["itertools"]["count"] is not first["itertools"]["count"]
+    first["re"]["own"] = None
+    assert "own" not in second["re"]
+    assert base.get_context_modules is list_modules
