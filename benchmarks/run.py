@@ -72,6 +72,7 @@ def run_close(exports: Path, close_date: date, out: Path, *, is_whole: bool = Fa
             second_reader=contextlib.nullcontext,
             read_again=lambda _warehouse, _package, verdict, _reader: (verdict, []),
             write_parquet=lambda *_: [],
+            drawn_beside=contextlib.nullcontext,
             write_documents=lambda *_: [],
         )
     phases = PHASES | (BEYOND_THE_FLOOR if is_whole else {})

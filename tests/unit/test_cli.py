@@ -26,6 +26,7 @@ def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
     monkeypatch.setattr(close_module, "build_and_test", fake)
     # The fake warehouse has no marts: what reads them a second time has tests of its own.
     monkeypatch.setattr(close_module, "second_reader", contextlib.nullcontext)
+    monkeypatch.setattr(close_module, "drawn_beside", contextlib.nullcontext)
     monkeypatch.setattr(close_module, "read_again", lambda _f, _p, verdict, _r: (verdict, []))
     monkeypatch.setattr(close_module, "write_documents", lambda *_: [])
     return fake

@@ -36,6 +36,7 @@ def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
     fake = FakeBuild()
     monkeypatch.setattr(close_module, "build_and_test", fake)
     monkeypatch.setattr(close_module, "second_reader", contextlib.nullcontext)
+    monkeypatch.setattr(close_module, "drawn_beside", contextlib.nullcontext)
     monkeypatch.setattr(close_module, "read_again", lambda _f, _p, verdict, _r: (verdict, []))
     monkeypatch.setattr(close_module, "write_documents", lambda *_: [])
     return fake
