@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pool_recon.other_process import start
+from pool_recon.other_process import started
 
 Spec = dict[str, Any]
 Draw = Callable[[Spec], str]
@@ -37,22 +37,18 @@ def drawn_beside() -> Iterator[Draw]:
     What that process does not answer is drawn here. It is gone when the context is left, and ends
     by itself as soon as the pipe to it is closed, however that came about.
     """
-    process = start(__name__)
+    with started(__name__) as process:
 
-    def draw_there(spec: Spec) -> str:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with contextlib.suppress(OSError, ValueError):
-            process.stdin.write(f"{json.dumps(spec)}\n".encode())
-            process.stdin.flush()
-            return str(json.loads(process.stdout.readline()))
-        return draw(spec)
+        def draw_there(spec: Spec) -> str:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            with contextlib.suppress(OSError, ValueError):
+                process.stdin.write(f"{json.dumps(spec)}\n".encode())
+                process.stdin.flush()
+                return str(json.loads(process.stdout.readline()))
+            return draw(spec)
 
-    try:
         yield draw_there
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def main() -> None:

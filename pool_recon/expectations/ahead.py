@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from pool_recon.errors import CloseError
 from pool_recon.expectations.results import SecondReading
-from pool_recon.other_process import start
+from pool_recon.other_process import started
 from pool_recon.warehouse import MEMORY_LIMIT, memory_limit
 
 Reader = Callable[[Path, Path, Mapping[str, str]], SecondReading]
@@ -33,32 +33,28 @@ def second_reader() -> Iterator[Reader]:
     Calling it raises what `validate` raises, and CloseError where the process ends without an
     answer. The process is gone when the context is left.
     """
-    process = start(__name__, {MEMORY_LIMIT: memory_limit(processes=2)})
+    with started(__name__, {MEMORY_LIMIT: memory_limit(processes=2)}) as process:
 
-    def read(warehouse: Path, package: Path, verdicts: Mapping[str, str]) -> SecondReading:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        request = (warehouse.absolute(), package.absolute(), dict(verdicts))
-        try:
-            process.stdin.write(pickle.dumps(request))
-            process.stdin.flush()
-            reading, error = pickle.load(process.stdout)
-        except (BrokenPipeError, EOFError, pickle.UnpicklingError):
-            status = process.wait()
-            raise CloseError(
-                f"the second reading ended without a result, with exit status {status}: "
-                "run it again; where that does not help, give it more memory"
-            ) from None
-        if error is not None:
-            raise error
-        assert isinstance(reading, SecondReading)
-        return reading
+        def read(warehouse: Path, package: Path, verdicts: Mapping[str, str]) -> SecondReading:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            request = (warehouse.absolute(), package.absolute(), dict(verdicts))
+            try:
+                process.stdin.write(pickle.dumps(request))
+                process.stdin.flush()
+                reading, error = pickle.load(process.stdout)
+            except (BrokenPipeError, EOFError, pickle.UnpicklingError):
+                status = process.wait()
+                raise CloseError(
+                    f"the second reading ended without a result, with exit status {status}: "
+                    "run it again; where that does not help, give it more memory"
+                ) from None
+            if error is not None:
+                raise error
+            assert isinstance(reading, SecondReading)
+            return reading
 
-    try:
         yield read
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def main() -> None:

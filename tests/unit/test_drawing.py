@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from pool_recon import drawing
 from pool_recon.drawing import draw, drawn_beside
 from tests.unit.test_second_reader import is_there
 from tests.unit.test_second_reader import processes as processes
@@ -21,13 +22,16 @@ SPEC = {
 }
 
 
-def test_a_drawing_is_the_same_as_here(processes: list[subprocess.Popen[bytes]]) -> None:
+def test_a_drawing_is_the_same_as_here(
+    processes: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = draw(SPEC)
     assert here.count("caf\u00e9") == 2
+    # Nothing is drawn here from now on.
+    monkeypatch.setattr(drawing, "draw", None)
     with drawn_beside() as draw_there:
         (process,) = processes
         assert [draw_there(SPEC) for _ in range(3)] == [here] * 3
-        assert is_there(process.pid)
     assert not is_there(process.pid)
 
 

@@ -20,8 +20,9 @@ from pool_recon.warehouse import memory_limit
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTER = """
-import subprocess, time
-from pool_recon.expectations import ahead
+import subprocess, sys, time
+from pool_recon.drawing import drawn_beside
+from pool_recon.expectations.ahead import second_reader
 
 class Told(subprocess.Popen):
     def __init__(self, *arguments, **options):
@@ -29,7 +30,7 @@ class Told(subprocess.Popen):
         print(self.pid, flush=True)
 
 subprocess.Popen = Told
-with ahead.second_reader():
+with globals()[sys.argv[1]]():
     time.sleep(60)
 """
 
@@ -103,9 +104,10 @@ def test_it_is_gone_where_nobody_asks(
     assert not is_there(processes[0].pid)
 
 
-def test_it_ends_with_a_close_that_is_killed() -> None:
+@pytest.mark.parametrize("beside", ["second_reader", "drawn_beside"])
+def test_it_ends_with_a_close_that_is_killed(beside: str) -> None:
     starter = subprocess.Popen(
-        [sys.executable, "-c", STARTER], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", STARTER, beside], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert starter.stdout is not None
     process_id = int(starter.stdout.readline())
