@@ -1,6 +1,6 @@
 {#-
     True when source × rate differs from target by more than a tolerance, exactly. Amounts of 38 digits have
-    products of 76, which only PostgreSQL holds. Elsewhere they are compared limb by limb: each number as limbs of ten
+    products of 76, which only PostgreSQL holds. Elsewhere, but on DuckDB, they are compared limb by limb: each number as limbs of ten
     digits, the difference carried up from the lowest limb, its sign read from the last carry.
 
     Arguments: columns or expressions of the money type; source, target and tolerance are not below zero.
@@ -38,8 +38,9 @@
 {%- endmacro %}
 
 {#-
-    The same for products below 1.5 × 10^20, or below the tolerance where the rate is below zero. As many units of 10^-18 fit into a whole number of DuckDB: those of each factor,
-    parted at the point, are multiplied, and what is left of the lowest product decides between equals.
+    The same for products below 1.5 × 10^20, or about the tolerance where the rate is below zero. As many units of 10^-18
+    fit into a whole number of DuckDB: those of each factor, parted at the point, are multiplied, and what is left of the
+    lowest product decides between equals.
 -#}
 {% macro product_misses_by_wholes(source, rate, target, tolerance) -%}
     {%- set one = '1000000000000000000' -%}
