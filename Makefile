@@ -38,6 +38,7 @@ $(STAMP): requirements.lock pyproject.toml hatch_build.py
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q pool_recon
 	@touch $@
 
 close: $(STAMP)

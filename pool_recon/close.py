@@ -9,7 +9,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -35,6 +35,7 @@ from pool_recon.package import (
     VIEW_SCHEMA,
     Verdict,
     output_entry,
+    project_digests,
     write_history,
     write_manifest,
     write_parquet,
@@ -200,9 +201,10 @@ def write_close(
     rows = workbook_rows or DEFAULT_ROWS
     with drawn_beside() as draw:
         progress("writing the package")
+        project = project_digests()
         with built_warehouse(warehouse) as connection:
             verdict = judge(nodes, _rule_names(), _checklist(connection))
-            outputs = write_tables(connection, package, _views(nodes), segments)
+            outputs = write_tables(connection, package, _views(nodes), project, segments)
         written = _beside(partial(write_to_disk, warehouse))
         # Read only, because the second reading opens the warehouse meanwhile.
         with contextlib.closing(connect(warehouse, read_only=True)) as connection:
@@ -216,7 +218,8 @@ def write_close(
             progress("writing the report and the workbook")
             outputs += write_documents(connection, package, verdict, outputs, rows, draw)
             write_manifest(
-                connection, package, outputs, verdict, register, settings={"workbook_rows": rows}
+                *(connection, package, outputs, verdict, project, register),
+                settings={"workbook_rows": rows},
             )
     written.result()
     return verdict
@@ -328,9 +331,11 @@ def write_documents(
     from pool_recon.workbook import write_workbook
 
     figures = read_figures(connection, verdict, outputs)
-    page = write_report(figures, package, draw)
-    workbook, rows = write_workbook(connection, package, figures, workbook_rows)
-    return [output_entry(page, figures.listed), output_entry(workbook, rows)]
+    # The page mostly waits for its charts.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        page = beside.submit(write_report, figures, package, draw)
+        workbook, rows = write_workbook(connection, package, figures, workbook_rows)
+    return [output_entry(page.result(), figures.listed), output_entry(workbook, rows)]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 # Rows are in DuckDB, and what a close makes in Python lives until it ends: by the usual threshold
 # of 700 the same hundreds of thousands are looked at again and again, a tenth of a small close.
-_OBJECTS = 100_000
+# What is left lying until there are so many takes about 50 MB.
+_OBJECTS = 1_000_000
 
 
 @contextlib.contextmanager
@@ -19,4 +20,8 @@ def rarely_collected() -> Iterator[None]:
     try:
         yield
     finally:
+        # By the old threshold all of them would be looked at at once: they count as looked at.
+        if not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()
         gc.set_threshold(*before)

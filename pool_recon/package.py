@@ -106,14 +106,16 @@ def write_package(
 
     Returns the manifest. Raises as `write_tables` and `write_manifest` do.
     """
-    outputs = write_tables(connection, folder, views)
-    return write_manifest(connection, folder, outputs, verdict, register)
+    project = project_digests()
+    outputs = write_tables(connection, folder, views, project)
+    return write_manifest(connection, folder, outputs, verdict, project, register)
 
 
 def write_tables(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     views: Iterable[str],
+    project: Mapping[str, str],
     segments: Segments | None = None,
 ) -> list[dict[str, Any]]:
     """Write a CSV file for each of `views` into `folder` and return their manifest entries.
@@ -121,14 +123,15 @@ def write_tables(
     Columns whose names begin with an underscore are not published. The day of `_moment` and those
     that begin with `_sort` order the rows, in the order of the columns; rows without a day come
     first. Where a view has days, those that did not change are taken from the package that
-    `segments` knows, which gives the same bytes. Raises OSError and duckdb.Error where the
-    warehouse cannot be read or the disk is full.
+    `segments` knows, which gives the same bytes, if the same `project` made it, by its
+    `project_digests`. Raises OSError and duckdb.Error where the warehouse cannot be read or the
+    disk is full.
     """
-    project = json.dumps(project_digests()) if segments else ""
+    made_by = json.dumps(dict(project))
     return _side_by_side(
         connection,
         [
-            partial(_write_csv, view=view, folder=folder, segments=segments, project=project)
+            partial(_write_csv, view=view, folder=folder, segments=segments, project=made_by)
             for view in sorted(views)
         ],
     )
@@ -227,15 +230,16 @@ def write_manifest(
     folder: Path,
     outputs: list[dict[str, Any]],
     verdict: Verdict,
+    project: Mapping[str, str],
     register: Register | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write manifest.json over `outputs`, the other files of `folder`, and return it.
 
-    `settings` are further settings on which bytes of the package depend. The manifest states its
-    own SHA-256, so that it vouches for itself too: see `manifest_digest`. Raises CloseError where
-    the warehouse contradicts itself, OSError and duckdb.Error where it cannot be read or the disk
-    is full.
+    `project` are the `project_digests` of what made the warehouse, `settings` further settings on
+    which bytes of the package depend. The manifest states its own SHA-256, so that it vouches for
+    itself too: see `manifest_digest`. Raises CloseError where the warehouse contradicts itself,
+    OSError and duckdb.Error where it cannot be read or the disk is full.
     """
     manifest = {
         "manifest_version": MANIFEST_VERSION,
@@ -251,7 +255,7 @@ def write_manifest(
             "differing_readings": list(verdict.differing_readings),
         },
         "versions": versions(),
-        "project": project_digests(),
+        "project": dict(project),
         "inputs": _input_files(connection),
         "register": _register_file(register),
         "outputs": sorted(outputs, key=lambda output: str(output["file"])),

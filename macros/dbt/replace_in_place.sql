@@ -83,20 +83,30 @@
 {%- endmacro %}
 
 
+{#-
+    Run the statements of a model or seed in one transaction. Where no hook takes part in it, the text begins and ends it:
+    dbt's own two statements, which it sends, logs and waits for one by one, are a part of a small build that can be felt.
+
+    Arguments:
+        relation_type: what they create, table or view.
+        statements: they end without a semicolon or with one.
+-#}
 {% macro run_in_place(relation_type, statements) %}
     {%- set hooks_afterwards = pool_recon.hooks_with_effect(post_hooks) -%}
-    {%- if pre_hooks %}
+    {%- if not pre_hooks and not hooks_afterwards %}
+    {% call statement('main', auto_begin=False) -%}
+        begin transaction;
+        {{ statements }};
+        commit
+    {%- endcall %}
+    {%- else %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- endif %}
     {% call statement('main') -%}
         {{ statements }}
     {%- endcall %}
-    {%- if hooks_afterwards %}
     {{ run_hooks(hooks_afterwards, inside_transaction=True) }}
-    {%- endif %}
     {{ adapter.commit() }}
-    {%- if hooks_afterwards %}
     {{ run_hooks(hooks_afterwards, inside_transaction=False) }}
     {%- endif %}
     {{ return({'relations': [this.incorporate(type=relation_type)]}) }}

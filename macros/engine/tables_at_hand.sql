@@ -37,6 +37,32 @@
 {%- endmacro %}
 
 
+{#-
+    Run statements that make these tables, or add rows to them; each knows how many rows there are in those before it.
+
+    Arguments:
+        fillings: (name of the table or none, statement without a semicolon at its end).
+-#}
+{% macro fill_tables_at_hand(fillings) -%}
+    {{ return(adapter.dispatch('fill_tables_at_hand', 'pool_recon')(fillings)) }}
+{%- endmacro %}
+
+{% macro default__fill_tables_at_hand(fillings) -%}
+    {%- for name, statement in fillings -%}
+        {%- do run_query(statement) -%}
+        {%- set settle = pool_recon.settled(pool_recon.relation_at_hand(name)) if name else '' -%}
+        {%- if settle | trim -%}
+            {%- do run_query(settle) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- All at once: to send them one by one is most of what they cost where there are few rows. -#}
+{% macro duckdb__fill_tables_at_hand(fillings) -%}
+    {%- do run_query(fillings | map(attribute=1) | join(';\n')) -%}
+{%- endmacro %}
+
+
 {#- Drop what an incremental build made for itself. -#}
 {% macro drop_tables_at_hand() -%}
     {{ return(adapter.dispatch('drop_tables_at_hand', 'pool_recon')()) }}

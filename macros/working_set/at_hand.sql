@@ -60,17 +60,17 @@
 {%- endmacro %}
 
 
-{#- Make one of these tables anew, from what comes after its name in the statement that creates it. -#}
-{% macro make_table_at_hand(name, definition) -%}
-    {%- do run_query('drop table if exists ' ~ pool_recon.relation_at_hand(name)) -%}
-    {%- do pool_recon.fill_table_at_hand(name, 'create table ' ~ pool_recon.relation_at_hand(name) ~ ' ' ~ definition) -%}
-{%- endmacro %}
+{#-
+    Make some of these tables anew.
 
-{#- Run a statement that adds rows to one of these tables; the next one knows how many there are. -#}
-{% macro fill_table_at_hand(name, statement) -%}
-    {%- do run_query(statement) -%}
-    {%- set settle = pool_recon.settled(pool_recon.relation_at_hand(name)) -%}
-    {%- if settle | trim -%}
-        {%- do run_query(settle) -%}
-    {%- endif -%}
+    Arguments:
+        definitions: what comes after the name of each in the statement that creates it, by its name.
+-#}
+{% macro make_tables_at_hand(definitions) -%}
+    {%- set fillings = [] -%}
+    {%- for name, definition in definitions.items() -%}
+        {%- do fillings.append((none, 'drop table if exists ' ~ pool_recon.relation_at_hand(name))) -%}
+        {%- do fillings.append((name, 'create table ' ~ pool_recon.relation_at_hand(name) ~ ' ' ~ definition)) -%}
+    {%- endfor -%}
+    {%- do pool_recon.fill_tables_at_hand(fillings) -%}
 {%- endmacro %}

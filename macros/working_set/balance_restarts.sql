@@ -4,11 +4,10 @@
 -#}
 {% macro note_kept_entries() -%}
     {%- if execute and pool_recon.this_build().is_incremental -%}
-        {%- do pool_recon.make_table_at_hand(
-            'kept_entries',
-            'as select ' ~ pool_recon.chained_columns() ~ ' from ' ~ this
+        {%- do pool_recon.make_tables_at_hand({
+            'kept_entries': 'as select ' ~ pool_recon.chained_columns() ~ ' from ' ~ this
             ~ ' where touches_balance and ledger_entry_id in (select id from ' ~ pool_recon.relation_at_hand('ids') ~ " where kind = 'ledger_entry')"
-        ) -%}
+        }) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -17,11 +16,10 @@
     {%- if execute and build.is_incremental -%}
         {%- set kept = 'select ' ~ pool_recon.chained_columns() ~ ' from ' ~ pool_recon.relation_at_hand('kept_entries') -%}
         {%- set found = 'select ' ~ pool_recon.chained_columns() ~ ' from ' ~ pool_recon.kept_rows_at_hand(this, model.columns.keys()) ~ ' where touches_balance' -%}
-        {%- do pool_recon.make_table_at_hand(
-            'restarts',
-            "as select environment, partner_id, asset, cast(date_trunc('day', min(effective_at)) as timestamp) as restart_at"
+        {%- do pool_recon.make_tables_at_hand({
+            'restarts': "as select environment, partner_id, asset, cast(date_trunc('day', min(effective_at)) as timestamp) as restart_at"
             ~ ' from ((' ~ kept ~ ' except all ' ~ found ~ ') union all (' ~ found ~ ' except all ' ~ kept ~ ')) as moved group by environment, partner_id, asset'
-        ) -%}
+        }) -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -61,28 +61,33 @@
     {%- if execute and build.is_incremental -%}
         {%- set rows = pool_recon.relation_at_hand('rows') -%}
         {%- set ids = pool_recon.relation_at_hand('ids') -%}
-        {%- do pool_recon.make_table_at_hand('rows', '(export_name ' ~ dbt.type_string() ~ ', row_order bigint, round integer)') -%}
-        {%- do pool_recon.make_table_at_hand('ids', '(kind ' ~ dbt.type_string() ~ ', id ' ~ dbt.type_string() ~ ', round integer)') -%}
-        {%- do pool_recon.fill_table_at_hand('rows', pool_recon.first_rows_at_hand(rows, build)) -%}
-        {%- do pool_recon.fill_table_at_hand('ids', pool_recon.first_ids_at_hand(ids, build)) -%}
+        {%- do pool_recon.make_tables_at_hand({
+            'rows': '(export_name ' ~ dbt.type_string() ~ ', row_order bigint, round integer)',
+            'ids': '(kind ' ~ dbt.type_string() ~ ', id ' ~ dbt.type_string() ~ ', round integer)',
+        }) -%}
+        {%- do pool_recon.fill_tables_at_hand([
+            ('rows', pool_recon.first_rows_at_hand(rows, build)),
+            ('ids', pool_recon.first_ids_at_hand(ids, build)),
+        ]) -%}
         {%- set found = {'kinds': true} -%}
         {#- what is linked by ids is a few steps away; a chain that is longer than this has no end -#}
         {%- for round in range(1000) if found.kinds -%}
-            {%- do pool_recon.fill_table_at_hand('ids', pool_recon.ids_of_rows_at_hand(rows, ids, round)) -%}
+            {%- do pool_recon.fill_tables_at_hand([('ids', pool_recon.ids_of_rows_at_hand(rows, ids, round))]) -%}
             {%- do found.update({'kinds': run_query('select distinct kind from ' ~ ids ~ ' where round = ' ~ round ~ ' order by kind').columns[0].values() | list}) -%}
             {%- if found.kinds -%}
-                {%- do pool_recon.fill_table_at_hand('rows', pool_recon.rows_of_ids_at_hand(rows, ids, round, found.kinds)) -%}
+                {%- do pool_recon.fill_tables_at_hand([('rows', pool_recon.rows_of_ids_at_hand(rows, ids, round, found.kinds))]) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- if found.kinds -%}
             {{ exceptions.raise_compiler_error('pool_recon: ids link more rows than can be followed; build once with --full-refresh') }}
         {%- endif -%}
+        {%- set picked = {} -%}
         {%- for export_name in pool_recon.required_export_names() -%}
-            {%- do pool_recon.make_table_at_hand(
-                export_name,
-                'as select * from ' ~ ref('stg_' ~ export_name) ~ ' where row_order in (select row_order from ' ~ rows ~ " where export_name = '" ~ export_name ~ "')"
-            ) -%}
+            {%- do picked.update({
+                export_name: 'as select * from ' ~ ref('stg_' ~ export_name) ~ ' where row_order in (select row_order from ' ~ rows ~ " where export_name = '" ~ export_name ~ "')"
+            }) -%}
         {%- endfor -%}
+        {%- do pool_recon.make_tables_at_hand(picked) -%}
     {%- endif -%}
 {%- endmacro %}
 

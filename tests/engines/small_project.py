@@ -19,11 +19,10 @@ EXPORTS = [export.name for export in reference.exports()]
 ROWS_AT_HAND = """
     {%- set build = pool_recon.this_build() -%}
     {%- if execute and build.is_incremental -%}
-    {%- do pool_recon.make_table_at_hand(
-        'rows',
-        "as select distinct _row_number as row_order from raw.orders"
+    {%- do pool_recon.make_tables_at_hand({
+        'rows': "as select distinct _row_number as row_order from raw.orders"
         " where _file_id > " ~ build.last_file_id
-    ) -%}
+    }) -%}
     {%- endif -%}
     select {{ build.number }} as number
 """

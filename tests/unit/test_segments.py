@@ -53,12 +53,13 @@ def publish(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> Write:
     plain = tmp_path / "plain"
     plain.mkdir()
 
-    def write(name: str = "2026-06-30") -> Path:
+    def write(name: str = "2026-06-30", seed: str = "one") -> Path:
+        project = {"seeds/ref_assets.csv": seed}
         out = tmp_path / f"{name}.new"
         out.mkdir()
         kept = Segments(tmp_path / "state")
-        (entry,) = write_tables(warehouse, out, ["pkg_things"], kept)
-        (expected,) = write_tables(warehouse, plain, ["pkg_things"])
+        (entry,) = write_tables(warehouse, out, ["pkg_things"], project, kept)
+        (expected,) = write_tables(warehouse, plain, ["pkg_things"], project)
         assert entry == expected
         assert (out / "things.csv").read_bytes() == (plain / "things.csv").read_bytes()
         assert [file.name for file in out.iterdir()] == ["things.csv"]
@@ -229,7 +230,6 @@ def test_another_definition_of_the_view_is_seen(
     warehouse: duckdb.DuckDBPyConnection,
     publish: Write,
     copied: list[str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fill(warehouse)
     publish()
@@ -240,8 +240,7 @@ def test_another_definition_of_the_view_is_seen(
     assert len(copied) == 3
     publish()
     assert len(copied) == 3
-    monkeypatch.setattr(package, "project_digests", lambda: {"seeds/ref_assets.csv": "other"})
-    publish()
+    publish(seed="another")
     assert len(copied) == 4
 
 

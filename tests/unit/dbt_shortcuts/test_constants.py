@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dbt.context import base
+from dbt.context import base, providers
 from dbt.contracts.project import Project
 from dbt_common import dataclass_schema
+from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients import agate_helper
 from dbt_common.dataclass_schema import ValidationError, dbtClassMixin
 
@@ -107,3 +109,41 @@ def test_what_templates_may_use_of_python_is_listed_once(file: Path) -> None:
     first["re"]["own"] = None
     assert "own" not in second["re"]
     assert base.get_context_modules is list_modules
+
+
+def test_the_options_of_a_call_are_listed_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+
+    def list_options(of: Any) -> Any:
+        calls.append(of)
+        return {"which": of.which}
+
+    monkeypatch.setattr(providers, "args_to_dict", list_options)
+    build, test = SimpleNamespace(which="build"), SimpleNamespace(which="test")
+
+    def listed(of: Any) -> Any:
+        """As every node asks for it."""
+        context: Any = SimpleNamespace(config=SimpleNamespace(args=of))
+        member: Any = providers.ProviderContext.__dict__["invocation_args_dict"]
+        return member.__get__(context)
+
+    with worked_out_before(file):
+        first, second = listed(build), listed(build)
+        assert (first, listed(test)) == ({"which": "build"}, {"which": "test"})
+        first["own"] = None
+        assert (second, listed(build)) == ({"which": "build"}, {"which": "build"})
+    assert calls == [build, test]
+    assert providers.args_to_dict is list_options
+
+
+def test_who_asks_for_a_switch_is_found(file: Path) -> None:
+    def source() -> str:
+        flag: Any = {"name": "switch", "default": False, "docs_url": "none"}
+        return str(BehaviorFlagRendered(flag, {})._behavior_change_event.flag_source)
+
+    before = BehaviorFlagRendered._default_source
+    theirs = source()
+    with worked_out_before(file):
+        assert BehaviorFlagRendered._default_source is not before
+        assert source() == theirs == __name__
+    assert BehaviorFlagRendered._default_source is before
