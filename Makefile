@@ -95,4 +95,5 @@ lock:
 
 clean:
 	@rm -rf $(VENV) .venv-recipes out site target logs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find pool_recon -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "removed $(VENV) and everything that was built"

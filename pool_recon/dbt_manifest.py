@@ -28,6 +28,16 @@ _PARSERS = (
     *("dbt-core", "dbt-common", "dbt-adapters", "dbt-duckdb", "dbt-postgres", "dbt-spark"),
     *("dbt-semantic-interfaces", "jinja2", "mashumaro"),
 )
+# Where dbt looks where dbt_project.yml does not say.
+_DEFAULT_PATHS = {
+    "analysis-paths": ["analyses"],
+    "function-paths": ["functions"],
+    "macro-paths": ["macros"],
+    "model-paths": ["models"],
+    "seed-paths": ["seeds"],
+    "snapshot-paths": ["snapshots"],
+    "test-paths": ["tests"],
+}
 _BESIDE = ("profiles.yml", "packages.yml", "dependencies.yml", "package-lock.yml", "selectors.yml")
 # Where the warehouse lies, what it may use and what it closes is read anew by every command of dbt.
 # That the database is called like the file is all that a manifest has of it.
@@ -76,7 +86,7 @@ def _made_from(project_dir: Path, database: str, settings: Mapping[str, Any]) ->
     project = (project_dir / "dbt_project.yml").read_bytes()
     paths = {
         path
-        for key, paths in yaml.safe_load(project).items()
+        for key, paths in {**_DEFAULT_PATHS, **yaml.safe_load(project)}.items()
         if key.endswith("-paths")
         for path in paths
     }

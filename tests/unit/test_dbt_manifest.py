@@ -8,13 +8,17 @@ import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import dbt.config.project
 import pytest
 import yaml
+from dbt.config.runtime import load_project
 from dbt.contracts.graph.manifest import Manifest
 
 from pool_recon import dbt_manifest
+from pool_recon.dbt_manifest import _DEFAULT_PATHS
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {"target": "duckdb", "variables": {}}
@@ -82,6 +86,9 @@ def test_it_is_parsed_once(project: Parsed) -> None:
             project.folder / "macros/n.sql"
         ),
         lambda project, _: project.write("dbt_project.yml", "model-paths: [models]\n"),
+        # Where dbt looks although dbt_project.yml does not say so.
+        lambda project, _: project.write("snapshots/s.sql", ""),
+        lambda project, _: project.write("seeds/s.csv", ""),
         lambda project, _: project.write("profiles.yml", "{a: 1}"),
         lambda project, _: project.write("packages.yml", "{}"),
         lambda project, _: project.write("dbt_packages/other/models/a.sql", ""),
@@ -99,6 +106,17 @@ def test_any_change_is_noticed(
     change(project, monkeypatch)
     assert project.ask() == "2"
     assert project.ask() == "2"
+
+
+def test_it_is_known_where_dbt_looks_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = SimpleNamespace(TARGET_PATH=None, LOG_PATH=None)
+    monkeypatch.setattr(dbt.config.project, "get_flags", lambda: flags)
+    project = {"name": "bare", "version": "1.0", "profile": "bare"}
+    (tmp_path / "dbt_project.yml").write_text(json.dumps(project), encoding="utf-8")
+    read = load_project(str(tmp_path), False, None)
+    assert {path for paths in _DEFAULT_PATHS.values() for path in paths} == {*read.all_source_paths}
 
 
 def test_other_settings_are_noticed(project: Parsed) -> None:
