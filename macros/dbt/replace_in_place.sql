@@ -96,7 +96,9 @@
     {%- if not pre_hooks and not hooks_afterwards %}
     {% call statement('main', auto_begin=False) -%}
         begin transaction;
-        {{ statements }};
+        {#- what a model ends with may be a comment #}
+        {{ statements }}
+        ;
         commit
     {%- endcall %}
     {%- else %}

@@ -63,7 +63,7 @@ def _build(
     """What `MacroNamespaceBuilder.build_namespace` returns, as a dictionary."""
     place = _Place(context, builder.node, builder.thread_ctx)
     of_packages: dict[str, dict[str, Any]] = {
-        package: dict(zip(macros, map(MethodType, macros.values(), repeat(place)), strict=False))
+        package: dict(zip(macros, map(MethodType, macros.values(), repeat(place)), strict=True))
         for package, macros in callables_by_package.items()
     }
     of_dbt: dict[str, Any] = {}
