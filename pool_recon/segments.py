@@ -11,19 +11,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from pool_recon.errors import CloseError
 
 _INDEX: Final = "segments.json"
 _INDEX_VERSION: Final = 1
-_BLOCK: Final = 1 << 20
+# What is read at a time, into the same memory every time: it stays in the cache of the processor
+# while it is hashed and written, and no fresh memory has to be found for it.
+_BLOCK: Final = 1 << 18
 _CONTRADICTION: Final = (
     "the warehouse contradicts itself: a package view has other rows than were counted in it"
 )
@@ -115,9 +118,10 @@ class Earlier:
 class Taker:
     """Takes segments in their order, and verifies all bytes up to the last one that is taken."""
 
-    def __init__(self, stream: IO[bytes], segments: Sequence[Segment]) -> None:
+    def __init__(self, stream: io.RawIOBase, segments: Sequence[Segment]) -> None:
         self._stream = stream
         self._segments = iter(segments)
+        self._buffer = memoryview(bytearray(_BLOCK))
         self._at = 0
         # None as long as all bytes so far were taken: the new file has the same hash then.
         self._hash: Any = None
@@ -142,12 +146,13 @@ class Taker:
         if self._hash is None:
             self._hash = new.hash.copy()
 
-    def _blocks(self, segment: Segment) -> Iterator[bytes]:
+    def _blocks(self, segment: Segment) -> Iterator[memoryview]:
         while self._at < segment.end:
-            block = self._stream.read(min(_BLOCK, segment.end - self._at))
-            if not block:
+            read = self._stream.readinto(self._buffer[: segment.end - self._at])
+            if not read:
                 raise SpoiltError
-            self._at += len(block)
+            block = self._buffer[:read]
+            self._at += read
             if self._hash:
                 self._hash.update(block)
             yield block
@@ -160,14 +165,14 @@ class Taker:
 class Assembly:
     """A file in the making, hashed while it grows, with a note of each of its segments."""
 
-    def __init__(self, write: Callable[[bytes], object]) -> None:
+    def __init__(self, write: Callable[[memoryview], object]) -> None:
         self._write = write
         self.hash = hashlib.sha256()
         self.size = 0
         self.segments: list[Segment] = []
 
-    def extend(self, blocks: Iterable[bytes], day: Day) -> None:
-        """Add the segment of `day`."""
+    def extend(self, blocks: Iterable[memoryview], day: Day) -> None:
+        """Add the segment of `day`; a block is done with before the next one is asked for."""
         for block in blocks:
             self._write(block)
             self.hash.update(block)
@@ -178,35 +183,41 @@ class Assembly:
 class Records:
     """The CSV records of a file as their bytes; a record ends at a line feed outside quotes."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: io.RawIOBase | io.BytesIO) -> None:
         self._stream = stream
-        self._block = b""
+        self._buffer = bytearray(_BLOCK)
+        self._view = memoryview(self._buffer)
+        # What has been read and not been taken: from here to there.
+        self._start = self._end = 0
         self._in_quotes = False
 
-    def take(self, count: int) -> Iterator[bytes]:
-        """Yield the bytes of the next `count` records. Raises CloseError where there are fewer."""
+    def take(self, count: int) -> Iterator[memoryview]:
+        """Yield the bytes of the next `count` records, each block until the next is asked for.
+
+        Raises CloseError where there are fewer.
+        """
         while count:
-            if not self._block and not self._has_more():
+            if self._start == self._end and not self._has_more():
                 raise CloseError(_CONTRADICTION)
-            ends, stays_open = _ends(self._block, self._in_quotes)
+            start = self._start
+            ends, stays_open = _ends(self._buffer, start, self._end, self._in_quotes)
             if ends < count:
-                yield self._block
-                self._block, self._in_quotes = b"", stays_open
+                self._start, self._in_quotes = self._end, stays_open
                 count -= ends
             else:
-                cut = _nth_end(self._block, self._in_quotes, count)
-                yield self._block[:cut]
-                self._block, self._in_quotes = self._block[cut:], False
+                self._start = _nth_end(self._buffer, start, self._end, self._in_quotes, count)
+                self._in_quotes = False
                 count = 0
+            yield self._view[start : self._start]
 
     def finish(self) -> None:
         """Raise CloseError where there are more."""
-        if self._block or self._has_more():
+        if self._start < self._end or self._has_more():
             raise CloseError(_CONTRADICTION)
 
     def _has_more(self) -> bool:
-        self._block = self._stream.read(_BLOCK)
-        return bool(self._block)
+        self._start, self._end = 0, self._stream.readinto(self._buffer) or 0
+        return self._end > 0
 
 
 def cut(file: Path, days: Sequence[Day]) -> Assembly:
@@ -247,25 +258,24 @@ def assemble(file: Path, days: Sequence[Day], earlier: Earlier, anew: Path | Non
     return assembly
 
 
-def _ends(block: bytes, in_quotes: bool) -> tuple[int, bool]:
-    """The number of records that end in `block`, and whether its end is within quotes."""
-    if not in_quotes and b'"' not in block:
-        return block.count(b"\n"), False
-    parts = block.split(b'"')
+def _ends(buffer: bytearray, start: int, end: int, in_quotes: bool) -> tuple[int, bool]:
+    """The number of records that end in a part of `buffer`, and whether its end is in quotes."""
+    if not in_quotes and buffer.find(b'"', start, end) < 0:
+        return buffer.count(b"\n", start, end), False
+    parts = buffer[start:end].split(b'"')
     return sum(part.count(b"\n") for part in parts[in_quotes::2]), in_quotes ^ (len(parts) % 2 == 0)
 
 
-def _nth_end(block: bytes, in_quotes: bool, count: int) -> int:
-    """How many bytes of `block` there are up to the end of its record number `count`."""
-    low, high = 0, len(block)
-    while high - low > 1:
-        middle = (low + high) // 2
-        ends, stays_open = _ends(block[low:middle], in_quotes)
+def _nth_end(buffer: bytearray, start: int, end: int, in_quotes: bool, count: int) -> int:
+    """Where in `buffer` record number `count` ends, of those that end from `start` on."""
+    while end - start > 1:
+        middle = (start + end) // 2
+        ends, stays_open = _ends(buffer, start, middle, in_quotes)
         if ends >= count:
-            high = middle
+            end = middle
         else:
-            low, in_quotes, count = middle, stays_open, count - ends
-    return high
+            start, in_quotes, count = middle, stays_open, count - ends
+    return end
 
 
 def _read(file: Path) -> tuple[Path, dict[str, dict[str, Any]]]:

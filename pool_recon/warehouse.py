@@ -35,10 +35,8 @@ _NO_AMOUNT = re.compile(r"(Parser|Invalid Input) Error: .*(memory|percentage)", 
 _JOURNAL = "publish.json"
 # The request by which Linux clones a file on XFS, Btrfs and other file systems that can.
 _FICLONE = 0x40049409
-# Files from this many bytes on are copied by several threads, in blocks that the disk can have.
+# Files from this many bytes on are copied while other work is done.
 _LARGE = 1 << 26
-_HANDS = 2
-_BLOCK = 1 << 18
 _RESERVED_CATALOGS = {"main", "system", "temp", "information_schema", "pg_catalog"}
 
 
@@ -361,10 +359,10 @@ def _clone(source: Path, target: Path) -> bool:
 
 
 def _copy_bytes(source: Path, target: Path, meanwhile: Callable[[], object] | None = None) -> None:
-    """Copy a file by several hands, into space that is asked for first.
+    """Copy a file into space that is asked for first: to find room page by page takes long.
 
-    To find room for a page at a time is what takes long. What is to be done meanwhile is, where the
-    file is large. Raises OSError, also where there is no room.
+    What is to be done meanwhile is, where the file is large. Raises OSError, also where there is no
+    room.
     """
     size = source.stat().st_size
     if size < _LARGE or not hasattr(os, "posix_fallocate") or not hasattr(os, "sendfile"):
@@ -372,23 +370,20 @@ def _copy_bytes(source: Path, target: Path, meanwhile: Callable[[], object] | No
         return
     with source.open("rb") as reading, target.open("wb") as writing:
         os.posix_fallocate(writing.fileno(), 0, size)
-        share = -(-size // (_HANDS * _BLOCK)) * _BLOCK
 
-        def copy_share(start: int) -> None:
-            end = min(start + share, size)
-            with target.open("rb+", buffering=0) as part:
-                part.seek(start)
-                while start < end:
-                    sent = os.sendfile(part.fileno(), reading.fileno(), start, end - start)
-                    if not sent:
-                        raise OSError(errno.EIO, "became shorter while it was read", str(source))
-                    start += sent
+        def copy() -> None:
+            copied = 0
+            while copied < size:
+                sent = os.sendfile(writing.fileno(), reading.fileno(), copied, size - copied)
+                if not sent:
+                    raise OSError(errno.EIO, "became shorter while it was read", str(source))
+                copied += sent
 
-        with ThreadPoolExecutor(max_workers=_HANDS) as hands:
-            shares = hands.map(copy_share, range(0, size, share))
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            copying = beside.submit(copy)
             if meanwhile:
                 meanwhile()
-            list(shares)
+            copying.result()
     shutil.copymode(source, target)
 
 

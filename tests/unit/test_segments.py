@@ -359,7 +359,7 @@ def test_records_are_cut_where_a_csv_reader_ends_them(
     records = Records(io.BytesIO(b"".join(texts)))
     for size in sizes:
         wanted, texts = texts[:size], texts[size:]
-        assert b"".join(records.take(len(wanted))) == b"".join(wanted)
+        assert b"".join(map(bytes, records.take(len(wanted)))) == b"".join(wanted)
     assert texts or records.finish() is None
     with pytest.raises(CloseError, match="other rows"):
         list(records.take(len(texts) + 1))
