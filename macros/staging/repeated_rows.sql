@@ -8,6 +8,7 @@
 {% macro repeated_rows(export_name, keys) %}
 select
     '{{ export_name }}' as export_name,
+    {{ 'repeated_keys.key_1' if keys | length == 1 else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as record_id,
     export_rows.row_order,
     export_rows.row_order = repeated_keys.first_row_order as is_first
 from {{ pool_recon.at_hand('stg_' ~ export_name) }} as export_rows

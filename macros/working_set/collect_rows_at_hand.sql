@@ -119,15 +119,20 @@ select '{{ export_name }}', row_order, 0 from {{ ref('stg_' ~ export_name) }} wh
 {#- What was confirmed decides for every entry under its reference. And how long a trade may be reserved counts from a moment
     of the trade, its quote or its order, and only as long as it is: that is what the last build left. -#}
 {% macro first_ids_at_hand(ids, build) -%}
-{%- set trades = graph.nodes['model.pool_recon.int_trades_reconciled'] -%}
 insert into {{ ids }}
 select distinct 'funding', funding_reference, 0
 from {{ ref('stg_funding') }}
 where quarantine_reasons is null and (file_id > {{ build.last_file_id }} or confirmed_at >= {{ pool_recon.open_since(build) }})
 union all
 select 'trade', transact_id, 0
-from {{ api.Relation.create(database=trades.database, schema=trades.schema, identifier=trades.alias) }}
+from {{ pool_recon.left_by_the_last_build('int_trades_reconciled') }}
 where effective_status = 'reserved' and coalesce(reserved_at, accepted_at, order_created_at) >= {{ pool_recon.open_since(build, 'settlement_limit_seconds') }}
+{%- endmacro %}
+
+{#- A kept model as the last build left it, which is not what `ref` means. -#}
+{% macro left_by_the_last_build(name) -%}
+    {%- set node = graph.nodes['model.pool_recon.' ~ name] -%}
+    {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
 {%- endmacro %}
 
 {% macro ids_of_rows_at_hand(rows, ids, round) -%}
@@ -159,19 +164,25 @@ from (
 {%- endmacro %}
 
 {% macro rows_of_ids_at_hand(rows, ids, round, kinds) -%}
+{#- A column is looked through once, for all kinds of ids that it may have. Where only the row itself has an id and was there
+    before, the last build knows which rows share it: new ones led to it in the first round. -#}
+{%- set kinds_by_place = {} -%}
+{%- for kind in kinds -%}
+    {%- for place in pool_recon.rows_of_ids()[kind] -%}
+        {%- do kinds_by_place.setdefault(place, []).append(kind) -%}
+    {%- endfor -%}
+{%- endfor -%}
 insert into {{ rows }}
 select distinct export_name, row_order, {{ round + 1 }}
 from (
-    {%- for kind in kinds %}
-    {%- set is_last_kind = loop.last %}
-    {%- for export_name, column in pool_recon.rows_of_ids()[kind] %}
-    select '{{ export_name }}' as export_name, staged.row_order
-    from {{ ref('stg_' ~ export_name) }} as staged
+    {%- for (export_name, column), of_kinds in kinds_by_place.items() %}
+    {%- set is_own = round > 0 and of_kinds in (['event'], ['ledger_entry']) %}
+    select '{{ export_name }}' as export_name, rows_there.row_order
+    from {{ pool_recon.left_by_the_last_build('int_rows_repeated') if is_own else ref('stg_' ~ export_name) }} as rows_there
     where
-        staged.quarantine_reasons is null
-        and staged.{{ column }} in (select id from {{ ids }} where kind = '{{ kind }}' and round = {{ round }})
-    {{ 'union all' if not (loop.last and is_last_kind) }}
-    {%- endfor %}
+        {{ "rows_there.export_name = '" ~ export_name ~ "'" if is_own else 'rows_there.quarantine_reasons is null' }}
+        and rows_there.{{ 'record_id' if is_own else column }} in (select id from {{ ids }} where kind in ('{{ of_kinds | join("', '") }}') and round = {{ round }})
+    {{ 'union all' if not loop.last }}
     {%- endfor %}
 ) as linked
 {{ pool_recon.anti_join('linked', rows, ['export_name', 'row_order']) }}
