@@ -89,7 +89,8 @@
 
 {#-
     A digest of all that decides what rows become, besides the rows and the date: models and seeds with their columns and
-    types, macros, vars and the version of dbt. A consumer's own macros count too, because they may take the place of ours.
+    types, macros, vars and the version of dbt. A consumer's own macros count too, because they may take the place of ours. Of a
+    seed of more than 1 MiB dbt digests only the path: it never counts as unchanged.
 -#}
 {% macro project_fingerprint() -%}
     {%- set parts = [dbt_version, pool_recon.business_time_zone()] -%}
@@ -97,7 +98,7 @@
         {%- do parts.append(name ~ '=' ~ var(name)) -%}
     {%- endfor -%}
     {%- for id, node in graph.nodes | dictsort if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] -%}
-        {%- do parts.append(id ~ '=' ~ node.checksum.checksum ~ ' ' ~ node.config.materialized ~ ' ' ~ node.config.meta.kept_by ~ ' ' ~ node.config.meta.month_of ~ ' ' ~ node.config.file_format ~ ' ' ~ (node.config.contract or {}).enforced ~ ' ' ~ node.config.column_types) -%}
+        {%- do parts.append(id ~ '=' ~ (node.checksum.checksum if node.checksum.name != 'path' else invocation_id) ~ ' ' ~ node.config.materialized ~ ' ' ~ node.config.meta.kept_by ~ ' ' ~ node.config.meta.month_of ~ ' ' ~ node.config.file_format ~ ' ' ~ (node.config.contract or {}).enforced ~ ' ' ~ node.config.column_types) -%}
         {%- for column in node.columns.values() -%}
             {%- do parts.append(column.name ~ ' ' ~ column.data_type) -%}
         {%- endfor -%}

@@ -70,8 +70,9 @@
             ('ids', pool_recon.first_ids_at_hand(ids, build)),
         ]) -%}
         {%- set found = {'kinds': true} -%}
-        {#- what is linked by ids is a few steps away; a chain that is longer than this has no end -#}
-        {%- for round in range(1000) if found.kinds -%}
+        {#- what is linked by ids is a few steps away; to follow a longer chain costs more than to look at all rows -#}
+        {%- set rounds = 50 -%}
+        {%- for round in range(rounds) if found.kinds -%}
             {%- do pool_recon.fill_tables_at_hand([('ids', pool_recon.ids_of_rows_at_hand(rows, ids, round))]) -%}
             {%- do found.update({'kinds': run_query('select distinct kind from ' ~ ids ~ ' where round = ' ~ round ~ ' order by kind').columns[0].values() | list}) -%}
             {%- if found.kinds -%}
@@ -79,7 +80,10 @@
             {%- endif -%}
         {%- endfor -%}
         {%- if found.kinds -%}
-            {{ exceptions.raise_compiler_error('pool_recon: ids link more rows than can be followed; build once with --full-refresh') }}
+            {%- do pool_recon.fill_tables_at_hand([
+                ('rows', pool_recon.all_rows_at_hand(rows, rounds)),
+                ('ids', pool_recon.ids_of_rows_at_hand(rows, ids, rounds)),
+            ]) -%}
         {%- endif -%}
         {%- set picked = {} -%}
         {%- for export_name in pool_recon.required_export_names() -%}
@@ -133,6 +137,20 @@ where effective_status = 'reserved' and coalesce(reserved_at, accepted_at, order
 {% macro left_by_the_last_build(name) -%}
     {%- set node = graph.nodes['model.pool_recon.' ~ name] -%}
     {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
+{%- endmacro %}
+
+{% macro all_rows_at_hand(rows, round) -%}
+insert into {{ rows }}
+select export_name, row_order, {{ round }}
+from (
+    {%- for export_name in pool_recon.named_ids() %}
+    select '{{ export_name }}' as export_name, row_order
+    from {{ ref('stg_' ~ export_name) }}
+    where quarantine_reasons is null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+) as readable
+{{ pool_recon.anti_join('readable', rows, ['export_name', 'row_order']) }}
 {%- endmacro %}
 
 {% macro ids_of_rows_at_hand(rows, ids, round) -%}

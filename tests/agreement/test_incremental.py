@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dbt.constants import MAXIMUM_SEED_SIZE
 
 from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.dbt_runner import BuildSettings, build_and_test
@@ -31,12 +32,18 @@ OF_THE_BUILD = ("build_state", "int_rows_at_hand", "fct_close_trend")
 WAIT_FOR_A_LIMIT = ("missing_quote", "stuck_reserved", "unprocessed_event")
 
 
-def build(warehouse: Path, close_date: date, models_at_a_time: int = 8, **settings: object) -> None:
+def build(
+    warehouse: Path,
+    close_date: date,
+    models_at_a_time: int = 8,
+    project: Path = ROOT,
+    **settings: object,
+) -> None:
     state = warehouse.parent / ".state"
     environment = {"POOL_RECON_THREADS": str(models_at_a_time)}
     build_and_test(
         BuildSettings(
-            *(ROOT, warehouse, state, close_date, None),
+            *(project, warehouse, state, close_date, None),
             environment=environment,
             **settings,  # type: ignore[arg-type]
         )
@@ -211,7 +218,8 @@ def test_many_messes_that_land_bit_by_bit(seed: int, tmp_path: Path) -> None:
 class Closes:
     """One warehouse that is built again and again; `is_incremental` tells how."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, project: Path = ROOT) -> None:
+        self.project = project
         self.warehouse = folder / WAREHOUSE_NAME
         SplitExports(ROOT / "samples" / "clean", folder, loads=2, seed=1).land(self.warehouse, 0)
 
@@ -222,7 +230,7 @@ class Closes:
     def is_incremental(
         self, close_date: date = CLOSE_DATE, variables: Mapping[str, object] | None = None
     ) -> bool:
-        build(self.warehouse, close_date, variables=variables or {})
+        build(self.warehouse, close_date, project=self.project, variables=variables or {})
         return looked_at(self.warehouse)[0]
 
 
@@ -235,3 +243,71 @@ def test_what_decides_for_all_rows_has_them_all_looked_at_again(tmp_path: Path) 
     closes.change("update raw.trades set fiat_amount = fiat_amount || '0' where _row_number = 1")
     assert not closes.is_incremental(variables={"grace_period_seconds": 7200})
     assert not closes.is_incremental(CLOSE_DATE - timedelta(days=1))
+
+
+def test_a_seed_that_dbt_takes_no_digest_of_has_all_rows_looked_at_again(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for folder in ("analyses", "macros", "models", "seeds", "tests/invariants", "tests/rules"):
+        shutil.copytree(ROOT / folder, project / folder)
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, project)
+    with (project / "seeds" / "ref_product_states.csv").open("a") as seed:
+        seed.writelines(f"state_number_{number},pending\n" for number in range(60_000))
+    assert (project / "seeds" / "ref_product_states.csv").stat().st_size > MAXIMUM_SEED_SIZE
+    closes = Closes(tmp_path, project)
+    assert not closes.is_incremental()
+    with (project / "seeds" / "ref_product_states.csv").open("r+") as seed:
+        text = seed.read()
+        assert text.count("\ncompleted,success\n") == 1
+        seed.seek(0)
+        seed.write(text.replace("\ncompleted,success\n", "\ncompleted,pending\n"))
+    assert not closes.is_incremental()
+
+
+def chained(exports: Path, orders: int) -> None:
+    """Orders each of which names the trade of the next one, so that ids link them all."""
+    at = f"{CLOSE_DATE - timedelta(days=9)}T10:00:00Z"
+    tables = {
+        "orders": (
+            "partner_order_id,created_at,product_state,quote_id,transact_id",
+            "o{0},{at},settled,q{0},t{1}",
+        ),
+        "quotes": (
+            "quote_id,pool_id,source_amount,target_amount,expires_at",
+            "q{0},EUR-USDC,1,1,{at}",
+        ),
+        "trades": (
+            "transact_id,quote_id,idempotency_key,status,reserved_at",
+            "t{0},q{0},k{0},settled,{at}",
+        ),
+        "events": (
+            "event_id,transact_id,status,received_at,source",
+            "e{0},t{0},settled,{at},status_read",
+        ),
+        "ledger": (
+            "ledger_entry_id,entry_type,asset,amount,effective_at,transact_id",
+            "l{0},trade_debit,EUR,1,{at},t{0}",
+        ),
+    }
+    exports.mkdir()
+    for export, (header, row) in tables.items():
+        rows = [row.format(number, number + 1, at=at) for number in range(orders)]
+        (exports / f"{export}.csv").write_text("\n".join([header, *rows, ""]))
+
+
+def test_ids_that_link_a_long_chain_are_followed_to_its_end(tmp_path: Path) -> None:
+    exports, warehouse = tmp_path / "exports", tmp_path / WAREHOUSE_NAME
+    chained(exports, orders=40)
+    for close_date in (CLOSE_DATE, CLOSE_DATE + timedelta(days=1), CLOSE_DATE + timedelta(days=2)):
+        with contextlib.closing(duckdb.connect(str(warehouse))) as connection:
+            load_exports(connection, exports)
+        build(warehouse, close_date)
+        (exports / "ledger").mkdir(exist_ok=True)
+        (exports / "ledger" / f"{close_date}.csv").write_text(
+            "ledger_entry_id,entry_type,asset,amount,effective_at,transact_id\n"
+            f"late_{close_date},trade_refund,EUR,1,{close_date}T12:00:00Z,t0\n"
+        )
+    is_incremental, rows_looked_at, all_rows = looked_at(warehouse)
+    assert is_incremental
+    assert rows_looked_at == all_rows == 5 * 40 + 2
+    agrees_with_a_full_build(warehouse, close_date)

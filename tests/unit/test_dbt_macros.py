@@ -124,12 +124,14 @@ def test_schemas_are_created_once(project: Project) -> None:
     assert project.statements == []
 
 
-def test_deleted_rows_lie_where_they_are_as_long_as_they_are_few() -> None:
+def test_deleted_rows_lie_where_they_are_as_long_as_they_are_few(tmp_path: Path) -> None:
     source = (ROOT / "macros" / "engine" / "leave_dead_rows.sql").read_text(encoding="utf-8")
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     kept = SimpleNamespace(schema="intermediate", alias="kept")
+    config = SimpleNamespace(materialized="incremental")
+    log = SimpleNamespace(resource_type="model", schema="history", alias="log", config=config)
 
-    with duckdb.connect() as connection:
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
 
         def run_query(statement: str) -> SimpleNamespace:
             return SimpleNamespace(rows=connection.execute(statement).fetchall())
@@ -140,6 +142,7 @@ def test_deleted_rows_lie_where_they_are_as_long_as_they_are_few() -> None:
             environment.from_string(source + call).render(
                 run_query=run_query,
                 pool_recon=SimpleNamespace(kept_models=lambda: {"kept": kept}),
+                graph=SimpleNamespace(nodes={"log": log}),
             )
             setting = connection.execute("select current_setting('max_vacuum_tasks')").fetchone()
             return setting[0] if setting else None
@@ -147,12 +150,26 @@ def test_deleted_rows_lie_where_they_are_as_long_as_they_are_few() -> None:
         by_default = connection.execute("select current_setting('max_vacuum_tasks')").fetchall()
         connection.execute("create schema intermediate")
         connection.execute("create table intermediate.kept as select range as id from range(1000)")
+        connection.execute("create schema history; create table history.log as select 0 as run")
         assert vacuum_tasks(is_incremental=True) == 0
         assert vacuum_tasks(is_incremental=False) == by_default[0][0] > 0
         connection.execute("delete from intermediate.kept where id < 200")
         assert vacuum_tasks(is_incremental=True) == 0
         connection.execute("delete from intermediate.kept where id < 201")
         assert vacuum_tasks(is_incremental=True) == by_default[0][0]
+
+        # What is appended to at every close does not take a block for every close.
+        connection.execute("insert into intermediate.kept select range from range(201)")
+        found = []
+        for run in range(20):
+            found.append(vacuum_tasks(is_incremental=True))
+            connection.execute(f"insert into history.log values ({run})")
+            connection.execute("checkpoint")
+        assert 1 < found.count(by_default[0][0]) < 5
+        groups = connection.execute(
+            "select count(distinct row_group_id) from pragma_storage_info('history.log')"
+        ).fetchall()
+        assert groups[0][0] <= 8
 
 
 def test_only_a_build_of_all_rows_joins_as_it_is_written() -> None:
