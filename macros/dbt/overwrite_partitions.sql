@@ -51,7 +51,10 @@
         select /*+ rebalance(_kept_in) */
             filled.*,
             {{ pool_recon.partition_of('filled') }} as _kept_in
-        from ({{ pool_recon.declared_columns(compiled_code) }}) as filled
+        from (
+            {{ pool_recon.declared_columns(compiled_code) }}
+            {#- what a model ends with may be a comment #}
+        ) as filled
     {%- endcall %}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
@@ -75,7 +78,10 @@
     {{ run_hooks(pre_hooks) }}
     {%- if kept_by == 'file' -%}
         {% call statement('main') -%}
-        insert into {{ this }} ({{ columns }}) select {{ columns }} from ({{ compiled_code }}) as added
+        insert into {{ this }} ({{ columns }}) select {{ columns }} from (
+            {{ compiled_code }}
+            {#- what a model ends with may be a comment #}
+        ) as added
         {%- endcall %}
     {%- else -%}
         {%- set beside = pool_recon.relation_at_hand(this.identifier) -%}

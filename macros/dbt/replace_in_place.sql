@@ -63,7 +63,10 @@
         select
             looked_at.*,
             cast({{ build.number }} as integer) as _build_number
-        from ({{ compiled_code }}) as looked_at
+        from (
+            {{ compiled_code }}
+            {#- what a model ends with may be a comment #}
+        ) as looked_at
     {%- endset -%}
     {{ return(pool_recon.run_in_place('table', statements)) }}
 {% endmacro %}

@@ -10,11 +10,11 @@
 {%- endmacro %}
 
 {% macro default__query_as_relation(query, name) -%}
-    {{ return('(' ~ query ~ ')') }}
+    {{ return('(' ~ query ~ '\n)') }}
 {%- endmacro %}
 
 {#- Before its version 16 PostgreSQL demands an alias of a query, but not of a join. A query without columns has one row,
     and the planner leaves it out. -#}
 {% macro postgres__query_as_relation(query, name) -%}
-    {{ return('((' ~ query ~ ') as ' ~ name ~ ' cross join (select) as nothing)') }}
+    {{ return('((' ~ query ~ '\n) as ' ~ name ~ ' cross join (select) as nothing)') }}
 {%- endmacro %}

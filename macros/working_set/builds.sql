@@ -78,9 +78,9 @@
     {{ return(api.Relation.create(database=beside.database, schema=beside.schema, identifier='build_state')) }}
 {%- endmacro %}
 
-{#- Whether the run builds every model and seed, and all of their rows. -#}
+{#- Whether the run builds every model and seed, and all of their rows, and keeps what is to be kept. -#}
 {% macro is_whole_build() -%}
-    {%- set left_out = [] -%}
+    {%- set left_out = pool_recon.kept_models().values() | rejectattr('config.materialized', 'equalto', 'table') | map(attribute='name') | list -%}
     {%- for node in graph.nodes.values() if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] and node.config.enabled and node.unique_id not in selected_resources -%}
         {%- do left_out.append(node.name) -%}
     {%- endfor -%}
@@ -89,16 +89,15 @@
 
 {#-
     A digest of all that decides what rows become, besides the rows and the date: models and seeds with their columns and
-    types, macros, vars and the version of dbt. A consumer's own macros count too, because they may take the place of ours. Of a
-    seed of more than 1 MiB dbt digests only the path: it never counts as unchanged.
+    types, macros, the vars that these name, and the versions of dbt and the engine. A consumer's own macros count too, because
+    they may take the place of ours. Of a seed of more than 1 MiB dbt digests only the path: it never counts as unchanged.
 -#}
 {% macro project_fingerprint() -%}
-    {%- set parts = [dbt_version, pool_recon.business_time_zone()] -%}
-    {%- for name in ['default_environment', 'default_partner', 'grace_period_seconds', 'settlement_limit_seconds', 'processing_limit_seconds', 'raw_schema'] -%}
-        {%- do parts.append(name ~ '=' ~ var(name)) -%}
-    {%- endfor -%}
+    {%- set parts = [dbt_version, run_query('select version()').rows[0][0], pool_recon.business_time_zone()] -%}
+    {%- set texts = [] -%}
     {%- for id, node in graph.nodes | dictsort if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] -%}
         {%- do parts.append(id ~ '=' ~ (node.checksum.checksum if node.checksum.name != 'path' else invocation_id) ~ ' ' ~ node.config.materialized ~ ' ' ~ node.config.meta.kept_by ~ ' ' ~ node.config.meta.month_of ~ ' ' ~ node.config.file_format ~ ' ' ~ (node.config.contract or {}).enforced ~ ' ' ~ node.config.column_types) -%}
+        {%- do texts.append(node.raw_code) -%}
         {%- for column in node.columns.values() -%}
             {%- do parts.append(column.name ~ ' ' ~ column.data_type) -%}
         {%- endfor -%}
@@ -106,7 +105,11 @@
     {%- for package in ['pool_recon', project_name] | unique -%}
         {%- for name, macro in (context.get(package) or {}) | dictsort if macro.macro is defined -%}
             {%- do parts.append(package ~ '.' ~ name ~ '=' ~ macro.macro.macro_sql) -%}
+            {%- do texts.append(macro.macro.macro_sql) -%}
         {%- endfor -%}
+    {%- endfor -%}
+    {%- for name in modules.re.findall("\\bvar\\(\\s*['\"](\\w+)", texts | join('\n')) | unique | sort if name != 'close_date' -%}
+        {%- do parts.append(name ~ '=' ~ var(name, none)) -%}
     {%- endfor -%}
     {{ return(local_md5(parts | join('\n'))) }}
 {%- endmacro %}

@@ -245,23 +245,45 @@ def test_what_decides_for_all_rows_has_them_all_looked_at_again(tmp_path: Path) 
     assert not closes.is_incremental(CLOSE_DATE - timedelta(days=1))
 
 
-def test_a_seed_that_dbt_takes_no_digest_of_has_all_rows_looked_at_again(tmp_path: Path) -> None:
-    project = tmp_path / "project"
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project, to be extended."""
+    copy = tmp_path / "project"
     for folder in ("analyses", "macros", "models", "seeds", "tests/invariants", "tests/rules"):
-        shutil.copytree(ROOT / folder, project / folder)
+        shutil.copytree(ROOT / folder, copy / folder)
     for name in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(ROOT / name, project)
-    with (project / "seeds" / "ref_product_states.csv").open("a") as seed:
+        shutil.copy(ROOT / name, copy)
+    return copy
+
+
+def test_a_seed_that_dbt_takes_no_digest_of_has_all_rows_looked_at_again(
+    tmp_path: Path, project: Path
+) -> None:
+    states = project / "seeds" / "ref_product_states.csv"
+    with states.open("a") as seed:
         seed.writelines(f"state_number_{number},pending\n" for number in range(60_000))
-    assert (project / "seeds" / "ref_product_states.csv").stat().st_size > MAXIMUM_SEED_SIZE
+    assert states.stat().st_size > MAXIMUM_SEED_SIZE
     closes = Closes(tmp_path, project)
     assert not closes.is_incremental()
-    with (project / "seeds" / "ref_product_states.csv").open("r+") as seed:
-        text = seed.read()
-        assert text.count("\ncompleted,success\n") == 1
-        seed.seek(0)
-        seed.write(text.replace("\ncompleted,success\n", "\ncompleted,pending\n"))
+    text = states.read_text()
+    assert text.count("\ncompleted,success\n") == 1
+    states.write_text(text.replace("\ncompleted,success\n", "\ncompleted,pending\n"))
     assert not closes.is_incremental()
+
+
+def test_an_extended_project_is_not_taken_for_unchanged(tmp_path: Path, project: Path) -> None:
+    findings = project / "models" / "findings"
+    with (findings / "findings_of_trades.sql").open("a") as model:
+        model.write("\n-- {{ var('own_limit') }}\n")
+    closes = Closes(tmp_path, project)
+    assert not closes.is_incremental(variables={"own_limit": 1})
+    assert closes.is_incremental(variables={"own_limit": 1})
+    assert not closes.is_incremental(variables={"own_limit": 2})
+    # nothing is kept where a model that keeps rows is made a view
+    model = findings / "findings_of_quotes.sql"
+    model.write_text("{{ config(materialized='view') }}\n" + model.read_text())
+    assert not closes.is_incremental(variables={"own_limit": 2})
+    assert not closes.is_incremental(variables={"own_limit": 2})
 
 
 def chained(exports: Path, orders: int) -> None:
