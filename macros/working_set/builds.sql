@@ -108,7 +108,9 @@
             {%- do texts.append(macro.macro.macro_sql) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for name in modules.re.findall("\\bvar\\(\\s*['\"](\\w+)", texts | join('\n')) | unique | sort if name != 'close_date' -%}
+    {#- limits are also asked for by what a macro is given as their name -#}
+    {%- set limits = ['grace_period_seconds', 'settlement_limit_seconds', 'processing_limit_seconds'] -%}
+    {%- for name in (limits + modules.re.findall("\\bvar\\(\\s*['\"](\\w+)", texts | join('\n'))) | unique | sort if name != 'close_date' -%}
         {%- do parts.append(name ~ '=' ~ var(name, none)) -%}
     {%- endfor -%}
     {{ return(local_md5(parts | join('\n'))) }}
