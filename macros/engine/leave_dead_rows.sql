@@ -27,7 +27,7 @@
         {%- endfor -%}
         {%- set stored = run_query('select sum(estimated_size) from duckdb_tables() where database_name = current_database() and (schema_name, table_name) in (' ~ kept | join(', ') ~ ')').rows[0][0] | int -%}
         {%- set pieces = [] -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' -%}
+        {%- for node in graph.nodes.values() if node.package_name == 'pool_recon' and node.resource_type == 'model' and node.config.materialized == 'incremental' -%}
             {%- do pieces.append("select count(distinct row_group_id) as row_groups from pragma_storage_info('" ~ node.schema ~ '.' ~ node.alias ~ "')") -%}
         {%- endfor -%}
         {%- set row_groups = run_query('select max(row_groups) from (' ~ pieces | join(' union all ') ~ ')').rows[0][0] | int -%}

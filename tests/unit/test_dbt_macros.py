@@ -128,8 +128,15 @@ def test_deleted_rows_lie_where_they_are_as_long_as_they_are_few(tmp_path: Path)
     source = (ROOT / "macros" / "engine" / "leave_dead_rows.sql").read_text(encoding="utf-8")
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     kept = SimpleNamespace(schema="intermediate", alias="kept")
-    config = SimpleNamespace(materialized="incremental")
-    log = SimpleNamespace(resource_type="model", schema="history", alias="log", config=config)
+    log = SimpleNamespace(
+        package_name="pool_recon",
+        resource_type="model",
+        schema="history",
+        alias="log",
+        config=SimpleNamespace(materialized="incremental"),
+    )
+    # a model of another package may not have been built yet
+    other = SimpleNamespace(**vars(log) | {"package_name": "other", "alias": "missing"})
 
     with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
 
@@ -142,7 +149,7 @@ def test_deleted_rows_lie_where_they_are_as_long_as_they_are_few(tmp_path: Path)
             environment.from_string(source + call).render(
                 run_query=run_query,
                 pool_recon=SimpleNamespace(kept_models=lambda: {"kept": kept}),
-                graph=SimpleNamespace(nodes={"log": log}),
+                graph=SimpleNamespace(nodes={"log": log, "other": other}),
             )
             setting = connection.execute("select current_setting('max_vacuum_tasks')").fetchone()
             return setting[0] if setting else None
