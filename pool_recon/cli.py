@@ -225,7 +225,7 @@ def load(exports: Path, warehouse: Path, target: str, is_quiet: bool, is_json: b
       pool-recon load --exports exports --warehouse out/pool_recon.duckdb
       dbt build --vars 'close_date: 2026-06-30'
     """
-    from pool_recon.summary import landed_text, load_summary
+    from pool_recon.summary import landed_text, load_summary, outdated_texts
 
     with _progress(is_quiet=is_quiet) as progress:
         if target == "postgres":
@@ -243,7 +243,8 @@ def load(exports: Path, warehouse: Path, target: str, is_quiet: bool, is_json: b
     if is_json:
         say_json(load_summary(exports, filled, loaded))
     elif not is_quiet:
-        _say([f"Loaded into {filled}: {landed_text(loaded)}"])
+        outdated = [f"  outdated   {note}" for note in outdated_texts(loaded)]
+        _say([f"Loaded into {filled}: {landed_text(loaded)}", *outdated])
     return EXIT_DONE
 
 

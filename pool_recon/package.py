@@ -56,8 +56,9 @@ HISTORY_FINDINGS = "findings.csv"
 
 # Files that are written at the same time, at most.
 _MOST_WRITERS = 4
-# How often a date was closed is of the warehouse, and closing again is to change no byte.
-_OF_THE_WAREHOUSE = frozenset({"run_number"})
+# How often a date was closed, and in which order files landed, is of the warehouse: closing again,
+# and the same files in other loads, are to change no byte.
+_OF_THE_WAREHOUSE = frozenset({"run_number", "row_order"})
 # What the bytes of a package depend on beside the exports: the project, file by file where a row
 # says something about the world, else folder by folder.
 _PROJECT_FOLDERS = ("models", "macros", "tests/rules", "tests/invariants")

@@ -191,6 +191,8 @@ def landed_summary(loaded: LoadSummary) -> dict[str, int]:
         "rows": loaded.rows_landed,
         "new_files": loaded.files_loaded,
         "known_files": loaded.files_skipped,
+        "read_again": len(loaded.read_again),
+        "outdated": len(loaded.outdated),
     }
 
 
@@ -224,6 +226,7 @@ def close_text(request: CloseRequest, result: CloseResult, width: int) -> list[s
     lines = [
         f"Close of {request.close_date}: {title}",
         f"  landed     {landed_text(result.loaded)}",
+        *(f"  outdated   {note}" for note in outdated_texts(result.loaded)),
         f"  movements  {_movements(result.movements, rate)}",
         f"  findings   {', '.join(f'{n:,} {kind}' for kind, n in _finding_counts(result).items())}",
         f"  rules      {holding} of {len(verdict.rules)} hold",
@@ -246,11 +249,31 @@ def close_text(request: CloseRequest, result: CloseResult, width: int) -> list[s
 def landed_text(loaded: LoadSummary) -> str:
     """What one load did, in a few words."""
     known = f"{plural(loaded.files_skipped, 'file')} loaded before"
+    if loaded.read_again:
+        known += f" ({len(loaded.read_again):,} read again, for columns have other meanings now)"
     if not loaded.files_loaded:
         return f"nothing new, {known}"
     return (
         f"{plural(loaded.rows_landed, 'row')} of {plural(loaded.files_loaded, 'new file')}, {known}"
     )
+
+
+def outdated_texts(loaded: LoadSummary) -> list[str]:
+    """Whose columns have other meanings now, and was not there to be read again; one text or none.
+
+    The first file stands for all, with what is to be done.
+    """
+    if not loaded.outdated:
+        return []
+    first, *others = loaded.outdated
+    more = f" and {plural(len(others), 'more file')}" if others else ""
+    meaning = f"means {first.contract_column}" if first.contract_column else "means nothing"
+    return [
+        printable(
+            f"{first.path}{more} (export {first.export_name}): the column {first.column_name!r} "
+            f"{meaning} now, and the file is not there to be read again; put it back where it was"
+        )
+    ]
 
 
 # What keeps a close from being signed off without any finding, and how a person is told.

@@ -19,6 +19,7 @@ from pool_recon.loader.discovery import ExportFile, discover, files_of
 from pool_recon.loader.landing import (
     DuckDbLanding,
     NeedsCareError,
+    Outdated,
     ReaderDisagreesError,
     create_tables,
 )
@@ -57,10 +58,17 @@ class ExportSummary:
 
 @dataclass(frozen=True)
 class LoadSummary:
-    """What one load did, per export in order of position. `load_id` is None if nothing was new."""
+    """What one load did, per export in order of position. `load_id` is None if nothing was new.
+
+    `read_again` are the ids of those skipped files whose columns have other meanings than when they
+    were loaded, so that they were read anew; `outdated` are files of which that could not be done,
+    because they are no longer there.
+    """
 
     load_id: int | None
     exports: tuple[ExportSummary, ...]
+    read_again: tuple[int, ...] = ()
+    outdated: tuple[Outdated, ...] = ()
 
     @property
     def files_loaded(self) -> int:
@@ -87,6 +95,7 @@ def load_exports(
 ) -> LoadSummary:
     """Land every file of `exports_dir` that is not loaded yet, in one transaction.
 
+    A loaded file whose columns have other meanings by now, by an alias, is read anew in its place.
     Schema ``raw`` and its tables are created where they are missing. `connection` must have no
     open transaction; its time zone is UTC afterwards and it fetches no extensions. `progress` gets
     a step for each file. `state` is a folder where the digests of files are kept, so that a file
@@ -167,13 +176,16 @@ def _load(
             folder = Path(temporary)
             landing = DuckDbLanding(connection, folder)
             prepared_files = _prepared(files, careful, landing.is_loaded, digests, folder)
-            for group in _batches(prepared_files, landing.is_loaded, alone):
+            for group in _batches(prepared_files, landing, alone):
                 landed = sum(rows for _, _, rows in counts.values())
                 doing = f"{landed:,} rows landed, now {group[0].file.masked_path}"
                 progress.step(doing, bytes_read, bytes_in_all)
                 bytes_read += sum(prepared.scan.size_bytes for prepared in group)
                 count = counts[group[0].file.export_name]
                 if group[0].source is None or landing.is_loaded(group[0].key):
+                    count[1] += 1
+                elif landing.is_outdated(group[0].key):
+                    _land(landing, group[0], folder)
                     count[1] += 1
                 elif isinstance(group[0].source, CleanCsv):
                     lanes.submit(partial(landing.land_batch, batch=landing.batch(group)))
@@ -199,11 +211,12 @@ def _load(
             reason = mask(str(error).splitlines()[0])
             raise CloseError(f"the exports could not be loaded: {reason}") from error
         raise
-    return LoadSummary(load_id, tuple(ExportSummary(name, *c) for name, c in counts.items()))
+    by_export = tuple(ExportSummary(name, *count) for name, count in counts.items())
+    return LoadSummary(load_id, by_export, landing.read_again, landing.outdated)
 
 
 def _batches(
-    prepared_files: Iterator[Prepared], is_loaded: Callable[[FileKey], bool], alone: set[Path]
+    prepared_files: Iterator[Prepared], landing: DuckDbLanding, alone: set[Path]
 ) -> Iterator[list[Prepared]]:
     """Group clean CSV files that follow each other in one layout; all else comes singly."""
     batch: list[Prepared] = []
@@ -213,7 +226,8 @@ def _batches(
         ):
             yield batch
             batch = []
-        if _layout(prepared, alone) is None or is_loaded(prepared.key):
+        is_known = landing.is_loaded(prepared.key) or landing.is_outdated(prepared.key)
+        if is_known or _layout(prepared, alone) is None:
             yield [prepared]
         else:
             batch.append(prepared)

@@ -60,25 +60,41 @@ def match_columns(file: ExportFile, names: Sequence[str]) -> list[FileColumn]:
     Raises:
         CloseError: two columns have the same name, or a required column is missing.
     """
-    positions: dict[str, int] = {}
-    for position, name in enumerate(names, start=1):
+    first_of: dict[str, str] = {}
+    for name in names:
         folded = fold(name)
-        if folded in positions:
-            first = names[positions[folded] - 1]
-            raise same_name_twice(file, first, name)
+        if folded in first_of:
+            raise same_name_twice(file, first_of[folded], name)
         if folded:
-            positions[folded] = position
-    stands_for: dict[int, str] = {}
-    missing: list[str] = []
-    accepted = candidates(file.export_name)
-    for column in reference.export_columns(file.export_name):
-        winner = next((positions[n] for n in accepted[column.name] if n in positions), None)
-        if winner is not None:
-            stands_for[winner] = column.name
-        elif column.is_column_required:
-            missing.append(column.name)
+            first_of[folded] = name
+    columns = understood(file.export_name, names)
+    found = {column.contract_column for column in columns}
+    missing = [
+        column.name
+        for column in reference.export_columns(file.export_name)
+        if column.is_column_required and column.name not in found
+    ]
     if missing:
         raise file.error(_missing_message(file.export_name, missing, names))
+    return columns
+
+
+def understood(export_name: str, names: Sequence[str]) -> list[FileColumn]:
+    """Say what columns of these names stand for in an export, whether that is enough or not.
+
+    Raises:
+        CloseError: one alias stands for two columns.
+    """
+    positions: dict[str, int] = {}
+    for position, name in enumerate(names, start=1):
+        positions.setdefault(fold(name), position)
+    # Several columns may have the empty name.
+    positions.pop("", None)
+    stands_for: dict[int, str] = {}
+    for column, accepted in candidates(export_name).items():
+        winner = next((positions[name] for name in accepted if name in positions), None)
+        if winner is not None:
+            stands_for[winner] = column
     return [FileColumn(p, name, stands_for.get(p)) for p, name in enumerate(names, start=1)]
 
 

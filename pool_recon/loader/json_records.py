@@ -26,10 +26,14 @@ class JsonObject(list[tuple[str, Any]]):
 
 @dataclass(frozen=True, slots=True)
 class JsonRecord:
-    """One record: its members, or None where it is no object; `text` is as written."""
+    """One record: its members, or None where it cannot be kept as such; `text` is as written.
+
+    `names` are those of an object's members, without such as no text can hold.
+    """
 
     members: JsonObject | None
     text: str
+    names: tuple[str, ...] = ()
 
 
 class BrokenArrayError(Exception):
@@ -104,9 +108,13 @@ def compact(value: Any) -> str:
 
 
 def _record(value: Any, text: str) -> JsonRecord:
-    if isinstance(value, JsonObject) and not ("\\u" in text and _unstorable(value)):
-        return JsonRecord(value, text)
-    return JsonRecord(None, text)
+    if not isinstance(value, JsonObject):
+        return JsonRecord(None, text)
+    names = tuple(name for name, _ in value)
+    if "\\u" in text and _unstorable(value):
+        names = tuple(name for name in dict.fromkeys(names) if not _unstorable(name))
+        return JsonRecord(None, text, names)
+    return JsonRecord(value, text, names)
 
 
 def _unstorable(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import duckdb
 
 from pool_recon import __version__, reference
-from pool_recon.loader.columns import FileColumn, match_columns
+from pool_recon.loader.columns import FileColumn, match_columns, understood
 from pool_recon.loader.discovery import ExportFile
 from pool_recon.loader.preparation import CleanCsv, FileKey, ParquetFile, PlainLines, Prepared
 from pool_recon.loader.scan import SEPARATOR, stamp
@@ -94,6 +94,21 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 @dataclass(frozen=True)
+class Outdated:
+    """A landed file one of whose columns stands for something else by the aliases of today.
+
+    `column_name` is the first such column (masked), `contract_column` what it stands for now, if
+    for anything.
+    """
+
+    file_id: int
+    export_name: str
+    path: str
+    column_name: str
+    contract_column: str | None
+
+
+@dataclass(frozen=True)
 class Batch:
     """Clean CSV files of one export and one layout, which one statement can land.
 
@@ -114,17 +129,35 @@ class DuckDbLanding:
         rows = connection.execute("select export_name, path, sha256 from raw.files").fetchall()
         self._keys: set[FileKey] = set(rows)
         self._paths = {key[:2] for key in self._keys}
+        self._outdated = _outdated(connection)
+        self._read_again: list[int] = []
         self._load_id = 1 + self._number("select coalesce(max(load_id), 0) from raw.loads")
         self._next_file_id = 1 + self._number("select coalesce(max(file_id), 0) from raw.files")
         self._files: list[list[Any]] = []
         self._file_columns: list[tuple[Any, ...]] = []
 
     def is_loaded(self, key: FileKey) -> bool:
-        """Tell whether a file with this export, path and content has been loaded."""
-        return key in self._keys
+        """Tell whether a file with this export, path and content is loaded as it reads today."""
+        return key in self._keys and key not in self._outdated
+
+    def is_outdated(self, key: FileKey) -> bool:
+        """Tell whether this file is loaded, but reads otherwise by the aliases of today."""
+        return key in self._outdated
+
+    @property
+    def read_again(self) -> tuple[int, ...]:
+        """The ids of files that were loaded and that `land` has read anew."""
+        return tuple(self._read_again)
+
+    @property
+    def outdated(self) -> tuple[Outdated, ...]:
+        """The files that are loaded as they do not read any more."""
+        return tuple(self._outdated.values())
 
     def land(self, prepared: Prepared) -> int:
         """Land a file and return its number of rows.
+
+        One that is outdated keeps its id, its load and the numbers of its rows.
 
         Raises:
             CloseError: the file cannot be loaded.
@@ -132,6 +165,9 @@ class DuckDbLanding:
             ReaderDisagreesError: likewise, and the transaction must be rolled back first.
         """
         file, file_id = prepared.file, self._next_file_id
+        if known := self._outdated.get(prepared.key):
+            file_id = known.file_id
+            self._forget(known)
         match prepared.source:
             case CleanCsv() as source:
                 columns, row_count = source.columns, self._land_csv(file, file_id, source)
@@ -144,7 +180,12 @@ class DuckDbLanding:
             case None:
                 raise ValueError(f"{file.masked_path} was not prepared")
         _refuse_changed(prepared)
-        self._register(prepared, columns, row_count)
+        if known:
+            del self._outdated[prepared.key]
+            self._read_again.append(file_id)
+            self._note_columns(file_id, columns)
+        else:
+            self._register(prepared, columns, row_count)
         return row_count
 
     def batch(self, prepared: Sequence[Prepared]) -> Batch:
@@ -215,17 +256,17 @@ class DuckDbLanding:
             _refuse_changed(prepared)
 
     def finish(self) -> int | None:
-        """Register the load; return its id, or None where nothing was landed."""
-        if not self._files:
-            return None
+        """Register the load; return its id, or None where no file was new."""
         for table, rows in (("files", self._files), ("file_columns", self._file_columns)):
             for start in range(0, len(rows), _ROWS_AT_ONCE):
                 some = rows[start : start + _ROWS_AT_ONCE]
-                marks = f"({', '.join('?' * len(some[0]))})" if some else ""
+                marks = f"({', '.join('?' * len(some[0]))})"
                 self._connection.execute(
                     f"insert into raw.{table} values {', '.join([marks] * len(some))}",
                     [value for row in some for value in row],
                 )
+        if not self._files:
+            return None
         self._connection.execute(
             "insert into raw.loads values (?, current_timestamp::timestamp, ?)",
             [self._load_id, __version__],
@@ -251,19 +292,29 @@ class DuckDbLanding:
                 has_secret(file.relative_path) or any(has_secret(c.name) for c in columns),
             ],
         )
-        self._file_columns.extend(
-            (file_id, column.position, mask(column.name), column.contract_column)
-            for column in columns
-        )
+        self._note_columns(file_id, columns)
         self._keys.add(prepared.key)
         self._paths.add((export_name, path))
         self._next_file_id += 1
         return file_id
 
+    def _note_columns(self, file_id: int, columns: Sequence[FileColumn]) -> None:
+        self._file_columns.extend(
+            (file_id, column.position, mask(column.name), column.contract_column)
+            for column in columns
+        )
+
+    def _forget(self, known: Outdated) -> None:
+        """Take away what was read of a file, for it to be read anew."""
+        for table, column in ((known.export_name, "_file_id"), ("file_columns", "file_id")):
+            self._connection.execute(
+                f"delete from raw.{_name(table)} where {column} = ?", [known.file_id]
+            )
+
     def _land_csv(self, file: ExportFile, file_id: int, source: CleanCsv) -> int:
         names = [f"c{column.position}" for column in source.columns]
         reader = _csv_reader(
-            self._readable(file, self._next_file_id),
+            self._readable(file, file_id),
             names,
             header=True,
             ends_plainly=source.ends_plainly,
@@ -305,7 +356,7 @@ class DuckDbLanding:
         self, file: ExportFile, file_id: int, source: PlainLines
     ) -> tuple[list[FileColumn], int]:
         reader = _csv_reader(
-            self._readable(file, self._next_file_id),
+            self._readable(file, file_id),
             ["line"],
             header=False,
             ends_plainly=source.ends_plainly,
@@ -375,7 +426,7 @@ class DuckDbLanding:
         return texts
 
     def _land_parquet(self, file: ExportFile, file_id: int) -> tuple[list[FileColumn], int]:
-        path = _text(self._readable(file, self._next_file_id))
+        path = _text(self._readable(file, file_id))
         try:
             schema = self._connection.execute(
                 f"select name, num_children from parquet_schema({path})"
@@ -472,6 +523,37 @@ class DuckDbLanding:
         if not link.is_symlink():
             link.symlink_to(path)
         return str(link)
+
+
+def _outdated(connection: duckdb.DuckDBPyConnection) -> dict[FileKey, Outdated]:
+    """The loaded files with a column that now stands for something else, by what each is known by.
+
+    Files of one layout are looked at once, because there may be thousands of them.
+    """
+    layouts = connection.execute(
+        "with layouts as ("
+        "select file_id, list({'name': column_name, 'meaning': contract_column} "
+        "order by column_position) as layout from raw.file_columns group by file_id) "
+        "select export_name, layout, list([file_id::varchar, path, sha256] order by file_id) "
+        "from raw.files inner join layouts using (file_id) group by export_name, layout"
+    ).fetchall()
+    exports = {export.name for export in reference.exports()}
+    outdated: dict[FileKey, Outdated] = {}
+    for export_name, layout, files in layouts:
+        if export_name not in exports:
+            continue
+        today = understood(export_name, [column["name"] for column in layout])
+        for column, was in zip(today, layout, strict=True):
+            if column.contract_column != was["meaning"]:
+                found = (export_name, column.name, column.contract_column)
+                break
+        else:
+            continue
+        for file_id, path, sha256 in files:
+            outdated[export_name, path, sha256] = Outdated(
+                int(file_id), found[0], path, found[1], found[2]
+            )
+    return outdated
 
 
 def _refuse_changed(prepared: Prepared) -> None:

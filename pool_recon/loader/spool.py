@@ -18,7 +18,6 @@ from pool_recon.loader.csv_records import CsvRecord, UnclosedQuoteError, read_re
 from pool_recon.loader.discovery import ExportFile
 from pool_recon.loader.json_records import (
     BrokenArrayError,
-    JsonObject,
     JsonRecord,
     compact,
     read_array,
@@ -166,10 +165,10 @@ def _spool_json(
     spelled: dict[str, str] = {}
     keys: dict[str, int | None] = {}
     for record in _json_records(file, source):
+        _note_keys(file, record.names, spelled, keys, places, writer.row_count + 1)
         if record.members is None:
             writer.malformed(len(places), record.text, mask_json(record.text))
             continue
-        _note_keys(file, record.members, spelled, keys, places, writer.row_count + 1)
         values: list[str | None] = [None] * len(places)
         for key, value in record.members:
             place = keys[key]
@@ -203,20 +202,19 @@ def _json_records(file: ExportFile, source: TextIO) -> Iterator[JsonRecord]:
 
 def _note_keys(
     file: ExportFile,
-    members: JsonObject,
+    names: Sequence[str],
     spelled: dict[str, str],
     keys: dict[str, int | None],
     places: dict[str, int],
     row: int,
 ) -> None:
     """Keep the names of a row that are new, refusing one that comes twice."""
-    if len({key for key, _ in members}) != len(members):
-        names = [key for key, _ in members]
+    if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise file.error(
             f"row {row} has the same column name twice: {twice!r}; expected each name once"
         )
-    for key, _ in members:
+    for key in names:
         if key not in keys:
             folded = fold(key)
             if folded and spelled.setdefault(folded, key) != key:

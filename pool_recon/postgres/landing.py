@@ -43,6 +43,9 @@ def land(
 ) -> LoadSummary:
     """Land every file of `exports` that is not loaded yet; the caller commits.
 
+    What is read anew stays so, whatever becomes of the close that did it: it depends on nothing but
+    the files and the reference data.
+
     `folder` is an empty one for temporary files, `state` where digests of files are kept.
 
     Raises:
@@ -51,13 +54,13 @@ def land(
     with contextlib.closing(connect(folder / "landing.duckdb")) as connection:
         create_tables(connection)
         _create_tables(server, connection)
-        for table in ("loads", "files"):
+        for table in ("loads", "files", "file_columns"):
             bring(server, connection, f"{RAW}.{table}", f"{RAW}.{table}", folder)
         last = connection.execute(f"select coalesce(max(file_id), 0) from {RAW}.files").fetchone()
         loaded = load_exports(connection, exports, progress=progress, state=state)
-        if loaded.load_id is not None:
+        if loaded.load_id is not None or loaded.read_again:
             progress("copying what is new into PostgreSQL")
-            _copy_new(server, connection, last[0] if last else 0, loaded.load_id, folder)
+            _copy_new(server, connection, last[0] if last else 0, loaded, folder)
     return loaded
 
 
@@ -133,13 +136,21 @@ def _copy_new(
     server: Server,
     connection: duckdb.DuckDBPyConnection,
     last_file: int,
-    load_id: int,
+    loaded: LoadSummary,
     folder: Path,
 ) -> None:
-    _copy(server, connection, "loads", f"load_id = {load_id}", folder)
-    _copy(server, connection, "files", f"file_id > {last_file}", folder)
-    _copy(server, connection, "file_columns", f"file_id > {last_file}", folder)
+    if loaded.load_id is not None:
+        _copy(server, connection, "loads", f"load_id = {loaded.load_id}", folder)
+        _copy(server, connection, "files", f"file_id > {last_file}", folder)
+    again = ", ".join(map(str, loaded.read_again))
+    is_copied = f"file_id > {last_file}"
+    if again:
+        is_copied += f" or file_id in ({again})"
+        server.execute(f"delete from {RAW}.file_columns where file_id in ({again})")
+    _copy(server, connection, "file_columns", is_copied, folder)
     for export in reference.exports():
+        if again:
+            server.execute(f"delete from {RAW}.{quoted(export.name)} where _file_id in ({again})")
         _copy(server, connection, export.name, "true", folder)
         server.execute(f"analyze {RAW}.{quoted(export.name)}")
 

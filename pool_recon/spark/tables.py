@@ -25,6 +25,8 @@ PARTITION: Final = "_kept_in"
 _FILE: Final = "_file_id"
 # Which files have landed: the table that is written last, so that none of them counts in part.
 _FILES: Final = "files"
+# What their columns stand for: where that changed, a file was read anew.
+_FILE_COLUMNS: Final = "file_columns"
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,8 @@ def _last_stored(
 ) -> int | None:
     """The last file whose rows are in the tables of Spark; None where they cannot be gone on from.
 
-    They can where Spark has the first of the files that DuckDB has, and as many rows of them.
+    They can where Spark has the first of the files that DuckDB has, read in the same way, and as
+    many rows of them.
     """
     tables = tables_of(connection, schema)
     if not set(tables) <= set(names(spark, schema)):
@@ -256,10 +259,12 @@ def _last_stored(
     described = spark.sql(f"describe extended {schema}.{_FILES}").where("col_name = 'Provider'")
     if [row["data_type"].lower() for row in described.collect()] != [file_format]:
         return None
-    stored = [tuple(row) for row in spark.table(f"{schema}.{_FILES}").orderBy("file_id").collect()]
-    landed = connection.execute(f"from {schema}.{_FILES} order by file_id").fetchall()
-    if not stored or landed[: len(stored)] != stored:
-        return None
+    for table, order in ((_FILES, ["file_id"]), (_FILE_COLUMNS, ["file_id", "column_position"])):
+        name = f"{schema}.{table}"
+        stored = [tuple(row) for row in spark.table(name).orderBy(*order).collect()]
+        landed = connection.execute(f"from {name} order by {', '.join(order)}").fetchall()
+        if not stored or landed[: len(stored)] != stored:
+            return None
     last = int(spark.table(f"{schema}.{_FILES}").agg({"file_id": "max"}).collect()[0][0])
     for table in tables:
         name, columns = f"{schema}.{table}", _columns(connection, schema, table)

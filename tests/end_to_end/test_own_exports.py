@@ -84,6 +84,41 @@ def test_the_other_system_closes_by_the_steps_of_the_guide(tmp_path: Path, proje
     assert (balance["closing"], balance["reported_balance"]) == ("3748.25", "3748.25")
 
 
+def test_a_column_that_is_understood_later_counts_for_files_that_have_landed(
+    tmp_path: Path, project: Path
+) -> None:
+    exports = tmp_path / "exports"
+    shutil.copytree(ROOT / "samples" / "clean", exports)
+    renamed = 0
+    for file in (exports / "orders").rglob("*.csv"):
+        content = file.read_text(encoding="utf-8")
+        file.write_text(content.replace("client_reference", "Customer Ref", 1), encoding="utf-8")
+        renamed += "client_reference" in content
+    assert renamed > 1
+
+    def closed(warehouse: str) -> tuple[str, dict[str, bytes]]:
+        command = "pool-recon close --close-date 2026-06-30 --exports exports"
+        done = run(f"{command} --warehouse {warehouse} --out {warehouse}.out", tmp_path, project)
+        assert done.returncode == 0, done.stderr
+        package = tmp_path / f"{warehouse}.out" / "2026-06-30"
+        files = {
+            path.relative_to(package).as_posix(): path.read_bytes()
+            for path in package.rglob("*")
+            if path.is_file()
+        }
+        return done.stdout, files
+
+    said, before = closed("old.duckdb")
+    assert "read again" not in said
+    with (project / "seeds" / "ref_column_aliases.csv").open("a", encoding="utf-8") as seed:
+        seed.write("orders,client_reference,customer_ref,1\n")
+    said, after = closed("old.duckdb")
+    assert f"({renamed} read again" in said
+    _, anew = closed("new.duckdb")
+    assert after == anew
+    assert after["orders.csv"] != before["orders.csv"]
+
+
 def test_the_smallest_close_finds_what_the_guide_says(tmp_path: Path) -> None:
     files = dict(SAMPLE_FILE.findall(text()))
     assert sorted(files) == ["events.csv", "ledger.csv", "orders.csv", "quotes.csv", "trades.csv"]

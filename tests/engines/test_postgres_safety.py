@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pool_recon import doctor
+from pool_recon import doctor, reference
 from pool_recon import postgres as in_postgres
 from pool_recon.close import CloseRequest
 from pool_recon.commands.shared import WAREHOUSE_NAME
@@ -227,6 +227,34 @@ def test_a_load_says_what_it_skips_and_lands_what_is_new(
     assert int(after[0]) - int(before[0]) == loaded.files_loaded > 0
     assert after[0] == after[1]
     assert int(after[2]) == loaded.load_id
+
+
+def test_files_are_read_again_where_a_column_is_understood_later(
+    closed: CloseRequest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad_day = ROOT / "samples" / "bad_day"
+    in_postgres.load(bad_day, Progress())
+    before = database.content()
+    read_now = (
+        "select count(distinct _file_id), count(*) from raw.trades where terminal_at = 'desk-1'"
+    )
+    added = reference.ColumnAlias("trades", "terminal_at", "settlement_venue", 1)
+    aliases = reference.column_aliases
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            reference,
+            "column_aliases",
+            lambda export: (*aliases(export), *([added] if export == "trades" else [])),
+        )
+        _, loaded = in_postgres.load(bad_day, Progress())
+        assert (loaded.load_id, len(loaded.read_again), loaded.outdated) == (None, 1, ())
+        assert database.says(read_now, OWNER).startswith("1|")
+        assert not database.says(read_now, OWNER).endswith("|0")
+        assert database.content() == before
+    _, loaded = in_postgres.load(bad_day, Progress())
+    assert len(loaded.read_again) == 1
+    assert database.says(read_now, OWNER) == "0|0"
+    assert database.content() == before
 
 
 def test_the_command_takes_the_target_as_an_option(

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from pool_recon import close as in_duckdb
+from pool_recon import reference
 from pool_recon import spark as in_spark
 from pool_recon.close import CloseRequest
 from pool_recon.errors import CloseError
@@ -230,6 +231,34 @@ def test_dbt_by_itself_builds_and_tests_what_was_loaded(tmp_path: Path) -> None:
     assert {p.name for p in tmp_path.iterdir()} <= {
         *(".pool_recon", "warehouse.duckdb", "warehouse.duckdb.spark", "target", "dbt.log", "logs")
     }
+
+
+@pytest.mark.exhaustive
+def test_a_load_brings_what_was_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    added = reference.ColumnAlias("trades", "terminal_at", "settlement_venue", 1)
+    aliases = reference.column_aliases
+
+    def understood() -> tuple[int, int, int]:
+        _, loaded = in_spark.load(SAMPLES / "bad_day", warehouse, Progress())
+        (folder,) = Path(f"{warehouse}.spark").rglob("trades")
+        ((now, of_all),) = duckdb.sql(
+            f"select count(*) filter (terminal_at = 'desk-1'), count(*) from '{folder}/*.parquet'"
+        ).fetchall()
+        return len(loaded.read_again), now, of_all
+
+    again, before, trades = understood()
+    assert (again, before) == (0, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            reference,
+            "column_aliases",
+            lambda export: (*aliases(export), *([added] if export == "trades" else [])),
+        )
+        again, now, of_all = understood()
+    assert (again, of_all) == (1, trades)
+    assert now > 0
+    assert understood() == (1, 0, trades)
 
 
 @pytest.mark.exhaustive

@@ -18,6 +18,7 @@ from pool_recon.errors import CloseError
 from pool_recon.loader import discover, load_exports
 from pool_recon.loader.columns import fold
 from pool_recon.masking import mask, mask_json
+from pool_recon.summary import outdated_texts
 from tests.unit.conftest import VALUES, Exports
 
 SECRET = "sk_live_abcDEF123_"
@@ -584,6 +585,142 @@ def test_a_file_that_changes_while_it_is_read_stops_the_run(
     monkeypatch.setattr(loader.landing, "_refuse_changed", grow_and_refuse)
     with pytest.raises(CloseError, match=r"pools.csv \(export pools\): changed while it was read"):
         exports.load()
+
+
+# A name that is understood later
+
+
+def aliased(monkeypatch: pytest.MonkeyPatch, export: str, column: str, alias: str) -> None:
+    """Let one alias be added to those that there are."""
+    aliases = reference.column_aliases
+    added = reference.ColumnAlias(export, column, alias, 1)
+    monkeypatch.setattr(
+        reference,
+        "column_aliases",
+        lambda name: (*aliases(name), *([added] if name == export else [])),
+    )
+
+
+def raw(warehouse: Path) -> dict[str, list[Any]]:
+    """All that is in schema raw but when it came there, in an order of its own."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'raw'"
+        ).fetchall()
+        return {
+            name: connection.execute(
+                f"select columns(lambda c: c <> 'loaded_at') from raw.{name} order by all"
+            ).fetchall()
+            for (name,) in tables
+        }
+
+
+ROWS = [
+    {"pool_id": "p1", "seen_at": "s1", "may use": "yes"},
+    {"pool_id": "p2", "seen_at": "s2", "may use": "no"},
+]
+WITH_UNKNOWN = "pool_id,seen_at,may use\np1,s1,yes\np2,s2,no\n"
+
+
+def test_files_are_read_again_in_their_place_where_a_column_is_understood_later(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for path, content in {
+        "pools/clean 1.csv": WITH_UNKNOWN,
+        "pools/clean 2.csv": WITH_UNKNOWN.replace("p1", "p3"),
+        "pools/zipped.csv.gz": WITH_UNKNOWN,
+        "pools/careful.csv": WITH_UNKNOWN + f"p4,{SECRET},yes\np5,too few\n",
+        "pools/lines.jsonl": ROWS,
+        "pools/array.json": json.dumps(ROWS),
+        "pools/nothing.csv": "pool_id,seen_at,may use\n",
+        "pools/other.csv": POOLS,
+    }.items():
+        exports.write(path, content)
+    parquet(
+        exports, "select 'p1' as pool_id, 's1' as seen_at, true as \"may use\"", "pools/p.parquet"
+    )
+    first = exports.load()
+    files = exports.query("from raw.files order by all")
+    aliased(monkeypatch, "pools", "entitled", "May_Use")
+    again = exports.load()
+    assert (again.load_id, again.files_loaded, again.files_skipped) == (None, 0, 14)
+    assert (len(again.read_again), again.outdated, again.rows_landed) == (8, (), 0)
+    assert exports.query("from raw.files order by all") == files
+    anew = tmp_path / "anew.duckdb"
+    with duckdb.connect(str(anew)) as connection:
+        assert load_exports(connection, exports.folder).rows_landed == first.rows_landed
+    assert raw(exports.warehouse) == raw(anew)
+    assert exports.column("select count(entitled) from raw.pools") == [14]
+    last = exports.load()
+    assert (last.read_again, last.files_skipped) == ((), 14)
+
+
+def test_a_file_is_read_again_where_an_alias_went(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exports.write("pools.csv", WITH_UNKNOWN)
+    with monkeypatch.context() as patched:
+        aliased(patched, "pools", "entitled", "may use")
+        exports.load()
+        assert exports.column("select entitled from raw.pools order by all") == ["no", "yes"]
+    assert exports.load().read_again == (6,)
+    assert exports.column("select entitled from raw.pools") == [None, None]
+
+
+def test_new_files_land_beside_those_that_are_read_again(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exports.write("pools/a.csv", WITH_UNKNOWN)
+    exports.load()
+    aliased(monkeypatch, "pools", "entitled", "may use")
+    exports.write("pools/b.csv", WITH_UNKNOWN)
+    exports.write("pools/c.csv", WITH_UNKNOWN + "p3,s3,1\n")
+    loaded = exports.load()
+    assert (loaded.load_id, loaded.files_loaded, loaded.rows_landed) == (2, 2, 5)
+    assert loaded.read_again == (6,)
+    assert exports.query(
+        "select load_id, _file_id, count(entitled), max(_row_number) from raw.pools"
+        " inner join raw.files on file_id = _file_id group by all order by all"
+    ) == [(1, 6, 2, 2), (2, 7, 2, 2), (2, 8, 3, 3)]
+
+
+def test_a_file_that_is_gone_stays_as_it_was_read_and_is_named(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = exports.write("pools.csv", WITH_UNKNOWN)
+    exports.load()
+    aliased(monkeypatch, "pools", "entitled", "may use")
+    file.write_text(WITH_UNKNOWN.replace("yes", "1"))
+    loaded = exports.load()
+    assert (loaded.files_loaded, loaded.read_again) == (1, ())
+    (gone,) = loaded.outdated
+    assert (gone.file_id, gone.path, gone.column_name, gone.contract_column) == (
+        6,
+        "pools.csv",
+        "may use",
+        "entitled",
+    )
+    assert outdated_texts(loaded) == [
+        "pools.csv (export pools): the column 'may use' means entitled now, and the file is not "
+        "there to be read again; put it back where it was"
+    ]
+    file.write_text(WITH_UNKNOWN)
+    assert exports.load().read_again == (6,)
+    assert exports.column("select count(entitled) from raw.pools") == [4]
+
+
+def test_nothing_of_a_file_is_lost_that_cannot_be_read_again(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = csv_of("ledger").replace("entry_type,", "kind,", 1)
+    with monkeypatch.context() as patched:
+        aliased(patched, "ledger", "entry_type", "kind")
+        exports.write("ledger.csv", header)
+        exports.load()
+    before = raw(exports.warehouse)
+    with pytest.raises(CloseError, match=r"ledger\.csv .*a required column is missing"):
+        exports.load()
+    assert raw(exports.warehouse) == before
 
 
 def test_an_alias_of_two_columns_is_refused(

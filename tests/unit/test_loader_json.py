@@ -207,6 +207,16 @@ def test_a_line_that_is_no_object_is_kept_with_its_text(folder: Path, line: str)
     assert [found[1] for found in values(outcome)] == ["1", None, "2"]
 
 
+@pytest.mark.parametrize(("name", "wrapped"), [("pools.jsonl", "{}\n"), ("pools.json", "[{}]")])
+def test_the_names_of_a_row_that_no_text_can_hold_are_known(
+    folder: Path, name: str, wrapped: str
+) -> None:
+    line = r'{"pool_id":"\u0000","pool_id":1,"seen_at":"2026-06-01T00:00:00Z","\ud800":1}'
+    outcome, _ = both(folder, wrapped.replace("{}", line).encode(), name)
+    assert malformed(outcome) == {1: line}
+    assert [column[2] for column in outcome[1]] == ["pool_id", "seen_at"]
+
+
 def test_a_torn_last_line_is_a_malformed_row(folder: Path) -> None:
     outcome, _ = both(folder, f'{row("1")}\n{{"pool_id":"p'.encode(), "pools.jsonl")
     assert malformed(outcome) == {2: '{"pool_id":"p'}
