@@ -14,6 +14,7 @@ import json
 import os
 import pickle
 import platform
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -38,7 +39,10 @@ _DEFAULT_PATHS = {
     "snapshot-paths": ["snapshots"],
     "test-paths": ["tests"],
 }
-_BESIDE = ("profiles.yml", "packages.yml", "dependencies.yml", "package-lock.yml", "selectors.yml")
+_BESIDE = (
+    *("profiles.yml", "packages.yml", "dependencies.yml", "package-lock.yml", "selectors.yml"),
+    ".dbtignore",
+)
 # Where the warehouse lies, what it may use and what it closes is read anew by every command of dbt.
 # That the database is called like the file is all that a manifest has of it.
 _OF_THE_COMMAND = {
@@ -49,7 +53,9 @@ _OF_THE_COMMAND = {
     *("POOL_RECON_SPARK_FOLDER", "POOL_RECON_SPARK_MASTER", "POOL_RECON_SPARK_MEMORY"),
     *("POOL_RECON_SPARK_PARTITIONS", "POOL_RECON_SPARK_CATALOG"),
 }
-_READ_BY_THE_PROJECT = ("POOL_RECON_", "PG", "DBT_")
+# What dbt and its adapters read, and besides them what the files of the project ask for by name.
+_READ_BY_DBT = ("POOL_RECON_", "PG", "DBT_")
+_ASKED_FOR = re.compile(rb"\benv_var\(\s*['\"](\w+)")
 
 
 def kept_or_parsed(
@@ -95,13 +101,20 @@ def _made_from(project_dir: Path, database: str, settings: Mapping[str, Any]) ->
         files += sorted(
             Path(folder, name) for folder, _, names in os.walk(project_dir / path) for name in names
         )
+    asked_for = set(_ASKED_FOR.findall(project))
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            content = file.read_bytes()
+            digest.update(f"{file}\n{hashlib.sha256(content).hexdigest()}\n".encode())
+            asked_for.update(_ASKED_FOR.findall(content))
     stated = {
         "settings": settings,
         "database": database,
         "environment": {
             name: value
             for name, value in sorted(os.environ.items())
-            if name.startswith(_READ_BY_THE_PROJECT) and name not in _OF_THE_COMMAND
+            if (name.startswith(_READ_BY_DBT) or name.encode() in asked_for)
+            and name not in _OF_THE_COMMAND
         },
         "versions": {name: _version(name) for name in _PARSERS},
         "python": platform.python_version(),
@@ -109,9 +122,6 @@ def _made_from(project_dir: Path, database: str, settings: Mapping[str, Any]) ->
         "dbt_project.yml": hashlib.sha256(project).hexdigest(),
     }
     digest.update(json.dumps(stated, sort_keys=True, default=str).encode())
-    for file in files:
-        with contextlib.suppress(FileNotFoundError):
-            digest.update(f"{file}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
 
 

@@ -89,8 +89,9 @@
 
 {#-
     A digest of all that decides what rows become, besides the rows and the date: models and seeds with their columns and
-    types, macros, the vars that these name, and the versions of dbt and the engine. A consumer's own macros count too, because
-    they may take the place of ours. Of a seed of more than 1 MiB dbt digests only the path: it never counts as unchanged.
+    types, macros, the vars and environment variables that these name, and the versions of dbt and the engine. Macros of all
+    packages count, because they may take the place of ours; so do those of dbt and its adapter, which has no version here. Of
+    a seed of more than 1 MiB dbt digests only the path: it never counts as unchanged.
 -#}
 {% macro project_fingerprint() -%}
     {%- set parts = [dbt_version, run_query('select version()').rows[0][0], pool_recon.business_time_zone()] -%}
@@ -102,16 +103,23 @@
             {%- do parts.append(column.name ~ ' ' ~ column.data_type) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for package in ['pool_recon', project_name] | unique -%}
-        {%- for name, macro in (context.get(package) or {}) | dictsort if macro.macro is defined -%}
+    {%- for package, macros in context | dictsort if macros is mapping -%}
+        {%- for name, macro in macros | dictsort if macro.macro is defined -%}
             {%- do parts.append(package ~ '.' ~ name ~ '=' ~ macro.macro.macro_sql) -%}
-            {%- do texts.append(macro.macro.macro_sql) -%}
+            {%- if package != 'dbt' -%}
+                {%- do texts.append(macro.macro.macro_sql) -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endfor -%}
+    {%- set texts = texts | join('\n') -%}
     {#- limits are also asked for by what a macro is given as their name -#}
     {%- set limits = ['grace_period_seconds', 'settlement_limit_seconds', 'processing_limit_seconds'] -%}
-    {%- for name in (limits + modules.re.findall("\\bvar\\(\\s*['\"](\\w+)", texts | join('\n'))) | unique | sort if name != 'close_date' -%}
+    {%- for name in (limits + modules.re.findall("\\bvar\\(\\s*['\"](\\w+)", texts)) | unique | sort if name != 'close_date' -%}
         {%- do parts.append(name ~ '=' ~ var(name, none)) -%}
+    {%- endfor -%}
+    {#- our own ones say where and how to build, and what to close -#}
+    {%- for name in modules.re.findall("\\benv_var\\(\\s*['\"](\\w+)", texts) | unique | sort if not name.startswith('POOL_RECON_') -%}
+        {%- do parts.append('environment ' ~ name ~ '=' ~ env_var(name, '')) -%}
     {%- endfor -%}
     {{ return(local_md5(parts | join('\n'))) }}
 {%- endmacro %}

@@ -271,13 +271,28 @@ def test_a_seed_that_dbt_takes_no_digest_of_has_all_rows_looked_at_again(
     assert not closes.is_incremental()
 
 
-def test_an_extended_project_is_not_taken_for_unchanged(tmp_path: Path, project: Path) -> None:
+def test_an_extended_project_is_not_taken_for_unchanged(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     findings = project / "models" / "findings"
     with (findings / "findings_of_trades.sql").open("a") as model:
-        model.write("\n-- {{ var('own_limit') }}\n")
+        model.write("\n-- {{ var('own_limit') }} {{ env_var('OF_THE_DESK', '') }}\n")
+    other = project / "dbt_packages" / "other"
+    (other / "macros").mkdir(parents=True)
+    (other / "dbt_project.yml").write_text("name: other\nversion: 1.0.0\n")
+    (project / "packages.yml").write_text("packages: [{local: dbt_packages/other}]\n")
+    stated = (project / "dbt_project.yml").read_text()
+    dispatch = "dispatch:\n  - {macro_namespace: dbt, search_order: [other, dbt]}\n"
+    (project / "dbt_project.yml").write_text(stated.replace("dispatch:\n", dispatch))
     closes = Closes(tmp_path, project)
     assert not closes.is_incremental(variables={"own_limit": 1})
     assert closes.is_incremental(variables={"own_limit": 1})
+    assert not closes.is_incremental(variables={"own_limit": 2})
+    monkeypatch.setenv("OF_THE_DESK", "2")
+    assert not closes.is_incremental(variables={"own_limit": 2})
+    (other / "macros" / "strings.sql").write_text(
+        "{% macro default__type_string() %}{{ return('text') }}{% endmacro %}\n"
+    )
     assert not closes.is_incremental(variables={"own_limit": 2})
     # nothing is kept where a model that keeps rows is made a view
     model = findings / "findings_of_quotes.sql"

@@ -34,7 +34,7 @@ class Parsed:
         for path, text in {
             "dbt_project.yml": "model-paths: [models]\nmacro-paths: [macros]\n",
             "profiles.yml": "{}",
-            "models/deep/a.sql": "select 1",
+            "models/deep/a.sql": "select '{{ env_var( \"OF_THE_DESK\", '') }}'",
             "macros/m.sql": "",
             "docs/read_by_nobody.md": "",
         }.items():
@@ -94,6 +94,9 @@ def test_it_is_parsed_once(project: Parsed) -> None:
         lambda project, _: project.write("dbt_packages/other/models/a.sql", ""),
         lambda _, patch: patch.setenv("POOL_RECON_SCHEMA_PREFIX", "next_"),
         lambda _, patch: patch.setenv("PGUSER", "another"),
+        lambda project, _: project.write(".dbtignore", "models/a.sql"),
+        # Asked for by a model, see below.
+        lambda _, patch: patch.setenv("OF_THE_DESK", "another"),
         lambda _, patch: patch.setattr(dbt_manifest, "version", lambda _: "another"),
     ],
 )
@@ -129,6 +132,7 @@ def test_other_settings_are_noticed(project: Parsed) -> None:
     "variables",
     [
         {"POOL_RECON_WAREHOUSE": "/elsewhere/w.duckdb", "HOME": "/elsewhere"},
+        {"ASKED_FOR_BY_NOBODY": "1"},
         {"POOL_RECON_CLOSE_DATE": "2026-07-01", "POOL_RECON_TIME_ZONE": "Europe/Berlin"},
     ],
 )
