@@ -45,6 +45,11 @@ def mask(text: str) -> str:
     return _SECRET.sub(REPLACEMENT, text)
 
 
+def is_masked(text: str) -> bool:
+    """Tell whether `text` looks as if `mask` had replaced something in it."""
+    return any(prefix + MASK in text for prefix in PREFIXES)
+
+
 def mask_json(text: str) -> str:
     """Return undecoded JSON `text` masked, also where an escape of a letter hides a secret."""
     for prefix, pattern in _ESCAPED_SECRETS:

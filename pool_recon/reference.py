@@ -156,6 +156,8 @@ def _aliases(project: Path) -> tuple[ColumnAlias, ...]:
     def make(row: dict[str, str]) -> ColumnAlias:
         if (row["export_name"], row["column_name"]) not in known:
             raise ValueError(f"unknown column {row['export_name']}.{row['column_name']}")
+        if not row["alias"].strip(" \t\n\r\v\f_-"):
+            raise ValueError("the alias is blank; expected what else a file calls the column")
         return ColumnAlias(
             row["export_name"], row["column_name"], row["alias"], int(row["alias_rank"])
         )
@@ -175,12 +177,17 @@ def _read(
     name = f"seeds/{path.name}"
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = list(csv.DictReader(stream, strict=True))
+            reader = csv.DictReader(stream, strict=True)
+            lines = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CloseError(f"{name}: cannot be read as a CSV file in UTF-8: {error}") from None
     found: list[_Row] = []
     seen: set[tuple[int, object]] = set()
     for number, line in enumerate(lines, start=1):
+        # The reader marks with None what a line has too much or lacks.
+        if None in line or None in line.values():
+            columns = ", ".join(reader.fieldnames or ())
+            raise CloseError(f"{name}: row {number}: expected a value for each of {columns}")
         try:
             row = make(line)
         except (KeyError, TypeError, ValueError) as error:

@@ -14,7 +14,7 @@ from pool_recon.loader.discovery import ExportFile
 from pool_recon.loader.preparation import CleanCsv, FileKey, ParquetFile, PlainLines, Prepared
 from pool_recon.loader.scan import SEPARATOR, stamp
 from pool_recon.loader.spool import MALFORMED, ORIGINAL, SECRET, Spool
-from pool_recon.masking import PATTERN, PREFIXES, REPLACEMENT, has_secret, mask
+from pool_recon.masking import PATTERN, PREFIXES, REPLACEMENT, has_secret, is_masked, mask
 
 _SESSION: Final = (
     # Nothing is fetched while a close runs; the readers are built in.
@@ -152,7 +152,7 @@ class DuckDbLanding:
     @property
     def outdated(self) -> tuple[Outdated, ...]:
         """The files that are loaded as they do not read any more."""
-        return tuple(self._outdated.values())
+        return tuple(each for files in self._outdated.values() for each in files)
 
     def land(self, prepared: Prepared) -> int:
         """Land a file and return its number of rows.
@@ -165,7 +165,8 @@ class DuckDbLanding:
             ReaderDisagreesError: likewise, and the transaction must be rolled back first.
         """
         file, file_id = prepared.file, self._next_file_id
-        if known := self._outdated.get(prepared.key):
+        known = self._outdated[prepared.key][0] if self.is_outdated(prepared.key) else None
+        if known:
             file_id = known.file_id
             self._forget(known)
         match prepared.source:
@@ -181,7 +182,7 @@ class DuckDbLanding:
                 raise ValueError(f"{file.masked_path} was not prepared")
         _refuse_changed(prepared)
         if known:
-            del self._outdated[prepared.key]
+            self._done_again(prepared.key)
             self._read_again.append(file_id)
             self._note_columns(file_id, columns)
         else:
@@ -303,6 +304,12 @@ class DuckDbLanding:
             (file_id, column.position, mask(column.name), column.contract_column)
             for column in columns
         )
+
+    def _done_again(self, key: FileKey) -> None:
+        # Paths that differ only in a secret are known by the same key.
+        del self._outdated[key][0]
+        if not self._outdated[key]:
+            del self._outdated[key]
 
     def _forget(self, known: Outdated) -> None:
         """Take away what was read of a file, for it to be read anew."""
@@ -525,7 +532,7 @@ class DuckDbLanding:
         return str(link)
 
 
-def _outdated(connection: duckdb.DuckDBPyConnection) -> dict[FileKey, Outdated]:
+def _outdated(connection: duckdb.DuckDBPyConnection) -> dict[FileKey, list[Outdated]]:
     """The loaded files with a column that now stands for something else, by what each is known by.
 
     Files of one layout are looked at once, because there may be thousands of them.
@@ -538,22 +545,31 @@ def _outdated(connection: duckdb.DuckDBPyConnection) -> dict[FileKey, Outdated]:
         "from raw.files inner join layouts using (file_id) group by export_name, layout"
     ).fetchall()
     exports = {export.name for export in reference.exports()}
-    outdated: dict[FileKey, Outdated] = {}
+    outdated: dict[FileKey, list[Outdated]] = {}
     for export_name, layout, files in layouts:
-        if export_name not in exports:
-            continue
-        today = understood(export_name, [column["name"] for column in layout])
-        for column, was in zip(today, layout, strict=True):
-            if column.contract_column != was["meaning"]:
-                found = (export_name, column.name, column.contract_column)
-                break
-        else:
-            continue
-        for file_id, path, sha256 in files:
-            outdated[export_name, path, sha256] = Outdated(
-                int(file_id), found[0], path, found[1], found[2]
+        other = _read_otherwise(export_name, layout) if export_name in exports else None
+        for file_id, path, sha256 in files if other else ():
+            assert other
+            outdated.setdefault((export_name, path, sha256), []).append(
+                Outdated(int(file_id), export_name, path, other.name, other.contract_column)
             )
     return outdated
+
+
+def _read_otherwise(export_name: str, layout: Sequence[dict[str, Any]]) -> FileColumn | None:
+    """The first column of a landed layout that stands for something else today, as it does.
+
+    What a column stands for whose name had to be masked cannot be asked again.
+    """
+    masked = {column["name"]: column["meaning"] for column in layout if is_masked(column["name"])}
+    today = understood(export_name, [column["name"] for column in layout])
+    for column, was in zip(today, layout, strict=True):
+        meaning = column.contract_column
+        if meaning in masked.values():
+            meaning = None
+        if column.name not in masked and meaning != was["meaning"]:
+            return FileColumn(column.position, column.name, meaning)
+    return None
 
 
 def _refuse_changed(prepared: Prepared) -> None:

@@ -709,6 +709,34 @@ def test_a_file_that_is_gone_stays_as_it_was_read_and_is_named(
     assert exports.column("select count(entitled) from raw.pools") == [4]
 
 
+def test_files_that_are_known_by_one_key_are_all_read_again(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for secret in ("sk_live_aaaaAAAA11", "sk_live_bbbbBBBB22"):
+        exports.write(f"pools/{secret}.csv", WITH_UNKNOWN)
+    assert exports.load().files_loaded == 7
+    aliased(monkeypatch, "pools", "entitled", "may use")
+    assert exports.load().read_again == (6, 7)
+    assert exports.column("select count(entitled) from raw.pools") == [4]
+    assert exports.load().read_again == ()
+
+
+def test_a_name_that_looks_like_a_secret_keeps_its_meaning(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is not stored, so that it cannot be asked again; it is a finding as it is."""
+    exports.write("pools.csv", "pool_id,seen_at,risk_live_permission,allowed\np1,s1,yes,no\n")
+    with monkeypatch.context() as patched:
+        aliased(patched, "pools", "entitled", "risk_live_permission")
+        exports.load()
+        # It comes after the name that has the meaning already.
+        aliased(patched, "pools", "entitled", "allowed")
+        again = exports.load()
+        assert (again.read_again, again.outdated) == ((), ())
+    assert exports.load().read_again == ()
+    assert exports.column("select entitled from raw.pools") == ["yes"]
+
+
 def test_nothing_of_a_file_is_lost_that_cannot_be_read_again(
     exports: Exports, monkeypatch: pytest.MonkeyPatch
 ) -> None:

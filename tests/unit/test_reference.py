@@ -65,6 +65,14 @@ def test_a_user_can_add_an_alias(project: Path) -> None:
             "order_id,2",
             "orders, order_id is given",
         ),
+        ("ref_column_aliases", "partner_reference,2", "-_ ,2", "row 2: the alias is blank"),
+        (
+            "ref_column_aliases",
+            "partner_reference,2",
+            "partner_reference,2,x",
+            "row 2: expected a value for each of export_name, column_name, alias, alias_rank",
+        ),
+        ("ref_column_aliases", "partner_reference,2", "x", "row 2: expected a value for each of"),
     ],
 )
 def test_contradictions_name_the_row(
