@@ -1,7 +1,7 @@
 -- Question: which columns of the exports were not understood, and are not carried on?
 -- How to read it: one row per export and column name as written. A column that matters is missing here under its own
--- name: add the other name to ref_column_aliases.csv and land the exports in a new warehouse. The rest is what nobody
--- needs. file_count says in how many files it stands.
+-- name: add the other name to ref_column_aliases.csv; the next close reads its files again. The rest is what nobody needs.
+-- file_count says in how many files it stands.
 with files as (
 
     select * from {{ pool_recon.landed('files') }}
