@@ -106,6 +106,19 @@ def test_the_bad_day_fails_the_same_rules(bad_day: Ran) -> None:
     assert others == []
 
 
+def test_a_row_with_a_secret_is_named_as_its_finding_names_it(bad_day: Ran) -> None:
+    (secrets,) = (
+        entry
+        for entry in document(bad_day)["expectations"]  # type: ignore[attr-defined]
+        if entry["name"] == "no_secrets"
+    )
+    found = {
+        row["subject_id"] for row in bad_day.rows("exceptions") if row["code"] == "secret_exposed"
+    }
+    assert {example["subject_id"] for example in secrets["examples"]} == found
+    assert {example["problem"] for example in secrets["examples"]} >= {"carries a secret"}
+
+
 def test_the_command_exits_0_when_all_holds(clean: Ran, tmp_path: Path) -> None:
     before = sorted(clean.out.rglob("*"))
     warehouse = clean.out / "pool_recon.duckdb"

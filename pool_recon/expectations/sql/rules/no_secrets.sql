@@ -1,4 +1,56 @@
 -- No landed row of any export carries a secret, and no finding says so.
+with rows_with_secrets as (
+
+    select
+        _file_id,
+        _row_number
+    from raw.orders
+    where _has_secret
+    union all
+    select
+        _file_id,
+        _row_number
+    from raw.quotes
+    where _has_secret
+    union all
+    select
+        _file_id,
+        _row_number
+    from raw.trades
+    where _has_secret
+    union all
+    select
+        _file_id,
+        _row_number
+    from raw.events
+    where _has_secret
+    union all
+    select
+        _file_id,
+        _row_number
+    from raw.ledger
+    where _has_secret
+    union all
+    select
+        _file_id,
+        _row_number
+    from raw.funding
+    where _has_secret
+    union all
+    select
+        _file_id,
+        _row_number
+    from raw.balances
+    where _has_secret
+    union all
+    select
+        _file_id,
+        _row_number
+    from raw.pools
+    where _has_secret
+
+)
+
 select
     subject_type,
     subject_id,
@@ -8,56 +60,7 @@ where code in (select codes.code from reference.ref_findings as codes where code
 union all
 select
     'export_row' as subject_type,
-    'orders, file ' || _file_id || ', row ' || _row_number as subject_id,
+    coalesce(files.row_name, 'file ' || rows_with_secrets._file_id) || ':' || rows_with_secrets._row_number as subject_id,
     'carries a secret' as problem
-from raw.orders
-where _has_secret
-union all
-select
-    'export_row' as subject_type,
-    'quotes, file ' || _file_id || ', row ' || _row_number as subject_id,
-    'carries a secret' as problem
-from raw.quotes
-where _has_secret
-union all
-select
-    'export_row' as subject_type,
-    'trades, file ' || _file_id || ', row ' || _row_number as subject_id,
-    'carries a secret' as problem
-from raw.trades
-where _has_secret
-union all
-select
-    'export_row' as subject_type,
-    'events, file ' || _file_id || ', row ' || _row_number as subject_id,
-    'carries a secret' as problem
-from raw.events
-where _has_secret
-union all
-select
-    'export_row' as subject_type,
-    'ledger, file ' || _file_id || ', row ' || _row_number as subject_id,
-    'carries a secret' as problem
-from raw.ledger
-where _has_secret
-union all
-select
-    'export_row' as subject_type,
-    'funding, file ' || _file_id || ', row ' || _row_number as subject_id,
-    'carries a secret' as problem
-from raw.funding
-where _has_secret
-union all
-select
-    'export_row' as subject_type,
-    'balances, file ' || _file_id || ', row ' || _row_number as subject_id,
-    'carries a secret' as problem
-from raw.balances
-where _has_secret
-union all
-select
-    'export_row' as subject_type,
-    'pools, file ' || _file_id || ', row ' || _row_number as subject_id,
-    'carries a secret' as problem
-from raw.pools
-where _has_secret
+from rows_with_secrets
+left join raw.files as files on rows_with_secrets._file_id = files.file_id
