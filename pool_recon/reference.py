@@ -156,8 +156,6 @@ def _aliases(project: Path) -> tuple[ColumnAlias, ...]:
     def make(row: dict[str, str]) -> ColumnAlias:
         if (row["export_name"], row["column_name"]) not in known:
             raise ValueError(f"unknown column {row['export_name']}.{row['column_name']}")
-        if not row["alias"].strip(" \t\n\r\v\f_-"):
-            raise ValueError("the alias is blank; expected what else a file calls the column")
         return ColumnAlias(
             row["export_name"], row["column_name"], row["alias"], int(row["alias_rank"])
         )

@@ -117,8 +117,8 @@
     {%- for name in (limits + modules.re.findall("\\bvar\\(\\s*['\"](\\w+)", texts)) | unique | sort if name != 'close_date' -%}
         {%- do parts.append(name ~ '=' ~ var(name, none)) -%}
     {%- endfor -%}
-    {#- our own ones say where and how to build, and what to close -#}
-    {%- for name in modules.re.findall("\\benv_var\\(\\s*['\"](\\w+)", texts) | unique | sort if not name.startswith('POOL_RECON_') -%}
+    {#- our own ones say where and how to build, and what to close; secrets are for profiles only, and dbt refuses to tell them -#}
+    {%- for name in modules.re.findall("\\benv_var\\(\\s*['\"](\\w+)", texts) | unique | sort if not name.startswith(('POOL_RECON_', 'DBT_ENV_SECRET')) -%}
         {%- do parts.append('environment ' ~ name ~ '=' ~ env_var(name, '')) -%}
     {%- endfor -%}
     {{ return(local_md5(parts | join('\n'))) }}

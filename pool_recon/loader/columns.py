@@ -32,7 +32,7 @@ def candidates(export_name: str) -> dict[str, list[str]]:
     An alias that is another column's own name is left out: a column's own name always wins.
 
     Raises:
-        CloseError: one alias stands for two columns.
+        CloseError: an alias is blank, or stands for two columns.
     """
     columns = reference.export_columns(export_name)
     stands_for = {fold(column.name): column.name for column in columns}
@@ -40,6 +40,11 @@ def candidates(export_name: str) -> dict[str, list[str]]:
     names = {column.name: [fold(column.name)] for column in columns}
     for alias in reference.column_aliases(export_name):
         folded = fold(alias.alias)
+        if not folded:
+            raise CloseError(
+                f"seeds/ref_column_aliases.csv: in the export {export_name} an alias of "
+                f"{alias.column_name} is blank; expected what else a file calls the column"
+            )
         if folded in own:
             continue
         other = stands_for.setdefault(folded, alias.column_name)
@@ -83,7 +88,7 @@ def understood(export_name: str, names: Sequence[str]) -> list[FileColumn]:
     """Say what columns of these names stand for in an export, whether that is enough or not.
 
     Raises:
-        CloseError: one alias stands for two columns.
+        CloseError: an alias is blank, or stands for two columns.
     """
     positions: dict[str, int] = {}
     for position, name in enumerate(names, start=1):

@@ -548,8 +548,9 @@ def _outdated(connection: duckdb.DuckDBPyConnection) -> dict[FileKey, list[Outda
     outdated: dict[FileKey, list[Outdated]] = {}
     for export_name, layout, files in layouts:
         other = _read_otherwise(export_name, layout) if export_name in exports else None
-        for file_id, path, sha256 in files if other else ():
-            assert other
+        if other is None:
+            continue
+        for file_id, path, sha256 in files:
             outdated.setdefault((export_name, path, sha256), []).append(
                 Outdated(int(file_id), export_name, path, other.name, other.contract_column)
             )

@@ -54,7 +54,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     The exports land and are committed as unfinished; dbt builds in schemas of its own, which then
     take the place of those that readers see, in one transaction. `request.warehouse` becomes a
     DuckDB copy of what was built: the package is written from it, and other commands read it.
-    Raises CloseError with the database, the copy and the package unchanged.
+    Raises CloseError with what readers see of the database, the copy and the package unchanged.
     """
     check_request(request)
     register = read_register(request.register) if request.register else None

@@ -292,6 +292,7 @@ def test_an_extended_project_is_not_taken_for_unchanged(
     assert not closes.is_incremental(variables={"own_limit": 2})
     (other / "macros" / "strings.sql").write_text(
         "{% macro default__type_string() %}{{ return('text') }}{% endmacro %}\n"
+        "{% macro asked_by_nobody() %}{{ env_var('DBT_ENV_SECRET_KEY') }}{% endmacro %}\n"
     )
     assert not closes.is_incremental(variables={"own_limit": 2})
     # nothing is kept where a model that keeps rows is made a view

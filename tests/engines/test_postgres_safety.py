@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pool_recon import doctor, reference
+from pool_recon import doctor
 from pool_recon import postgres as in_postgres
 from pool_recon.close import CloseRequest
 from pool_recon.commands.shared import WAREHOUSE_NAME
@@ -23,6 +23,7 @@ from pool_recon.postgres.server import server
 from pool_recon.progress import Progress
 from tests.end_to_end.closing import pool_recon
 from tests.engines.postgres_server import PostgresServer, PsqlError
+from tests.harness.aliases import aliased
 
 ROOT = Path(__file__).resolve().parents[2]
 CLEAN = ROOT / "samples" / "clean"
@@ -238,14 +239,8 @@ def test_files_are_read_again_where_a_column_is_understood_later(
     read_now = (
         "select count(distinct _file_id), count(*) from raw.trades where terminal_at = 'desk-1'"
     )
-    added = reference.ColumnAlias("trades", "terminal_at", "settlement_venue", 1)
-    aliases = reference.column_aliases
     with monkeypatch.context() as patch:
-        patch.setattr(
-            reference,
-            "column_aliases",
-            lambda export: (*aliases(export), *([added] if export == "trades" else [])),
-        )
+        aliased(patch, "trades", "terminal_at", "settlement_venue")
         _, loaded = in_postgres.load(bad_day, Progress())
         assert (loaded.load_id, len(loaded.read_again), loaded.outdated) == (None, 1, ())
         assert database.says(read_now, OWNER).startswith("1|")

@@ -15,7 +15,6 @@ import duckdb
 import pytest
 
 from pool_recon import close as in_duckdb
-from pool_recon import reference
 from pool_recon import spark as in_spark
 from pool_recon.close import CloseRequest
 from pool_recon.errors import CloseError
@@ -33,6 +32,7 @@ from tests.engines.edges import entry, write_edges
 from tests.engines.everything import SAMPLES, write_everything
 from tests.engines.spark_cluster import SparkCluster, small_session
 from tests.fault_matrix import CLOSE_DATE
+from tests.harness.aliases import aliased
 from tests.harness.splitting import SplitExports
 from tests.oracle.collide import collide
 
@@ -236,8 +236,6 @@ def test_dbt_by_itself_builds_and_tests_what_was_loaded(tmp_path: Path) -> None:
 @pytest.mark.exhaustive
 def test_a_load_brings_what_was_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
-    added = reference.ColumnAlias("trades", "terminal_at", "settlement_venue", 1)
-    aliases = reference.column_aliases
 
     def understood() -> tuple[int, int, int]:
         _, loaded = in_spark.load(SAMPLES / "bad_day", warehouse, Progress())
@@ -250,11 +248,7 @@ def test_a_load_brings_what_was_read_again(tmp_path: Path, monkeypatch: pytest.M
     again, before, trades = understood()
     assert (again, before) == (0, 0)
     with monkeypatch.context() as patch:
-        patch.setattr(
-            reference,
-            "column_aliases",
-            lambda export: (*aliases(export), *([added] if export == "trades" else [])),
-        )
+        aliased(patch, "trades", "terminal_at", "settlement_venue")
         again, now, of_all = understood()
     assert (again, of_all) == (1, trades)
     assert now > 0

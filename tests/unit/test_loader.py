@@ -19,6 +19,7 @@ from pool_recon.loader import discover, load_exports
 from pool_recon.loader.columns import fold
 from pool_recon.masking import mask, mask_json
 from pool_recon.summary import outdated_texts
+from tests.harness.aliases import aliased
 from tests.unit.conftest import VALUES, Exports
 
 SECRET = "sk_live_abcDEF123_"
@@ -590,17 +591,6 @@ def test_a_file_that_changes_while_it_is_read_stops_the_run(
 # A name that is understood later
 
 
-def aliased(monkeypatch: pytest.MonkeyPatch, export: str, column: str, alias: str) -> None:
-    """Let one alias be added to those that there are."""
-    aliases = reference.column_aliases
-    added = reference.ColumnAlias(export, column, alias, 1)
-    monkeypatch.setattr(
-        reference,
-        "column_aliases",
-        lambda name: (*aliases(name), *([added] if name == export else [])),
-    )
-
-
 def raw(warehouse: Path) -> dict[str, list[Any]]:
     """All that is in schema raw but when it came there, in an order of its own."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -749,6 +739,16 @@ def test_nothing_of_a_file_is_lost_that_cannot_be_read_again(
     with pytest.raises(CloseError, match=r"ledger\.csv .*a required column is missing"):
         exports.load()
     assert raw(exports.warehouse) == before
+
+
+@pytest.mark.parametrize("alias", ["", " ", "_-"])
+def test_a_blank_alias_is_refused(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch, alias: str
+) -> None:
+    aliased(monkeypatch, "pools", "entitled", alias)
+    exports.write("pools.csv", POOLS)
+    with pytest.raises(CloseError, match="in the export pools an alias of entitled is blank"):
+        exports.load()
 
 
 def test_an_alias_of_two_columns_is_refused(

@@ -65,7 +65,6 @@ def test_a_user_can_add_an_alias(project: Path) -> None:
             "order_id,2",
             "orders, order_id is given",
         ),
-        ("ref_column_aliases", "partner_reference,2", "-_ ,2", "row 2: the alias is blank"),
         (
             "ref_column_aliases",
             "partner_reference,2",
