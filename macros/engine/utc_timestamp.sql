@@ -4,10 +4,12 @@
     {{ return(adapter.dispatch('utc_timestamp', 'pool_recon')(column)) }}
 {%- endmacro %}
 
+{#- Only where the year is at an end of the range has the moment itself to be looked at; no offset leads further than a day. -#}
 {% macro default__utc_timestamp(column) -%}
+    {%- set microseconds = 'epoch_us(try_cast(' ~ column ~ ' as timestamptz))' -%}
     case
-        when epoch_us(try_cast({{ column }} as timestamptz)) between -62135596800000000 and 253402300799999999
-            then make_timestamp(epoch_us(try_cast({{ column }} as timestamptz)))
+        when {{ column }} >= '0002' and {{ column }} < '9999' then make_timestamp({{ microseconds }})
+        when {{ microseconds }} between -62135596800000000 and 253402300799999999 then make_timestamp({{ microseconds }})
     end
 {%- endmacro %}
 

@@ -43,18 +43,6 @@ movement_trades as (
     select distinct transact_id as record_id from {{ relation_of('int_movements') }}
 
 ),
-
-events as (
-
-    select event_id as record_id from {{ relation_of('int_events_joined') }}
-
-),
-
-ledger_entries as (
-
-    select ledger_entry_id as record_id from {{ relation_of('int_ledger_entries_joined') }}
-
-),
 {% endmacro %}
 
 
@@ -71,8 +59,8 @@ ledger_entries as (
         'orders': ('int_orders_in_force', 'partner_order_id', 'export_rows.created_at >=', 'updated_at', 'movement_orders', 'movement'),
         'quotes': ('int_quotes_linked', 'quote_id', 'coalesce(export_rows.created_at, export_rows.accepted_at) >=', none, 'movement_quotes', 'movement'),
         'trades': ('int_trades_in_force', 'transact_id', 'coalesce(export_rows.reserved_at, export_rows.terminal_at) >=', 'updated_at', 'movement_trades', 'movement'),
-        'events': ('int_events_joined', 'event_id', 'export_rows.received_at >=', none, 'events', 'event'),
-        'ledger': ('int_ledger_entries_joined', 'ledger_entry_id', 'export_rows.effective_at >=', none, 'ledger_entries', 'ledger_entry'),
+        'events': ('int_events_joined', none, 'export_rows.received_at >=', none, none, 'event'),
+        'ledger': ('int_ledger_entries_joined', none, 'export_rows.effective_at >=', none, none, 'ledger_entry'),
         'funding': ('int_funding_in_force', none, none, none, none, 'funding'),
         'balances': ('int_balances_in_force', none, 'export_rows.as_of >', none, none, 'balances'),
         'pools': ('int_pools_in_force', none, 'export_rows.seen_at >', none, none, 'pools'),
@@ -111,38 +99,25 @@ ledger_entries as (
 
 
 {#-
-    The rows of staging that do not have exactly one place.
+    The rows of staging that do not have exactly one place. None can have none at all, because every join keeps them.
 
     Arguments:
         relation_of: what gives the relation of a model, `ref` for all rows.
 -#}
 {% macro rows_not_in_one_place(relation_of) %}
 {{ pool_recon.placed_records(relation_of) }}
--- Counting both in one pass is cheaper than joining them.
 counted as (
     {% for export_name in pool_recon.export_names() %}
     select
         '{{ export_name }}' as export_name,
         row_order
     from (
-        select
-            row_order,
-            1 as landed,
-            0 as placed
-        from {{ relation_of('stg_' ~ export_name) }}
-        union all
-        select
-            row_order,
-            0 as landed,
-            case when place is null then 0 else 1 end as placed
-        from (
-            {{ pool_recon.row_places_of(export_name, relation_of) }}
-        ) as places
-    ) as rows_and_places
+        {{ pool_recon.row_places_of(export_name, relation_of) }}
+    ) as places
     group by row_order
     having
-        sum(landed) <> 1
-        or sum(placed) <> 1
+        count(*) <> 1
+        or count(place) <> 1
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 

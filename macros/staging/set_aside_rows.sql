@@ -29,55 +29,102 @@ where ranked.rank_of_key > 1
 
 {#-
     The readable rows of a versioned export that are not its last version: exact duplicates of the version before them,
-    or superseded versions.
+    or superseded versions. Versions are compared column by column only where their checksums are the same, or where the
+    engine has none.
 
     Arguments:
         export_name: the export.
-        keys: expressions of the primary id.
+        keys: the columns of the primary id.
         content: every other column.
-        version_order: what versions are ordered by, before the order of loading.
+        version_column: the column that versions are ordered by, before the order of loading; none for that order alone.
 -#}
-{% macro set_aside_versions(export_name, keys, content, version_order) %}
-{%- set ordering = (version_order + ['export_rows.row_order']) | join(', ') -%}
+{% macro set_aside_versions(export_name, keys, content, version_column=none) %}
+{%- set key_list = keys | join(', ') -%}
+{%- set by_version = 'over (partition by ' ~ key_list ~ ' order by ' ~ (version_column ~ ' nulls first, ' if version_column) ~ 'row_order)' -%}
 select
     '{{ export_name }}' as export_name,
-    versions.row_order,
-    case when versions.is_duplicate then 'duplicate' else 'superseded' end as disposition
+    row_order,
+    case when is_duplicate then 'duplicate' else 'superseded' end as disposition
 from (
-    select
-        compared.row_order,
-        compared.is_duplicate,
-        row_number() over (
-            partition by {% for key in keys %}compared.key_{{ loop.index }}, {% endfor %}compared.is_duplicate
-            order by compared.version_number desc
-        ) as recency
-    from (
+    with summed as (
+
+        select
+            row_order,
+            {%- for column in keys + ([version_column] if version_column else []) %}
+            {{ column }},
+            {%- endfor %}
+            {{ pool_recon.row_checksum(content) }} as content_checksum
+        from {{ pool_recon.at_hand('stg_' ~ export_name) }} as export_rows
+        where
+            row_order in (
+                select repeated_rows.row_order from {{ pool_recon.at_hand('int_rows_repeated') }} as repeated_rows
+                where repeated_rows.export_name = '{{ export_name }}'
+            )
+
+    ),
+
+    numbered as (
+
+        select
+            row_order,
+            {{ key_list }},
+            content_checksum,
+            row_number() {{ by_version }} as version_number,
+            lag(row_order) {{ by_version }} as previous_row_order,
+            lag(content_checksum) {{ by_version }} as previous_checksum
+        from summed
+
+    ),
+
+    alike as (
+
+        select
+            row_order,
+            previous_row_order
+        from numbered
+        where
+            version_number > 1
+            and content_checksum is not distinct from previous_checksum
+
+    ),
+
+    compared_rows as (
+
+        select * from {{ pool_recon.at_hand('stg_' ~ export_name) }} as export_rows
+        where row_order in (select alike.row_order from alike union all select alike.previous_row_order from alike)
+
+    ),
+
+    duplicates as (
+
+        select alike.row_order
+        from alike
+        inner join compared_rows as these_rows on alike.row_order = these_rows.row_order
+        inner join compared_rows as previous_rows on alike.previous_row_order = previous_rows.row_order
+        where not {{ pool_recon.differs('these_rows', 'previous_rows', content) }}
+
+    ),
+
+    ranked as (
+
         select
             numbered.row_order,
-            {%- for key in keys %}
-            numbered.key_{{ loop.index }},
-            {%- endfor %}
-            numbered.version_number,
-            numbered.version_number > 1 and not {{ pool_recon.differs('this_rows', 'previous_rows', content) }} as is_duplicate
-        from (
-            select
-                export_rows.row_order,
-                {%- for key in keys %}
-                export_rows.{{ key }} as key_{{ loop.index }},
-                {%- endfor %}
-                row_number() over (partition by {% for key in keys %}export_rows.{{ key }}{{ ', ' if not loop.last }}{% endfor %} order by {{ ordering }}) as version_number,
-                lag(export_rows.row_order) over (partition by {% for key in keys %}export_rows.{{ key }}{{ ', ' if not loop.last }}{% endfor %} order by {{ ordering }}) as previous_row_order
-            from {{ pool_recon.at_hand('stg_' ~ export_name) }} as export_rows
-            inner join {{ pool_recon.at_hand('int_rows_repeated') }} as repeated_rows
-                on
-                    export_rows.row_order = repeated_rows.row_order
-                    and repeated_rows.export_name = '{{ export_name }}'
-        ) as numbered
-        inner join {{ pool_recon.at_hand('stg_' ~ export_name) }} as this_rows on numbered.row_order = this_rows.row_order
-        left join {{ pool_recon.at_hand('stg_' ~ export_name) }} as previous_rows on numbered.previous_row_order = previous_rows.row_order
-    ) as compared
+            duplicates.row_order is not null as is_duplicate,
+            row_number() over (
+                partition by {% for key in keys %}numbered.{{ key }}, {% endfor %}duplicates.row_order is not null
+                order by numbered.version_number desc
+            ) as recency
+        from numbered
+        left join duplicates on numbered.row_order = duplicates.row_order
+
+    )
+
+    select
+        row_order,
+        is_duplicate
+    from ranked
+    where
+        is_duplicate
+        or recency > 1
 ) as versions
-where
-    versions.is_duplicate
-    or versions.recency > 1
 {% endmacro %}

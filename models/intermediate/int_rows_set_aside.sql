@@ -3,7 +3,7 @@
     pool_recon.set_aside_versions(
         'orders', ['partner_order_id'],
         ['created_at', 'product_state', 'user_reference', 'client_reference', 'environment', 'partner_id', 'pool_id', 'side', 'quote_id', 'transact_id', 'idempotency_key', 'request_id', 'updated_at'],
-        ['export_rows.updated_at nulls first']
+        'updated_at'
     )
 }}
 union all
@@ -11,15 +11,14 @@ union all
     pool_recon.set_aside_versions(
         'trades', ['transact_id'],
         ['quote_id', 'idempotency_key', 'status', 'reserved_at', 'terminal_at', 'fiat_amount', 'crypto_amount', 'pool_id', 'side', 'environment', 'partner_id', 'partner_order_id', 'crypto_network', 'request_id', 'updated_at'],
-        ['export_rows.updated_at nulls first']
+        'updated_at'
     )
 }}
 union all
 {{
     pool_recon.set_aside_versions(
         'funding', ['funding_reference', 'confirmed_at'],
-        ['asset', 'amount', 'status', 'environment', 'partner_id'],
-        []
+        ['asset', 'amount', 'status', 'environment', 'partner_id']
     )
 }}
 union all

@@ -179,6 +179,14 @@ def test_the_json_keeps_its_keys(bad_day: Ran) -> None:
         assert [list(row) for row in record["rows"]] == [["row", "place"]] * len(record["rows"])
 
 
+def test_no_landed_row_is_without_a_place(bad_day: Ran) -> None:
+    """No invariant tells a row that `fct_row_places` lacks: none of its joins can lose one."""
+    counted = "(select count(*) from marts.fct_row_places where place is not null)"
+    landed = "(select sum(row_count) from raw.files)"
+    [(has_all,)] = query(bad_day, f"select {counted} = {landed}")
+    assert has_all
+
+
 def test_every_landed_row_is_named_with_its_place(bad_day: Ran) -> None:
     places = {
         (f"{file}:{number}", place)
