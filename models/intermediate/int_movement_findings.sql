@@ -1,13 +1,6 @@
 -- Which findings are on which movement: those of its trade, its order, its quote, its events and entries, and of the
--- rows of those.
-with movements as (
-
-    select * from {{ ref('int_movements') }}
-
-),
-
--- a finding of a row counts for the record that the row is in force as
-row_findings as (
+-- rows of those. A finding of a row counts for the record that the row is in force as.
+with row_findings as (
 
     select * from {{ ref('findings_approved') }} as findings
     where
@@ -44,8 +37,8 @@ subjects as (
         row_findings.approval,
         '{{ record_type }}' as record_type,
         records.{{ record_id }} as record_id
-    from row_findings
-    inner join {{ ref(model) }} as records on row_findings.row_order = records.row_order
+    from {{ ref(model) }} as records
+    inner join row_findings on records.row_order = row_findings.row_order
     {% endfor %}
 
 ),
@@ -59,10 +52,10 @@ placed as (
         subjects.code,
         subjects.is_blocking,
         subjects.approval
-    from subjects
-    inner join movements
+    from {{ ref('int_movements') }} as movements
+    inner join subjects
         on
-            subjects.record_id = movements.{{ record_id }}
+            movements.{{ record_id }} = subjects.record_id
             and subjects.record_type = '{{ record_type }}'
     {{ 'union distinct' if not loop.last }}
     {%- endfor %}

@@ -134,64 +134,78 @@ later_trades_of_quotes as (
     from {{ pool_recon.at_hand('int_trades_later') }}
     where quote_id is not null
 
+),
+
+reconciled as (
+
+    select
+        orders.partner_order_id,
+        orders.user_reference,
+        orders.client_reference,
+        coalesce(orders.environment, orders.trade_environment, shown_quotes.stated_environment, close.default_environment) as environment,
+        coalesce(orders.partner_id, orders.trade_partner_id, shown_quotes.stated_partner_id, close.default_partner) as partner_id,
+        orders.order_transact_id,
+        shown_quotes.quote_id as shown_quote_id,
+        coalesce(orders.trade_quote_id, shown_quotes.quote_id) as known_quote_id,
+        orders.quote_id,
+        orders.transact_id,
+        orders.idempotency_key,
+        coalesce(orders.trade_request_id, shown_quotes.stated_request_id, orders.request_id) as request_id,
+        orders.request_id as stated_request_id,
+        coalesce(shown_quotes.pool_id, orders.trade_pool_id, orders.pool_id) as pool_id,
+        orders.pool_id as stated_pool_id,
+        orders.product_state,
+        orders.state_class,
+        orders.has_regressed,
+        orders.effective_status,
+        coalesce(orders.trade_side, shown_quotes.stated_side, orders.side, '{{ pool_recon.default_side() }}') as side,
+        orders.side as stated_side,
+        shown_quotes.source_amount as shown_source_amount,
+        shown_quotes.target_amount as shown_target_amount,
+        {{ pool_recon.source_asset('shown_quotes.stated_source_asset', 'shown_quotes.pool_id', "coalesce(shown_quotes.stated_side, orders.side, '" ~ pool_recon.default_side() ~ "')") }} as shown_source_asset,
+        {{ pool_recon.target_asset('shown_quotes.stated_target_asset', 'shown_quotes.pool_id', "coalesce(shown_quotes.stated_side, orders.side, '" ~ pool_recon.default_side() ~ "')") }} as shown_target_asset,
+        orders.trade_source_asset,
+        orders.trade_source_amount,
+        orders.trade_count > 0 or shown_quotes.quote_id is not null as has_quote,
+        orders.trade_count,
+        coalesce(shown_quotes.accepted_quote_count, 0) as accepted_quote_count,
+        orders.first_trade_without_quote is not null as has_trade_without_quote,
+        orders.first_trade_without_quote,
+        orders.trade_count = 0 as has_no_trade,
+        later_trades_of_orders.partner_order_id is not null or later_trades_of_quotes.quote_id is not null as has_later_trade,
+        shown_quotes.status as shown_quote_status,
+        shown_quotes.first_transact_id is not null as has_shown_quote_trade,
+        orders_naming_other_quotes.partner_order_id is not null as names_quote_of_other_order,
+        orders_naming_other_trades.partner_order_id is not null as names_trade_of_other_order,
+        orders_named_by_other_trades.partner_order_id is not null as has_trade_of_other_order,
+        {{ pool_recon.lowest_of(['orders.pool_id', 'shown_quotes.pool_id']) }} as lowest_pool_id,
+        {{ pool_recon.highest_of(['orders.pool_id', 'shown_quotes.pool_id']) }} as highest_pool_id,
+        {{ pool_recon.lowest_of(['orders.side', 'shown_quotes.stated_side']) }} as lowest_side,
+        {{ pool_recon.highest_of(['orders.side', 'shown_quotes.stated_side']) }} as highest_side,
+        {{ pool_recon.lowest_of(['orders.environment', 'shown_quotes.stated_environment']) }} as lowest_environment,
+        {{ pool_recon.highest_of(['orders.environment', 'shown_quotes.stated_environment']) }} as highest_environment,
+        {{ pool_recon.lowest_of(['orders.partner_id', 'shown_quotes.stated_partner_id']) }} as lowest_partner_id,
+        {{ pool_recon.highest_of(['orders.partner_id', 'shown_quotes.stated_partner_id']) }} as highest_partner_id,
+        orders.created_at,
+        orders.updated_at,
+        orders.last_final_at,
+        orders.last_reserved_at,
+        shown_quotes.created_at as shown_created_at,
+        shown_quotes.accepted_at as shown_accepted_at,
+        shown_quotes.expires_at as shown_expires_at,
+        orders.row_order
+    from orders
+    cross join close
+    left join shown_quotes on orders.partner_order_id = shown_quotes.showing_order_id
+    left join orders_naming_other_quotes on orders.partner_order_id = orders_naming_other_quotes.partner_order_id
+    left join orders_naming_other_trades on orders.partner_order_id = orders_naming_other_trades.partner_order_id
+    left join orders_named_by_other_trades on orders.partner_order_id = orders_named_by_other_trades.partner_order_id
+    left join later_trades_of_orders on orders.partner_order_id = later_trades_of_orders.partner_order_id
+    left join later_trades_of_quotes on shown_quotes.quote_id = later_trades_of_quotes.quote_id
+
 )
 
 select
-    orders.partner_order_id,
-    coalesce(orders.environment, orders.trade_environment, shown_quotes.stated_environment, close.default_environment) as environment,
-    coalesce(orders.partner_id, orders.trade_partner_id, shown_quotes.stated_partner_id, close.default_partner) as partner_id,
-    orders.order_transact_id,
-    shown_quotes.quote_id as shown_quote_id,
-    coalesce(orders.trade_quote_id, shown_quotes.quote_id) as known_quote_id,
-    orders.quote_id,
-    orders.transact_id,
-    orders.idempotency_key,
-    coalesce(orders.trade_request_id, shown_quotes.stated_request_id, orders.request_id) as request_id,
-    coalesce(shown_quotes.pool_id, orders.trade_pool_id, orders.pool_id) as pool_id,
-    orders.product_state,
-    orders.state_class,
-    orders.has_regressed,
-    orders.effective_status,
-    coalesce(orders.trade_side, shown_quotes.stated_side, orders.side, '{{ pool_recon.default_side() }}') as side,
-    shown_quotes.source_amount as shown_source_amount,
-    shown_quotes.target_amount as shown_target_amount,
-    {{ pool_recon.source_asset('shown_quotes.stated_source_asset', 'shown_quotes.pool_id', "coalesce(shown_quotes.stated_side, orders.side, '" ~ pool_recon.default_side() ~ "')") }} as shown_source_asset,
-    {{ pool_recon.target_asset('shown_quotes.stated_target_asset', 'shown_quotes.pool_id', "coalesce(shown_quotes.stated_side, orders.side, '" ~ pool_recon.default_side() ~ "')") }} as shown_target_asset,
-    orders.trade_source_asset,
-    orders.trade_source_amount,
-    orders.trade_count > 0 or shown_quotes.quote_id is not null as has_quote,
-    orders.trade_count,
-    coalesce(shown_quotes.accepted_quote_count, 0) as accepted_quote_count,
-    orders.first_trade_without_quote is not null as has_trade_without_quote,
-    orders.first_trade_without_quote,
-    orders.trade_count = 0 as has_no_trade,
-    later_trades_of_orders.partner_order_id is not null or later_trades_of_quotes.quote_id is not null as has_later_trade,
-    shown_quotes.status as shown_quote_status,
-    shown_quotes.first_transact_id is not null as has_shown_quote_trade,
-    orders_naming_other_quotes.partner_order_id is not null as names_quote_of_other_order,
-    orders_naming_other_trades.partner_order_id is not null as names_trade_of_other_order,
-    orders_named_by_other_trades.partner_order_id is not null as has_trade_of_other_order,
-    {{ pool_recon.lowest_of(['orders.pool_id', 'shown_quotes.pool_id']) }} as lowest_pool_id,
-    {{ pool_recon.highest_of(['orders.pool_id', 'shown_quotes.pool_id']) }} as highest_pool_id,
-    {{ pool_recon.lowest_of(['orders.side', 'shown_quotes.stated_side']) }} as lowest_side,
-    {{ pool_recon.highest_of(['orders.side', 'shown_quotes.stated_side']) }} as highest_side,
-    {{ pool_recon.lowest_of(['orders.environment', 'shown_quotes.stated_environment']) }} as lowest_environment,
-    {{ pool_recon.highest_of(['orders.environment', 'shown_quotes.stated_environment']) }} as highest_environment,
-    {{ pool_recon.lowest_of(['orders.partner_id', 'shown_quotes.stated_partner_id']) }} as lowest_partner_id,
-    {{ pool_recon.highest_of(['orders.partner_id', 'shown_quotes.stated_partner_id']) }} as highest_partner_id,
-    orders.created_at,
-    orders.updated_at,
-    orders.last_final_at,
-    orders.last_reserved_at,
-    shown_quotes.created_at as shown_created_at,
-    shown_quotes.accepted_at as shown_accepted_at,
-    shown_quotes.expires_at as shown_expires_at,
-    orders.row_order
-from orders
-cross join close
-left join shown_quotes on orders.partner_order_id = shown_quotes.showing_order_id
-left join orders_naming_other_quotes on orders.partner_order_id = orders_naming_other_quotes.partner_order_id
-left join orders_naming_other_trades on orders.partner_order_id = orders_naming_other_trades.partner_order_id
-left join orders_named_by_other_trades on orders.partner_order_id = orders_named_by_other_trades.partner_order_id
-left join later_trades_of_orders on orders.partner_order_id = later_trades_of_orders.partner_order_id
-left join later_trades_of_quotes on shown_quotes.quote_id = later_trades_of_quotes.quote_id
+    reconciled.*,
+    {{ pool_recon.row_checksum(['reconciled']) }} as row_checksum
+from reconciled

@@ -94,10 +94,19 @@ sided as (
     left join trades on linked.first_transact_id = trades.transact_id
     left join {{ pool_recon.at_hand('int_orders_in_force') }} as orders on linked.joined_partner_order_id = orders.partner_order_id
 
+),
+
+completed as (
+
+    select
+        *,
+        {{ pool_recon.source_asset('stated_source_asset', 'pool_id', 'side') }} as source_asset,
+        {{ pool_recon.target_asset('stated_target_asset', 'pool_id', 'side') }} as target_asset
+    from sided
+
 )
 
 select
-    *,
-    {{ pool_recon.source_asset('stated_source_asset', 'pool_id', 'side') }} as source_asset,
-    {{ pool_recon.target_asset('stated_target_asset', 'pool_id', 'side') }} as target_asset
-from sided
+    completed.*,
+    {{ pool_recon.row_checksum(['completed']) }} as row_checksum
+from completed

@@ -29,6 +29,7 @@ with typed as (
         quotes.created_at,
         quotes.expires_at,
         quotes.accepted_at,
+        quotes.row_checksum,
         source_assets.minor_unit as source_minor_unit,
         target_assets.minor_unit as target_minor_unit
     from {{ ref('int_quotes_linked') }} as quotes
@@ -63,5 +64,5 @@ select
     {{ pool_recon.timestamp_text('accepted_at') }} as accepted_at,
     created_at as _moment,
     quote_id as _sort_1,
-    {{ pool_recon.row_checksum(['typed']) }} as _checksum
+    {{ pool_recon.row_checksum(['row_checksum', 'quote_status', 'source_minor_unit', 'target_minor_unit']) }} as _checksum
 from typed
