@@ -43,6 +43,18 @@ movement_trades as (
     select distinct transact_id as record_id from {{ relation_of('int_movements') }}
 
 ),
+
+events as (
+
+    select event_id as record_id from {{ relation_of('int_events_joined') }}
+
+),
+
+ledger_entries as (
+
+    select ledger_entry_id as record_id from {{ relation_of('int_ledger_entries_joined') }}
+
+),
 {% endmacro %}
 
 
@@ -59,8 +71,8 @@ movement_trades as (
         'orders': ('int_orders_in_force', 'partner_order_id', 'export_rows.created_at >=', 'updated_at', 'movement_orders', 'movement'),
         'quotes': ('int_quotes_linked', 'quote_id', 'coalesce(export_rows.created_at, export_rows.accepted_at) >=', none, 'movement_quotes', 'movement'),
         'trades': ('int_trades_in_force', 'transact_id', 'coalesce(export_rows.reserved_at, export_rows.terminal_at) >=', 'updated_at', 'movement_trades', 'movement'),
-        'events': ('int_events_joined', none, 'export_rows.received_at >=', none, none, 'event'),
-        'ledger': ('int_ledger_entries_joined', none, 'export_rows.effective_at >=', none, none, 'ledger_entry'),
+        'events': ('int_events_joined', 'event_id', 'export_rows.received_at >=', none, 'events', 'event'),
+        'ledger': ('int_ledger_entries_joined', 'ledger_entry_id', 'export_rows.effective_at >=', none, 'ledger_entries', 'ledger_entry'),
         'funding': ('int_funding_in_force', none, none, none, none, 'funding'),
         'balances': ('int_balances_in_force', none, 'export_rows.as_of >', none, none, 'balances'),
         'pools': ('int_pools_in_force', none, 'export_rows.seen_at >', none, none, 'pools'),
@@ -99,7 +111,8 @@ movement_trades as (
 
 
 {#-
-    The rows of staging that do not have exactly one place. None can have none at all, because every join keeps them.
+    The rows of staging that do not have exactly one place: an id that is there twice gives a row two. None can have none at
+    all, because the joins keep every row, and `int_close` has one.
 
     Arguments:
         relation_of: what gives the relation of a model, `ref` for all rows.

@@ -34,6 +34,29 @@ def test_all_invariants_hold(closed: Warehouse) -> None:
     assert closed.breaches() == []
 
 
+@pytest.mark.parametrize(
+    ("model", "record_id"),
+    [("int_events_joined", "event_id"), ("int_ledger_entries_joined", "ledger_entry_id")],
+)
+def test_an_id_that_is_in_a_fact_twice_is_told(
+    model: str, record_id: str, closed: Warehouse
+) -> None:
+    stated = closed.project.models[model].sql
+    again = "select * replace (-row_order as row_order) from sound order by row_order desc limit 1"
+    sql = f"with sound as ({stated}) from sound union all ({again})"
+    judged = ["int_rows_misplaced", "close_invariant_breaches"]
+    try:
+        closed.run_models([model], {model: sql})
+        [(twice,)] = closed.connection.execute(
+            f"select count(*) - count(distinct {record_id}) from intermediate.{model}"
+        ).fetchall()
+        assert twice == 1
+        closed.run_models(judged)
+        assert [found for found, _ in closed.breaches()] == [ELSEWHERE]
+    finally:
+        closed.run_models([model, *judged])
+
+
 @pytest.mark.parametrize("model", DEFECTS)
 def test_a_row_that_is_lost_or_counted_twice_is_told(model: str, closed: Warehouse) -> None:
     *parts, invariant, count = DEFECTS[model]
