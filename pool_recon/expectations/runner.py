@@ -13,12 +13,12 @@ import io
 import logging
 import os
 import re
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pool_recon.expectations.results import Expectation
+from pool_recon.expectations.spared import spared
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +30,6 @@ _MODULES = (
     "great_expectations.expectations.core.unexpected_rows_expectation",
     "pool_recon.expectations.borrowed",
 )
-_SPARK = ("pyspark", "pyspark.sql.connect")
 _BATCH = "select * from intermediate.int_close"
 
 
@@ -42,7 +41,7 @@ def evaluate(
     Returns, by name of each statement that does not hold, None where rows contradict it, else why
     it could not be checked. Raises whatever stops Great Expectations as a whole.
     """
-    with _quietly(), _without_spark():
+    with _quietly(), spared():
         results = _run(connection, suite)
     problems: dict[str, str | None] = {}
     checked = set()
@@ -60,25 +59,9 @@ def evaluate(
 
 def get_ready() -> None:
     """Import what `evaluate` needs, so that it need not wait for that later."""
-    with _quietly(), _without_spark():
+    with _quietly(), spared():
         for module in _MODULES:
             importlib.import_module(module)
-
-
-@contextlib.contextmanager
-def _without_spark() -> Iterator[None]:
-    """Let nothing import Spark: Great Expectations does where it is there, and needs none here.
-
-    It takes a second, and ends the process with code 0 where that was started with `python -c`.
-    """
-    hidden = [name for name in _SPARK if name not in sys.modules]
-    modules: dict[str, Any] = sys.modules
-    modules.update(dict.fromkeys(hidden))
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
 
 
 def _run(connection: duckdb.DuckDBPyConnection, suite: Sequence[Expectation]) -> list[Any]:

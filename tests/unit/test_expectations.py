@@ -119,6 +119,34 @@ def test_great_expectations_tells_passed_failed_and_not_checked_apart(
     assert connection.execute("select amount from amounts").fetchall() == [("100.10",)]
 
 
+def test_charts_and_distributions_are_only_read_when_they_are_asked_for() -> None:
+    judged_in_a_new_process = """
+import sys, duckdb
+from pool_recon.expectations.results import Expectation, Kind
+from pool_recon.expectations.runner import evaluate
+
+connection = duckdb.connect()
+connection.execute("create schema intermediate; create table intermediate.int_close as select 1 a")
+suite = [Expectation("one", Kind.MART, "one", "It holds.", "select 1 as a")]
+assert evaluate(connection, suite) == {"one": None}
+assert not [each for each in sys.meta_path if type(each).__module__.startswith("pool_recon")]
+print(sorted({"altair.vegalite", "scipy.stats._stats_py"} & set(sys.modules)))
+
+import altair
+from scipy import stats
+
+print(altair.Chart.__name__, stats.norm.cdf(0))
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", judged_in_a_new_process],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines() == ["[]", "Chart 0.5"]
+
+
 def test_all_unexpected_rows_are_counted_and_twenty_are_shown(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
