@@ -9,7 +9,7 @@
                 'code': 'documented_column_absent',
                 'when': 'file_count > 0 and file_count_with_column = 0',
                 'expected': "'column ' || column_name",
-                'actual': "'in none of ' || file_count || ' files'",
+                'actual': "'in no file of its export'",
             },
         ]
     )

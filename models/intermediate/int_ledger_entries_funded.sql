@@ -18,12 +18,14 @@ files as (
 
 ),
 
--- A side that names no environment or partner takes no part in the comparison.
+-- A side that names no environment or partner takes no part in the comparison. Funding that names none was paid once,
+-- whoever is credited with it.
 references_of_entries as (
 
     select
         entries.ledger_entry_id,
-        count(*) as funding_count,
+        max(funding.environment) as funding_environment,
+        max(funding.partner_id) as funding_partner_id,
         sum(case when funding.is_confirmed then funding.amount end) as confirmed_amount,
         sum(
             case
@@ -55,7 +57,11 @@ select
     case
         when references_of_entries.ledger_entry_id is not null
             then sum(case when references_of_entries.ledger_entry_id is not null then entries.delta end) over (
-                partition by entries.environment, entries.partner_id, entries.funding_reference, entries.asset
+                partition by
+                    references_of_entries.funding_environment,
+                    references_of_entries.funding_partner_id,
+                    entries.funding_reference,
+                    entries.asset
                 order by entries.effective_at, entries.entry_seq nulls last, entries.ledger_entry_id
                 rows between unbounded preceding and current row
             )

@@ -32,7 +32,7 @@ union all
 {{
     pool_recon.set_aside_immutable_rows(
         'events', ['event_id'],
-        ['transact_id', 'quote_id', 'status', 'occurred_at', 'environment', 'partner_id']
+        pool_recon.content_of_events()
     )
 }}
 union all

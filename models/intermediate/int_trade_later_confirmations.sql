@@ -1,4 +1,5 @@
--- Trusted confirmations that were received at or after the cut-off, by the trade that they confirm.
+-- Trusted confirmations that were received at or after the cut-off, by the trade that they confirm. Content that its event
+-- does not have will never confirm anything.
 with trades as (
 
     select * from {{ pool_recon.at_hand('int_trades_linked') }}
@@ -11,17 +12,54 @@ quote_trades as (
 
 ),
 
+-- An event that came more than once is what its first row says, whenever that was received.
+repeated_rows as (
+
+    select row_order from {{ pool_recon.at_hand('int_rows_repeated') }}
+    where export_name = 'events'
+
+),
+
+repeated_deliveries as (
+
+    select
+        deliveries.*,
+        min(deliveries.row_order) over (partition by deliveries.event_id) as first_row_order
+    from {{ pool_recon.at_hand('stg_events') }} as deliveries
+    inner join repeated_rows on deliveries.row_order = repeated_rows.row_order
+
+),
+
+deliveries_in_force as (
+
+    select
+        repeated_deliveries.row_order,
+        max(
+            case when first_deliveries.source = 'status_read' or repeated_deliveries.signature_result = 'valid' then 1 else 0 end
+        ) over (partition by repeated_deliveries.event_id) = 1 as is_trusted
+    from repeated_deliveries
+    inner join repeated_deliveries as first_deliveries
+        on repeated_deliveries.first_row_order = first_deliveries.row_order
+    where not {{ pool_recon.differs('repeated_deliveries', 'first_deliveries', pool_recon.content_of_events()) }}
+
+),
+
 deliveries as (
 
     select
-        transact_id,
-        quote_id,
-        status
-    from {{ pool_recon.at_hand('stg_events') }}
+        deliveries.transact_id,
+        deliveries.quote_id,
+        deliveries.status
+    from {{ pool_recon.at_hand('stg_events') }} as deliveries
+    left join repeated_rows on deliveries.row_order = repeated_rows.row_order
+    left join deliveries_in_force on deliveries.row_order = deliveries_in_force.row_order
     where
-        quarantine_reasons is null
-        and received_at >= {{ pool_recon.cut_off_at() }}
-        and (source = 'status_read' or signature_result = 'valid')
+        deliveries.quarantine_reasons is null
+        and deliveries.received_at >= {{ pool_recon.cut_off_at() }}
+        and case
+            when repeated_rows.row_order is null then deliveries.source = 'status_read' or deliveries.signature_result = 'valid'
+            else coalesce(deliveries_in_force.is_trusted, false)
+        end
 
 )
 

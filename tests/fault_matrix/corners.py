@@ -28,6 +28,41 @@ def webhook_of_failure_late_for_a_release(s: Scenario) -> None:
     s.expect("missing_webhook", "trade", m.trade_id)
 
 
+@scenario(trips="missing_webhook", nearly="cutoff_timing_difference event_conflict")
+def webhook_late_with_other_content(s: Scenario) -> None:
+    """Its event has said something else, and the first stays in force."""
+    m = s.movement()
+    m.event["status"] = "reserved"
+    s.again("events", m.event, status="settled", received_at=CUT_OFF, processed_at="")
+    s.expect("missing_webhook", "trade", m.trade_id)
+
+
+@scenario(trips="missing_webhook", nearly="cutoff_timing_difference")
+def webhook_late_twice_and_the_first_says_otherwise(s: Scenario) -> None:
+    m = s.movement()
+    m.event |= {"status": "failed", "received_at": CUT_OFF, "processed_at": ""}
+    s.again("events", m.event, status="settled", received_at=AFTER)
+    s.expect("missing_webhook", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference", nearly="missing_webhook")
+def webhook_late_twice_and_only_the_second_says_otherwise(s: Scenario) -> None:
+    m = s.movement()
+    m.event |= {"received_at": CUT_OFF, "processed_at": ""}
+    s.again("events", m.event, status="failed", received_at=AFTER)
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference unverified_event", nearly="missing_webhook")
+def webhook_late_again_with_a_signature(s: Scenario) -> None:
+    """The same content as the delivery without one, so that the event will be trusted."""
+    m = s.movement()
+    m.event["signature_result"] = "invalid"
+    s.again("events", m.event, signature_result="valid", received_at=CUT_OFF, processed_at="")
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+    s.expect("unverified_event", "event", m.event_id)
+
+
 # --- nets that later entries complete ------------------------------------------------------------
 
 

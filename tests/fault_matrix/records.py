@@ -372,6 +372,51 @@ def credit_in_two_one_unit_high(s: Scenario) -> None:
 
 
 @scenario(trips="funding_exceeds_confirmed")
+def credit_to_two_partners_of_one_payment(s: Scenario) -> None:
+    """The payment names no partner, and was made once."""
+    funded(s, partner_id="")
+    credited(s, "1000", "l1", partner_id=f"{s.name}-1")
+    credited(s, "0.01", "l2", partner_id=f"{s.name}-2", effective_at=at("09:00:01"))
+    s.expect("funding_exceeds_confirmed", "ledger_entry", f"{s.name}-l2")
+
+
+@scenario(nearly="funding_exceeds_confirmed funding_not_credited")
+def credit_of_one_payment_shared_by_two_partners(s: Scenario) -> None:
+    funded(s, partner_id="")
+    credited(s, "600", "l1", partner_id=f"{s.name}-1")
+    credited(s, "400", "l2", partner_id=f"{s.name}-2", effective_at=at("09:00:01"))
+
+
+@scenario(trips="funding_exceeds_confirmed")
+def credit_again_without_a_partner(s: Scenario) -> None:
+    """It agrees with the payment, which names one."""
+    funded(s, partner_id=f"{s.name}-1")
+    credited(s, "1000", "l1", partner_id=f"{s.name}-1")
+    credited(s, "1000", "l2", partner_id="", effective_at=at("09:00:01"))
+    s.expect("funding_exceeds_confirmed", "ledger_entry", f"{s.name}-l2")
+
+
+@scenario(nearly="funding_exceeds_confirmed funding_not_credited")
+def credit_of_two_payments_under_one_reference(s: Scenario) -> None:
+    """Each partner has its own, and is credited with that."""
+    for number, amount in (("1", "600"), ("2", "400")):
+        partner = f"{s.name}-{number}"
+        funded(s, amount, partner_id=partner, confirmed_at=at(f"08:00:0{number}"))
+        credited(s, amount, f"l{number}", partner_id=partner)
+
+
+@scenario(trips="funding_exceeds_confirmed")
+def credit_of_two_payments_one_unit_high_for_one(s: Scenario) -> None:
+    """What the other partner is still owed does not cover it."""
+    for number, amount in (("1", "600.01"), ("2", "399.99")):
+        partner = f"{s.name}-{number}"
+        paid = "600" if number == "1" else "400"
+        funded(s, paid, partner_id=partner, confirmed_at=at(f"08:00:0{number}"))
+        credited(s, amount, f"l{number}", partner_id=partner)
+    s.expect("funding_exceeds_confirmed", "ledger_entry", f"{s.name}-l1")
+
+
+@scenario(trips="funding_exceeds_confirmed")
 def credit_of_pending(s: Scenario) -> None:
     funded(s, status="pending", confirmed_at="")
     credited(s)

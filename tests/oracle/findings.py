@@ -726,9 +726,14 @@ def funding_credits(world: World) -> Iterator[Finding]:
     for entry in sorted(world.entries.values(), key=entry_order):
         if not is_attributed(world, entry):
             continue
-        key = (entry["funding_reference"], entry["asset"], entry.env, entry.partner)
-        totals[key] = totals.get(key, Decimal(0)) + (delta_of(entry) or 0)
         rows = [row for row in world.funding if agrees(entry, row)]
+        # whom the funding is for, where it says so
+        whose = [
+            max((row[column] for row in rows if row[column]), default=None)
+            for column in ("environment", "partner_id")
+        ]
+        key = (entry["funding_reference"], entry["asset"], *whose)
+        totals[key] = totals.get(key, Decimal(0)) + (delta_of(entry) or 0)
         if totals[key] > confirmed_by_cut_off(world, rows):
             yield about(world, "funding_exceeds_confirmed", entry)
         elif totals[key] > confirmed(rows, entry["effective_at"]):

@@ -204,12 +204,17 @@ class World:
         return [entry for entry in firsts if self.join_entry(entry)[0] is trade]
 
     def late_confirmations_of(self, trade: Row) -> list[Row]:
-        """Trusted deliveries received at or after the cut-off, whatever came before."""
-        return [
-            event
-            for event in self.late["events"]
-            if is_trusted(event) and self.join_event(event) is trade
-        ]
+        """Deliveries received at or after the cut-off of events that will be trusted then.
+
+        An event will be what its first row says; a row that says otherwise confirms nothing.
+        """
+        late: list[Row] = []
+        for rows in by_id(self.staged.rows["events"]).values():
+            same = [row for row in rows if content_of(row) == content_of(rows[0])]
+            signed = any(row["signature_result"] == "valid" for row in same)
+            if rows[0]["source"] == "status_read" or signed:
+                late += [row for row in same if row["received_at"] >= self.cut_off]
+        return [event for event in late if self.join_event(event) is trade]
 
     def late_trades(self) -> list[Row]:
         """Trades that were reserved at or after the cut-off, each as its last version has it."""
