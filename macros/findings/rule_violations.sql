@@ -1,12 +1,21 @@
-{#- What breaks the close checklist, one row per rule and place. -#}
-{% macro all_violations() -%}
+{#-
+    What breaks the close checklist, one row per rule and place.
+
+    Arguments:
+        is_later: whether the warehouse may have been changed since it was built, so that more has to be looked at.
+-#}
+{% macro all_violations(is_later=false) -%}
 {% for rule_name in pool_recon.checklist_rules() %}
 select
     '{{ rule_name }}' as rule_name,
     violations.subject_type,
     violations.subject_id,
     violations.violation
-from ({{ pool_recon.rule_violations(rule_name) }}) as violations
+from (
+    {{ pool_recon.rule_violations(rule_name) }}
+    {%- set changes = pool_recon.changed_since(rule_name) | trim if is_later %}
+    {{ 'union all ' ~ changes if changes }}
+) as violations
 {{ 'union all' if not loop.last }}
 {%- endfor %}
 {%- endmacro %}

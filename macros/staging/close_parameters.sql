@@ -22,8 +22,18 @@
     {%- set first = zone.localize(wall, is_dst=true) -%}
     {%- set is_there = zone.normalize(first).replace(tzinfo=none) == wall -%}
     {%- set midnight = (first if is_there else zone.localize(wall, is_dst=false)).astimezone(modules.pytz.utc) -%}
-    {%- set moment = midnight - modules.datetime.timedelta(seconds=seconds_before | int) -%}
+    {%- set moment = midnight - modules.datetime.timedelta(seconds=seconds_before) -%}
     cast('{{ moment.strftime('%Y-%m-%d %H:%M:%S') }}' as timestamp)
+{%- endmacro %}
+
+
+{#- The limit of that name in seconds, from the vars; an error that says what is wrong with it. -#}
+{% macro limit_seconds(name) -%}
+    {%- set stated = var(name) | string | trim -%}
+    {%- if not modules.re.match('^[0-9]{1,9}$', stated) -%}
+        {{ exceptions.raise_compiler_error(name ~ " is '" ~ stated ~ "'; expected whole seconds from 0 to 999999999, such as 86400 for a day") }}
+    {%- endif -%}
+    {{ return(stated | int) }}
 {%- endmacro %}
 
 

@@ -63,6 +63,7 @@ renamed as (
     select
         {%- for name, kind in columns %}
         {{ pool_recon.trimmed(name) if kind in texts + numbers + ['timestamp'] else pool_recon.lower_case(pool_recon.trimmed(name)) }} as {{ name }}_text,
+        {{ name }} as {{ name }}_written,
         {%- endfor %}
         coalesce(_is_malformed, false) as is_malformed,
         coalesce(_has_secret, false) as has_secret,
@@ -97,6 +98,7 @@ typed as (
         {%- if kind not in texts %}
         {{ name }}_text,
         {%- endif %}
+        {{ name }}_written,
         {%- endfor %}
         is_malformed,
         has_secret,
@@ -148,7 +150,7 @@ final as (
         has_secret,
         quarantine_reasons,
         case
-            when quarantine_reasons is not null then coalesce(malformed_text, {{ pool_recon.row_as_text(pool_recon.text_columns(columns, texts)) }})
+            when quarantine_reasons is not null then coalesce(malformed_text, {{ pool_recon.row_as_text(pool_recon.written_columns(columns)) }})
         end as original_text,
         file_id,
         row_number,
@@ -161,11 +163,11 @@ select * from final
 {% endmacro %}
 
 
-{#- The texts that a row was read from, by the name of each column. -#}
-{% macro text_columns(columns, texts) -%}
+{#- The texts of a row as they have landed, by the name of each column. -#}
+{% macro written_columns(columns) -%}
     {%- set names = [] -%}
     {%- for name, kind in columns -%}
-        {%- do names.append((name, name if kind in texts else name ~ '_text')) -%}
+        {%- do names.append((name, name ~ '_written')) -%}
     {%- endfor -%}
     {{ return(names) }}
 {%- endmacro %}

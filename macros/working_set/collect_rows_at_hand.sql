@@ -32,7 +32,7 @@
         limit: the name of the limit before the cut-off that the moment is compared with; none for the cut-off itself.
 -#}
 {% macro open_since(build, limit=none) -%}
-    {%- set seconds = var(limit) | int if limit else 0 -%}
+    {%- set seconds = pool_recon.limit_seconds(limit) if limit else 0 -%}
     cast('{{ build.last_cut_off_at - modules.datetime.timedelta(seconds=seconds) }}' as timestamp)
 {%- endmacro %}
 

@@ -38,7 +38,7 @@
             {
                 'code': 'unprocessed_event',
                 'when': 'is_trusted and has_processed_at_column and processed_at is null and received_at < processing_limit_at',
-                'expected': "'processing within " ~ var('processing_limit_seconds') ~ " seconds'",
+                'expected': "'processing within " ~ pool_recon.limit_seconds('processing_limit_seconds') ~ " seconds'",
                 'actual': "'unprocessed since ' || " ~ pool_recon.timestamp_text('received_at'),
             },
         ]

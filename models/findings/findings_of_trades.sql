@@ -92,7 +92,7 @@
             {
                 'code': 'stuck_reserved',
                 'when': "effective_status = 'reserved' and coalesce(reserved_at, accepted_at, order_created_at) < settlement_limit_at",
-                'expected': "'a terminal status within " ~ var('settlement_limit_seconds') ~ " seconds'",
+                'expected': "'a terminal status within " ~ pool_recon.limit_seconds('settlement_limit_seconds') ~ " seconds'",
                 'actual': "'reserved since ' || " ~ pool_recon.timestamp_text('coalesce(reserved_at, accepted_at, order_created_at)'),
             },
             {

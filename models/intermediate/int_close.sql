@@ -3,8 +3,8 @@ select
     '{{ pool_recon.business_time_zone() }}' as business_time_zone,
     {{ pool_recon.close_moment(0) }} as opening_at,
     {{ pool_recon.close_moment(1) }} as cut_off_at,
-    {{ pool_recon.close_moment(1, var('grace_period_seconds')) }} as grace_limit_at,
-    {{ pool_recon.close_moment(1, var('settlement_limit_seconds')) }} as settlement_limit_at,
-    {{ pool_recon.close_moment(1, var('processing_limit_seconds')) }} as processing_limit_at,
+    {{ pool_recon.close_moment(1, pool_recon.limit_seconds('grace_period_seconds')) }} as grace_limit_at,
+    {{ pool_recon.close_moment(1, pool_recon.limit_seconds('settlement_limit_seconds')) }} as settlement_limit_at,
+    {{ pool_recon.close_moment(1, pool_recon.limit_seconds('processing_limit_seconds')) }} as processing_limit_at,
     '{{ var('default_environment') }}' as default_environment,
     '{{ var('default_partner') }}' as default_partner

@@ -9,5 +9,5 @@ select
     violation
 from {{ ref('int_checklist_violations') }}
 {%- else -%}
-{{ pool_recon.all_violations() }}
+{{ pool_recon.all_violations(is_later=true) }}
 {%- endif %}

@@ -1,7 +1,10 @@
-"""Scenarios that need files of their own, each closed alone."""
+"""Scenarios that need files of their own, each closed alone; and what quarantine keeps."""
 
 from __future__ import annotations
 
+import csv
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,3 +24,28 @@ def test_a_separate_scenario(scenario: Scenario, warehouse: Warehouse, tmp_path:
     assert compare_amounts_at_risk(package, result) == []
     assert warehouse.findings() == expected(scenario)
     assert warehouse.breaches() == []
+
+
+def test_the_text_of_a_row_in_quarantine_is_what_was_written(
+    warehouse: Warehouse, exports_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    exports = tmp_path / "exports"
+    shutil.copytree(exports_folders["clean"], exports)
+    written = {
+        "transact_id": " t9 ",
+        "quote_id": "q,9",
+        "idempotency_key": "K9\n",
+        "status": " SETLED ",
+        "fiat_amount": '1,5 "or so"',
+    }
+    with (exports / "trades" / "unread.csv").open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, [*written, "side"])
+        writer.writeheader()
+        writer.writerow({**written, "side": ""})
+    warehouse.close(exports)
+    ((reasons, text),) = warehouse.connection.execute(
+        "select quarantine_reasons, original_text from intermediate.int_rows_flagged"
+        " where quarantine_reasons is not null"
+    ).fetchall()
+    assert reasons == "unknown_value (status); invalid_amount (fiat_amount)"
+    assert json.loads(text) == written

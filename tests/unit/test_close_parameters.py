@@ -1,4 +1,4 @@
-"""Where a business date begins and ends, also where the clock is changed at midnight."""
+"""Where a business date begins, also where the clock is changed at midnight; and its limits."""
 
 from __future__ import annotations
 
@@ -33,18 +33,32 @@ BEGINNINGS = [
 ]
 
 
-def opening_of(zone: str, day: str) -> str:
-    """The beginning of a close date as the models state it."""
+class CompilerError(Exception):
+    """What dbt raises where a macro refuses."""
+
+
+def rendered(expression: str, **variables: object) -> str:
+    """What dbt makes of an expression of these macros."""
+
+    def refuse(message: str) -> None:
+        raise CompilerError(message)
+
     source = MACROS.read_text(encoding="utf-8").replace("pool_recon.", "")
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     environment.globals |= {
         "execute": True,
+        "exceptions": SimpleNamespace(raise_compiler_error=refuse),
         "modules": SimpleNamespace(datetime=datetime, pytz=pytz, re=re),
         "return": lambda value: value,
-        "var": {"close_date": day, "business_time_zone": zone}.get,
+        "var": variables.get,
         "env_var": lambda name, default: default,
     }
-    literal = environment.from_string(source + "{{ close_moment(0) }}").render()
+    return environment.from_string(f"{source}{{{{ {expression} }}}}").render().strip()
+
+
+def opening_of(zone: str, day: str) -> str:
+    """The beginning of a close date as the models state it."""
+    literal = rendered("close_moment(0)", close_date=day, business_time_zone=zone)
     found = re.search("cast[(]'(.*)' as timestamp[)]", literal)
     assert found
     return found[1]
@@ -54,3 +68,18 @@ def opening_of(zone: str, day: str) -> str:
 def test_a_date_begins_with_its_first_moment(zone: str, day: str, beginning: str) -> None:
     assert opening_of(zone, day) == beginning
     assert str(midnight(datetime.date.fromisoformat(day), zone)) == beginning
+
+
+@pytest.mark.parametrize("stated", [0, 86400, "3600", " 60 ", 999_999_999])
+def test_a_limit_is_whole_seconds(stated: object) -> None:
+    limit = rendered("limit_seconds('grace_period_seconds')", grace_period_seconds=stated)
+    assert int(limit) == int(str(stated))
+
+
+@pytest.mark.parametrize(
+    "stated", ["24h", "soon", "", None, -5, 1.5, "1e3", True, 1_000_000_000, "\u0663"]
+)
+def test_what_is_no_limit_is_refused(stated: object) -> None:
+    refused = f"settlement_limit_seconds is '{stated}'; expected whole seconds from 0"
+    with pytest.raises(CompilerError, match=f"^{re.escape(refused)}"):
+        rendered("limit_seconds('settlement_limit_seconds')", settlement_limit_seconds=stated)
