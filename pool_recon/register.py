@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 from pool_recon.errors import CloseError
 from pool_recon.loader.columns import fold
 from pool_recon.loader.csv_records import BLANK, UnclosedQuoteError, read_records
+from pool_recon.long_records import allow_long_values
 from pool_recon.masking import has_secret, mask
 from pool_recon.reference import project_dir
 
@@ -420,6 +421,7 @@ def _subject_types() -> list[str]:
 def _finding(exceptions: Path, exception_id: str) -> dict[str, str]:
     needed = ("exception_id", "code", "subject_type", "subject_id", "environment", "evidence_hash")
     try:
+        allow_long_values()
         with exceptions.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream, strict=True)
             missing = [column for column in needed if column not in (reader.fieldnames or ())]

@@ -18,6 +18,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pool_recon.long_records import allow_long_values
 from pool_recon.report.figures import STANDINGS, Figures
 
 if TYPE_CHECKING:
@@ -475,7 +476,7 @@ def _read(file: Path) -> tuple[list[str], Iterator[list[str]]]:
 
 def _rows(file: Path) -> Iterator[list[str]]:
     # A list of ids may be longer than the reader takes by default.
-    csv.field_size_limit(2**31 - 1)
+    allow_long_values()
     with file.open(encoding="utf-8", newline="") as stream:
         yield from csv.reader(stream, strict=True)
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from pool_recon.errors import CloseError
+from pool_recon.long_records import options_for_records
 from pool_recon.package import (
     MANIFEST_DIGEST,
     MANIFEST_FILE,
@@ -285,13 +286,18 @@ def workspace() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
 def csv_source(file: Path, header: list[str]) -> str:
     """What reads a CSV file of a package in a from clause: every value as its text, empty as null.
 
-    It fails where a record has not as many fields as `header`.
+    It fails where a record has not as many fields as `header`. Raises CloseError where the file
+    cannot be read.
     """
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in header)
+    try:
+        options = options_for_records(file)
+    except OSError as error:
+        raise CloseError(f"{file} cannot be read: {error.strerror or error}") from None
     return (
         f"read_csv({quoted(str(file))}, columns = {{{columns}}}, auto_detect = false,"
         " header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '',"
-        " null_padding = false, ignore_errors = false)"
+        f" null_padding = false, ignore_errors = false{options})"
     )
 
 

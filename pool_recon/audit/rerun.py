@@ -26,6 +26,7 @@ from pool_recon.audit.evidence import (
     read_package,
 )
 from pool_recon.errors import CloseError
+from pool_recon.long_records import allow_long_values
 from pool_recon.package import (
     HISTORY_CLOSES,
     HISTORY_FINDINGS,
@@ -287,6 +288,7 @@ def _register(package: Path, manifest: Manifest) -> Register | None:
     stated = manifest.content.get("register")
     if stated is None:
         return None
+    allow_long_values()
     with (package / "register.csv").open(encoding="utf-8", newline="") as stream:
         rows = [
             RegisterRow(int(row["line_number"]), **{column: row[column] for column in COLUMNS})

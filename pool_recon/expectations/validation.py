@@ -19,6 +19,7 @@ from pool_recon.expectations.suite import (
     rule_names,
     shared_queries,
 )
+from pool_recon.long_records import options_for_records
 from pool_recon.warehouse import connect
 
 if TYPE_CHECKING:
@@ -171,11 +172,15 @@ def _read_file(
         else f"cast(null as varchar) as {column.name}"
         for column in file.columns
     )
-    path = _text(str(package / f"{file.name}.csv"))
+    path = package / f"{file.name}.csv"
+    try:
+        options = options_for_records(path)
+    except OSError:
+        return
     source = (
-        f"(select {selected} from read_csv({path}, columns = {{{declared}}},"
+        f"(select {selected} from read_csv({_text(str(path))}, columns = {{{declared}}},"
         " auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"',"
-        " null_padding = false, ignore_errors = false))"
+        f" null_padding = false, ignore_errors = false{options}))"
     )
     kept = ", ".join(file.kept_columns)
     published = (

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pool_recon.long_records import ONE_READER, options_for_records
 from pool_recon.postgres.server import Server, quoted
 from pool_recon.progress import Progress
 
@@ -45,8 +46,6 @@ READ_LATER: Final = frozenset(
 )
 # Name and type.
 _Column = tuple[str, str]
-# The longest record, which may have several lines.
-_LONGEST_LINE: Final = 1 << 24
 
 
 def mirror(
@@ -121,12 +120,13 @@ def _insert(
     texts = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(columns)))
     values = ", ".join(f"cast(c{place} as {kind})" for place, (_, kind) in enumerate(columns))
     names = ", ".join(quoted(name) for name, _ in columns)
+    options = options_for_records(file) or ONE_READER
     # Only what has no quotes is null; with every value in quotes no line end can be taken amiss.
     connection.execute(
         f"insert into {target} ({names}) select {values} from read_csv('{path}', "
         f"columns = {{{texts}}}, auto_detect = false, header = false, delim = ',', quote = '\"', "
         "escape = '\"', nullstr = '', allow_quoted_nulls = false, strict_mode = true, "
-        f"new_line = '\\n', parallel = false, max_line_size = {_LONGEST_LINE})"
+        f"new_line = '\\n'{options})"
     )
     file.unlink()
 
