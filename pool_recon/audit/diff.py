@@ -435,7 +435,7 @@ def _compare_section(
     for side, package in (("a", difference.a), ("b", difference.b)):
         file = package.folder / name
         if not file.is_file():
-            difference.notes.append(f"{file} is missing, so that its rows are not compared")
+            difference.notes.append(f"{file} is no file, so that its rows are not compared")
             return None
         header = header_of(file)
         more = f", {_MOVEMENT_TYPE} as movement_type" if section.name == "movements" else ""

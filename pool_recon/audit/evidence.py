@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -112,6 +113,8 @@ def read_package(folder: Path) -> Package:
         raise CloseError(f"{folder} {what}: name a folder such as out/2026-06-30")
     file = folder / MANIFEST_FILE
     try:
+        if no_file := _no_file(file):
+            return Package(folder, None, (Problem(MANIFEST_FILE, no_file),))
         raw = file.read_bytes()
     except FileNotFoundError:
         raise CloseError(
@@ -222,8 +225,23 @@ def check_files(package: Package, manifest: Manifest) -> list[Problem]:
     return problems
 
 
+def _no_file(path: Path) -> str:
+    """What stands where a file of a package should; empty where that is a file. Raises OSError.
+
+    To open anything else may wait for ever, or lead out of the package.
+    """
+    mode = path.lstat().st_mode
+    if stat.S_ISREG(mode):
+        return ""
+    if stat.S_ISLNK(mode):
+        return "is a link, which leads to no part of the package: put the file itself in its place"
+    return "is no regular file: put the file that was written in its place"
+
+
 def _changed(file: Path, stated: Mapping[str, Any]) -> str:
     try:
+        if no_file := _no_file(file):
+            return no_file
         size, digest = file.stat().st_size, file_sha256(file)
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -133,6 +134,39 @@ def test_files_that_are_missing_or_too_many(package: Path) -> None:
     assert subjects(verify(package)) == {"notes/"}
     (package / "notes").rmdir()
     assert verify(package).is_proven
+
+
+def test_a_link_is_no_part_of_the_package_even_to_the_same_bytes(
+    bad_day: Ran, package: Path
+) -> None:
+    for name in ("orders.csv", "report.html", "parquet/fct_exceptions.parquet", "manifest.json"):
+        (package / name).rename(package.parent / "kept")
+        for target in (bad_day.package / name, package.parent / "nowhere"):
+            (package / name).symlink_to(target)
+            result = verify(package)
+            assert not result.is_proven
+            [problem] = result.problems
+            assert problem.subject == name
+            assert problem.message.startswith("is a link")
+            (package / name).unlink()
+        (package.parent / "kept").rename(package / name)
+    shutil.rmtree(package / "history")
+    (package / "history").symlink_to(bad_day.package / "history")
+    assert "history" in subjects(verify(package))
+    assert verify(copied(bad_day.package, package.parent / "other")).is_proven
+    (package.parent / "latest").symlink_to(package.parent / "other")
+    assert verify(package.parent / "latest").is_proven
+
+
+def test_what_would_be_waited_for_is_no_file(package: Path) -> None:
+    for name in ("orders.csv", "manifest.json"):
+        (package / name).rename(package.parent / "kept")
+        os.mkfifo(package / name)
+        [problem] = verify(package).problems
+        assert problem.subject == name
+        assert problem.message.startswith("is no regular file")
+        (package / name).unlink()
+        (package.parent / "kept").rename(package / name)
 
 
 def amount(rows: Rows, column: str, value: str) -> None:
