@@ -411,18 +411,25 @@ def _record_packets(rows: dict[str, list[Row]]) -> list[Packet]:
 
 
 def _funding(reader: Reader, records: Records, hits: Hits, wanted: str) -> list[Packet]:
-    """The payments and credits under a funding reference, and the balances that they moved."""
+    """The payments, credits and other entries under a funding reference, and what they moved."""
     is_reference = any(row["is_funding_reference"] for row in hits.rows["ledger"])
     if not hits.rows["funding"] and not is_reference:
         return []
     payments = records.of("funding", "funding_reference", {wanted})
-    credits = records.of("ledger", "funding_reference", {wanted})
-    credit_ids = {row["ledger_entry_id"] for row in credits if row["_in_force"]}
+    entries = records.of("ledger", "funding_reference", {wanted})
+    entry_ids = {row["ledger_entry_id"] for row in entries if row["_in_force"]}
     balances = {
         row["ledger_entry_id"]: row
-        for row in _balance_rows(reader, credits)
-        if row["ledger_entry_id"] in credit_ids
+        for row in _balance_rows(reader, entries)
+        if row["ledger_entry_id"] in entry_ids
     }
+    # By its type, because an entry that is not in force has no class of its own.
+    funding_types = {
+        row["entry_type"]
+        for row in reader.rows_with("reference.ref_entry_types", "entry_class", {"funding"})
+    }
+    credits = [row for row in entries if row["entry_type"] in funding_types]
+    others = [row for row in entries if row["entry_type"] not in funding_types]
     sums = [
         row
         for row in reader.rows_with(
@@ -432,7 +439,7 @@ def _funding(reader: Reader, records: Records, hits: Hits, wanted: str) -> list[
     ]
     findings = [
         *_findings(reader, records, "subject_id", {wanted}, "funding"),
-        *_findings(reader, records, "subject_id", credit_ids, "ledger_entry"),
+        *_findings(reader, records, "subject_id", entry_ids, "ledger_entry"),
     ]
     return [
         {
@@ -460,28 +467,30 @@ def _funding(reader: Reader, records: Records, hits: Hits, wanted: str) -> list[
                 }
                 for row in payments
             ],
-            "credits": [
-                {
-                    "at": moment_text(row["effective_at"]),
-                    "ledger_entry_id": row["ledger_entry_id"],
-                    "entry_type": row["entry_type"],
-                    **_entry_details(reader, row),
-                    "balance_before": _balance(reader, balances, row, "balance_before"),
-                    "ledger_balance": _balance(reader, balances, row, "ledger_balance"),
-                    "place": row["_place"],
-                    "row": row["_row"],
-                }
-                for row in credits
-            ],
+            "credits": [_funding_entry(reader, balances, row) for row in credits],
+            "other_entries": [_funding_entry(reader, balances, row) for row in others],
             "findings": findings,
         }
     ]
 
 
-def _balance_rows(reader: Reader, credits: list[Row]) -> list[Row]:
+def _funding_entry(reader: Reader, balances: dict[str, Row], row: Row) -> Packet:
+    return {
+        "at": moment_text(row["effective_at"]),
+        "ledger_entry_id": row["ledger_entry_id"],
+        "entry_type": row["entry_type"],
+        **_entry_details(reader, row),
+        "balance_before": _balance(reader, balances, row, "balance_before"),
+        "ledger_balance": _balance(reader, balances, row, "ledger_balance"),
+        "place": row["_place"],
+        "row": row["_row"],
+    }
+
+
+def _balance_rows(reader: Reader, entries: list[Row]) -> list[Row]:
     moved = {
         (entry["environment"], entry["partner_id"], entry["asset"])
-        for entry in (row["_in_force"] for row in credits)
+        for entry in (row["_in_force"] for row in entries)
         if entry and entry["touches_balance"]
     }
     rows = []

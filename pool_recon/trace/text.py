@@ -326,22 +326,29 @@ def _funding(funding: Packet) -> list[str]:
     if not funding["payments"]:
         lines.append("  none")
     lines += ["", "  Credits"]
-    lines += _table(
-        (
-            credit["at"],
-            credit["entry_type"],
-            credit["ledger_entry_id"],
-            f"{_signed(credit['delta'])} {credit['asset']}",
-            f"balance {credit['balance_before']} -> {credit['ledger_balance']}"
-            if credit["ledger_balance"] is not None
-            else f"({_PLACES[credit['place']]})",
-            credit["row"],
-        )
-        for credit in funding["credits"]
-    )
+    lines += _funding_entries(funding["credits"])
     if not funding["credits"]:
         lines.append("  none")
+    if funding["other_entries"]:
+        lines += ["", "  Other entries with this reference, no credits"]
+        lines += _funding_entries(funding["other_entries"])
     return lines + _findings(funding["findings"])
+
+
+def _funding_entries(entries: list[Packet]) -> list[str]:
+    return _table(
+        (
+            entry["at"],
+            entry["entry_type"],
+            entry["ledger_entry_id"],
+            f"{_signed(entry['delta'])} {entry['asset']}",
+            f"balance {entry['balance_before']} -> {entry['ledger_balance']}"
+            if entry["ledger_balance"] is not None
+            else f"({_PLACES[entry['place']]})",
+            entry["row"],
+        )
+        for entry in entries
+    )
 
 
 def _unjoined(record: Packet, wanted: str) -> list[str]:

@@ -6,8 +6,10 @@ import contextlib
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -282,6 +284,37 @@ def test_a_funding_reference_shows_payments_credits_and_balances(bad_day: Ran) -
     [funding] = packet(bad_day, uncredited)["funding"]
     assert funding["credits"] == []
     assert [f["code"] for f in funding["findings"]] == ["funding_not_credited"]
+
+
+def test_what_is_no_credit_is_shown_as_another_entry(bad_day: Ran, tmp_path: Path) -> None:
+    (reference,) = query(
+        bad_day,
+        "select funding_reference from marts.fct_balance_entries "
+        "where funding_reference is not null order by 1 limit 1",
+    )[0]
+    (fee,) = query(
+        bad_day,
+        "select ledger_entry_id from marts.fct_balance_entries "
+        "where entry_type = 'fee_debit' order by 1 limit 1",
+    )[0]
+    [before] = packet(bad_day, reference)["funding"]
+    assert before["other_entries"] == []
+    day = replace(bad_day, out=tmp_path)
+    shutil.copy(bad_day.out / "pool_recon.duckdb", tmp_path)
+    with contextlib.closing(duckdb.connect(str(tmp_path / "pool_recon.duckdb"))) as connection:
+        connection.execute(
+            "update staging.stg_ledger set funding_reference = ? where ledger_entry_id = ?",
+            [reference, fee],
+        )
+    [funding] = packet(day, reference)["funding"]
+    assert funding["credits"] == before["credits"]
+    [other] = funding["other_entries"]
+    assert (other["ledger_entry_id"], other["entry_class"]) == (fee, "fee")
+    assert other["delta"].startswith("-")
+    said = run(day, "trace", reference).stdout.partition("  Credits")[2]
+    credits, _, others = said.partition("Other entries with this reference, no credits")
+    assert fee in others
+    assert fee not in credits
 
 
 def test_nothing_heavy_is_imported(bad_day: Ran) -> None:
