@@ -47,6 +47,7 @@ from pool_recon.register import Register, read_register, replace_register
 from pool_recon.segments import Segments
 from pool_recon.summary import TopException, read_top_exceptions
 from pool_recon.warehouse import (
+    check_temp_directory,
     connect,
     memory_limit,
     os_reason,
@@ -399,6 +400,7 @@ def check_request(request: CloseRequest) -> None:
         raise CloseError(
             f"{_THREADS} is {models!r}: expected how many models are built at a time, from 1 on"
         )
+    check_temp_directory()
 
 
 def _rule_names() -> list[str]:

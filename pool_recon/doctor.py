@@ -455,7 +455,10 @@ def _disk(set_up: SetUp) -> Iterator[Check]:
     # A close works on a copy of the warehouse, into which the exports land before it is published.
     warehouse = set_up.warehouse.stat().st_size if set_up.warehouse.is_file() else 0
     needed = max(_LEAST_DISK, 2 * warehouse + 4 * _bytes_of(set_up.exports))
-    temporary = os.environ.get("POOL_RECON_TEMP_DIRECTORY") or set_up.warehouse.parent
+    from pool_recon.warehouse import TEMP_DIRECTORY, check_temp_directory
+
+    check_temp_directory()
+    temporary = os.environ.get(TEMP_DIRECTORY) or set_up.warehouse.parent
     places = {
         place.stat().st_dev: place
         for place in map(_existing, (set_up.out, Path(temporary), set_up.warehouse.parent))

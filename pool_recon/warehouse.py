@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pool_recon.errors import CloseError
+from pool_recon.errors import CloseError, NotReadyError, Obstacle
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # written since last time is written again.
 LOG_OF_COPY = "1GB"
 MEMORY_LIMIT = "POOL_RECON_MEMORY_LIMIT"
+TEMP_DIRECTORY = "POOL_RECON_TEMP_DIRECTORY"
 
 # What DuckDB says of an amount of memory that it cannot read.
 _NO_AMOUNT = re.compile(r"(Parser|Invalid Input) Error: .*(memory|percentage)", re.IGNORECASE)
@@ -69,13 +70,15 @@ def connect(
 
     POOL_RECON_MEMORY_LIMIT and POOL_RECON_TEMP_DIRECTORY mean the same as in profiles.yml. A
     connection that `leaves_log` does not fold in what it wrote: the next one will.
-    Raises CloseError where the file is in use by another process or is no warehouse.
+    Raises CloseError where the file is in use by another process or is no warehouse, or where it
+    cannot spill to what the environment names.
     """
     import duckdb
 
+    check_temp_directory()
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit(),
-        "temp_directory": os.environ.get("POOL_RECON_TEMP_DIRECTORY", f"{file}.tmp"),
+        "temp_directory": os.environ.get(TEMP_DIRECTORY, f"{file}.tmp"),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
     }
@@ -96,6 +99,27 @@ def memory_limit(processes: int = 1) -> str:
     limit = os.environ.get(MEMORY_LIMIT, "80%")
     parts = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(\S+)\s*", limit)
     return f"{float(parts[1]) / processes:f}{parts[2]}" if parts else limit
+
+
+def check_temp_directory() -> None:
+    """Raise NotReadyError where the environment names no folder to spill to.
+
+    DuckDB itself only notices when it spills, which may be late in a close.
+    """
+    named = os.environ.get(TEMP_DIRECTORY)
+    if not named:
+        return
+    # It is made where it is not there, and so are those that it is in.
+    existing = next(
+        (path for path in (Path(named), *Path(named).parents) if os.path.lexists(path)), Path()
+    )
+    if not existing.is_dir():
+        raise NotReadyError(
+            Obstacle(
+                f"{TEMP_DIRECTORY} is {named!r}, and {existing} is no folder",
+                "name a folder that DuckDB can spill to, or unset the variable",
+            )
+        )
 
 
 @contextlib.contextmanager

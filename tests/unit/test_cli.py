@@ -367,6 +367,27 @@ def test_a_variable_that_says_nothing_is_named(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("is_within", [False, True])
+def test_what_is_spilled_to_is_a_folder(
+    is_within: bool,
+    build: FakeBuild,
+    exports: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "spill"
+    file.touch()
+    named = str(file / "more") if is_within else str(file)
+    monkeypatch.setenv("POOL_RECON_TEMP_DIRECTORY", named)
+    assert close(exports, tmp_path / "out") == 2
+    assert f"POOL_RECON_TEMP_DIRECTORY is {named!r}, and {file} is no folder" in the_line(capsys)
+    assert build.settings is None
+    assert not (tmp_path / "out").exists()
+    file.unlink()
+    assert close(exports, tmp_path / "out") == 0
+
+
 def test_the_build_is_told_what_to_close(build: FakeBuild, exports: Path, tmp_path: Path) -> None:
     assert close(exports, tmp_path / "out", "--time-zone", "Europe/Berlin") == 0
     assert build.settings is not None

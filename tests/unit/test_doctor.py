@@ -18,6 +18,7 @@ import pytest
 
 from pool_recon import __version__, cli, doctor, machine, reference
 from pool_recon.doctor import Check, SetUp
+from pool_recon.progress import Progress
 from pool_recon.spark import readiness
 from tests.unit.cli_support import write_exports
 
@@ -372,6 +373,12 @@ def test_a_full_disk(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
     check = the_check(doctor._disk, set_up)
     assert (check.state, check.finding.startswith("1 MB free in ")) == ("mend", True)
+    file = set_up.out.parent / "spill"
+    file.touch()
+    monkeypatch.setenv("POOL_RECON_TEMP_DIRECTORY", str(file))
+    [check] = [check for check in doctor.examine(set_up, Progress()) if check.subject == "disk"]
+    assert (check.state, check.finding.endswith("is no folder")) == ("mend", True)
+    assert check.remedy.startswith("name a folder")
 
 
 def test_memory(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
