@@ -45,7 +45,13 @@ from pool_recon.progress import Progress
 from pool_recon.reference import project_dir
 from pool_recon.register import Register, read_register, replace_register
 from pool_recon.segments import Segments
-from pool_recon.summary import TopException, read_top_exceptions
+from pool_recon.summary import (
+    REVIEW_RULE,
+    OverdueReview,
+    TopException,
+    read_overdue_reviews,
+    read_top_exceptions,
+)
 from pool_recon.warehouse import (
     check_temp_directory,
     connect,
@@ -124,6 +130,7 @@ class CloseResult:
     approved: int
     match_rate: str = ""
     top_exceptions: Sequence[TopException] = ()
+    overdue_reviews: Sequence[OverdueReview] = ()
     register: RegisterUse | None = None
 
 
@@ -252,14 +259,18 @@ def close_result(
 
     with contextlib.closing(connect(warehouse)) as connection:
         movements = _movements(connection)
+        rule_findings = _rule_findings(connection)
         return CloseResult(
             loaded=loaded,
             package=package,
             verdict=verdict,
-            rule_findings=_rule_findings(connection),
+            rule_findings=rule_findings,
             movements=movements,
             match_rate=share(movements.get("matched", 0), sum(movements.values())),
             top_exceptions=read_top_exceptions(connection),
+            overdue_reviews=(
+                read_overdue_reviews(connection) if rule_findings.get(REVIEW_RULE) else ()
+            ),
             findings=_findings(connection),
             approved=_approved(connection),
             register=_register_use(connection, register) if register else None,

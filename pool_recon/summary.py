@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,9 @@ CLOSED, BLOCKED, COULD_NOT_RUN = "closed", "blocked", "could_not_run"
 
 TOP_EXCEPTIONS = 5
 TOP_LINES = 5
+
+# The rule that warnings and approved findings can break too, while no blocking finding is left.
+REVIEW_RULE = "exceptions_owned_and_reviewed"
 
 # What a person opens first; the rest of the package is beside them.
 _FILES = {
@@ -62,6 +65,19 @@ class TopException:
     first_action: str
     is_approvable: bool
     others: int
+
+
+@dataclass(frozen=True)
+class OverdueReview:
+    """A finding of any severity that nobody owns, or that was to be reviewed by now, as text."""
+
+    exception_id: str
+    code: str
+    subject_type: str
+    subject_id: str
+    owner: str
+    next_review_date: str
+    is_approvable: bool
 
 
 def read_top_exceptions(
@@ -118,6 +134,49 @@ def read_top_exceptions(
     return [TopException(*row) for row in rows]
 
 
+def read_overdue_reviews(
+    connection: duckdb.DuckDBPyConnection, limit: int = TOP_EXCEPTIONS
+) -> list[OverdueReview]:
+    """The findings that break REVIEW_RULE: those without an owner first, then the longest overdue.
+
+    Which ones break it is what the warehouse says. Raises duckdb.Error where it cannot be read.
+    """
+    rows = connection.execute(
+        f"""
+        with violations as (
+            select subject_type, subject_id, violation
+            from marts.close_violations
+            where rule_name = ?
+        )
+        select
+            findings.exception_id, findings.code, findings.subject_type, findings.subject_id,
+            coalesce(findings.owner, ''), coalesce(findings.next_review_date, ''),
+            coalesce(codes.is_approvable, true)
+        from {VIEW_SCHEMA}.pkg_exceptions as findings
+        left join reference.ref_findings as codes on findings.code = codes.code
+        where exists (
+            select 1 from violations
+            where
+                violations.subject_type = findings.subject_type
+                and violations.subject_id is not distinct from findings.subject_id
+                -- A violation names the code first, and the date last where there is an owner: the
+                -- same subject can have other findings, and be in another environment.
+                and starts_with(violations.violation, findings.code || ' ')
+                and (
+                    findings.owner is null
+                    or ends_with(violations.violation, ' ' || findings.next_review_date)
+                )
+        )
+        order by
+            findings.owner is not null, findings.next_review_date, findings.severity, findings.code,
+            findings.subject_type, findings.subject_id, findings.exception_id
+        limit ?
+        """,
+        [REVIEW_RULE, limit],
+    ).fetchall()
+    return [OverdueReview(*row) for row in rows]
+
+
 def close_summary(request: CloseRequest, result: CloseResult) -> dict[str, Any]:
     """The summary of a close that was written, as one JSON object."""
     verdict = result.verdict
@@ -153,6 +212,7 @@ def close_summary(request: CloseRequest, result: CloseResult) -> dict[str, Any]:
         ],
         "defects": _defects(result),
         "top_exceptions": [vars(exception) for exception in result.top_exceptions],
+        "overdue_reviews": [vars(review) for review in result.overdue_reviews],
         "register": (
             {
                 "rows": result.register.rows,
@@ -243,6 +303,7 @@ def close_text(request: CloseRequest, result: CloseResult, width: int) -> list[s
         if names:
             lines += ["", _bold(_DEFECTS[what]), *(f"  {printable(name)}" for name in names)]
     lines += _first_exceptions(result, width)
+    lines += _first_reviews(result, width)
     return [*lines, "", *_next_text(request, result)]
 
 
@@ -319,6 +380,7 @@ def _summary(
         "rules": None,
         "defects": None,
         "top_exceptions": None,
+        "overdue_reviews": None,
         "register": None,
         "package": None,
         "files": None,
@@ -400,6 +462,28 @@ def _first_exceptions(result: CloseResult, width: int) -> list[str]:
     return lines
 
 
+def _first_reviews(result: CloseResult, width: int) -> list[str]:
+    reviews = result.overdue_reviews
+    if not reviews:
+        return []
+    indent = " " * 14
+    room = max(width - len(indent), 40)
+    lines = [
+        "",
+        _bold("Overdue reviews") + " (findings of any severity, for their owners to decide)",
+        f"  {'was due':<10}  finding; owner",
+    ]
+    for review in reviews:
+        finding = f"{review.code} of {review.subject_type} {review.subject_id}"
+        first, *others = _wrapped(f"{finding}; {review.owner or 'nobody owns it'}", room)
+        lines.append(f"  {review.next_review_date or '-':<10}  {first}")
+        lines += [f"{indent}{line}" for line in others]
+    left = result.rule_findings.get(REVIEW_RULE, 0) - len(reviews)
+    if left > 0:
+        lines.append(f"  and {left:,} more")
+    return lines
+
+
 def _at_risk(exception: TopException) -> str:
     if exception.amount_at_risk:
         return printable(f"{exception.amount_at_risk} {exception.asset}".strip())
@@ -410,24 +494,37 @@ def _wrapped(text: str, room: int) -> list[str]:
     return textwrap.wrap(printable(text), room, break_long_words=False, break_on_hyphens=False)
 
 
+# What is next where the findings have no id to trace and can never be approved.
+_BY_HAND = (
+    "Do what is said of the findings above; the page of each code in docs/findings says more."
+)
+
+
 def _next_text(request: CloseRequest, result: CloseResult) -> list[str]:
     commands = _next_commands(request, result)
-    if not commands:
+    if result.top_exceptions:
+        how = "correct the exports or approve the finding, then close again"
+    elif result.overdue_reviews:
+        how = "decide, or set a new date with a reason, then close again with the register"
+    else:
         return [
             _bold("Next"),
             "  No finding explains this, so it is no matter for finance. See what dbt says with",
             "  pool-recon --debug close ..., and mend the data or the project.",
         ]
     return [
-        _bold("Next") + " (correct the exports or approve the finding, then close again)",
-        *(f"  {command}" for command in commands),
+        _bold("Next") + f" ({how})",
+        *(f"  {command}" for command in commands or [_BY_HAND]),
     ]
 
 
 def _next_commands(request: CloseRequest, result: CloseResult) -> list[str]:
-    """Commands for the first of the exceptions; none where no finding blocks the close."""
+    """Commands for the first of the exceptions, or of the overdue reviews where these alone block.
+
+    None where no finding blocks the close, or where there is no command for those that do.
+    """
     commands = []
-    top = result.top_exceptions
+    top: Sequence[TopException | OverdueReview] = result.top_exceptions or result.overdue_reviews
     warehouse = ("--warehouse", request.warehouse)
     traceable = [e for e in top if e.subject_type in _TRACEABLE]
     traceable.sort(key=lambda exception: exception.subject_type not in _OF_A_MOVEMENT)
@@ -442,7 +539,10 @@ def _next_commands(request: CloseRequest, result: CloseResult) -> list[str]:
     if approvable:
         register = ("--register", request.register) if request.register else ()
         approve = ("approve", approvable.exception_id, "--package", result.package, *register)
-        commands.append(f"{_command(*approve)} --approved-by NAME --reason TEXT")
+        command = f"{_command(*approve)} --approved-by NAME --reason TEXT"
+        if isinstance(approvable, OverdueReview):
+            command += f"{'' if approvable.owner else ' --owner NAME'} --next-review DATE"
+        commands.append(command)
     return commands
 
 

@@ -84,6 +84,28 @@ def test_the_other_system_closes_by_the_steps_of_the_guide(tmp_path: Path, proje
     assert (balance["closing"], balance["reported_balance"]) == ("3748.25", "3748.25")
 
 
+def test_a_review_that_is_due_is_a_matter_for_its_owner(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    for name, content in SAMPLE_FILE.findall(text()):
+        (tmp_path / "exports" / name).write_text(content, encoding="utf-8")
+    command = "pool-recon close --exports exports --close-date"
+    assert run(f"{command} 2026-06-30", tmp_path, ROOT).returncode == 0
+    done = run(f"{command} 2026-07-08", tmp_path, ROOT)
+    assert done.returncode == 1, done.stderr
+    assert "missing_request_id of trade t1; partner engineering" in done.stdout
+    assert "no matter for finance" not in done.stdout
+    (approve,) = (line.strip() for line in done.stdout.splitlines() if " approve " in line)
+    assert approve.endswith(" --next-review DATE")
+    with (tmp_path / "out" / "2026-07-08" / "exceptions.csv").open(encoding="utf-8") as stream:
+        for finding in csv.DictReader(stream):
+            words = approve.replace("DATE", "2026-07-15").split()
+            words[words.index("approve") + 1] = finding["exception_id"]
+            assert run(" ".join(words), tmp_path, ROOT).returncode == 0
+    register = "--register exception_register.csv"
+    done = run(f"{command} 2026-07-08 {register}", tmp_path, ROOT)
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_column_that_is_understood_later_counts_for_files_that_have_landed(
     tmp_path: Path, project: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,20 @@ import pytest
 from pool_recon.close import CloseRequest, CloseResult, FindingCount
 from pool_recon.loader import LoadSummary
 from pool_recon.package import Verdict
-from pool_recon.summary import TopException, close_summary, close_text, read_top_exceptions
+from pool_recon.summary import (
+    REVIEW_RULE,
+    OverdueReview,
+    TopException,
+    close_summary,
+    close_text,
+    read_overdue_reviews,
+    read_top_exceptions,
+)
 
 COLUMNS = (
     *("exception_id", "code", "severity", "subject_type", "subject_id", "partner_order_id"),
     *("quote_id", "transact_id", "asset", "amount_at_risk", "age_days", "owner"),
-    *("first_action", "approval"),
+    *("first_action", "approval", "next_review_date"),
 )
 
 
@@ -29,6 +38,11 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute("create schema package")
         connection.execute("create schema reference")
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.close_violations"
+            " (rule_name varchar, subject_type varchar, subject_id varchar, violation varchar)"
+        )
         columns = ", ".join(f"{name} varchar" for name in COLUMNS)
         connection.execute(f"create table package.pkg_exceptions ({columns})")
         connection.execute(
@@ -109,6 +123,57 @@ class TestOrder:
         assert len(read_top_exceptions(warehouse, 2)) == 2
 
 
+class TestOverdueReviews:
+    def violation(
+        self, warehouse: duckdb.DuckDBPyConnection, subject: str, said: str, rule: str = REVIEW_RULE
+    ) -> None:
+        warehouse.execute(
+            "insert into marts.close_violations values (?, 'order', ?, ?)", [rule, subject, said]
+        )
+
+    def test_what_the_warehouse_says_is_overdue_the_longest_first(
+        self, warehouse: duckdb.DuckDBPyConnection
+    ) -> None:
+        for name, due, approval in (
+            ("e1", "2026-06-03", "none"),
+            ("e2", "2026-06-02", "approved"),
+            ("e3", "2026-06-01", "none"),
+        ):
+            add(warehouse, name, next_review_date=due, severity="warning", approval=approval)
+        for name, due in (("e1", "2026-06-03"), ("e2", "2026-06-02")):
+            said = f"missing_trade was to be reviewed on {due}"
+            self.violation(warehouse, f"subject of {name}", said)
+        self.violation(warehouse, "subject of e3", "missing_trade is missing", "another_rule")
+        assert read_overdue_reviews(warehouse) == [
+            OverdueReview(
+                name, "missing_trade", "order", f"subject of {name}", "finance", due, True
+            )
+            for name, due in (("e2", "2026-06-02"), ("e1", "2026-06-03"))
+        ]
+        assert len(read_overdue_reviews(warehouse, 1)) == 1
+
+    def test_other_findings_of_the_same_subject_are_left_out(
+        self, warehouse: duckdb.DuckDBPyConnection
+    ) -> None:
+        same = {"subject_id": "o1", "next_review_date": "2026-06-01"}
+        add(warehouse, "due", **same)
+        add(warehouse, "another code", **same, code="missing_trade_too")
+        add(warehouse, "another environment", **same | {"next_review_date": "2026-07-01"})
+        self.violation(warehouse, "o1", "missing_trade was to be reviewed on 2026-06-01")
+        assert [r.exception_id for r in read_overdue_reviews(warehouse)] == ["due"]
+
+    def test_what_nobody_owns_comes_first(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        add(warehouse, "due", subject_id="o1", next_review_date="2026-06-01")
+        add(warehouse, "of nobody", subject_id="o2", next_review_date="2026-07-01", owner=None)
+        self.violation(warehouse, "o1", "missing_trade was to be reviewed on 2026-06-01")
+        self.violation(warehouse, "o2", "missing_trade has no owner")
+        reviews = read_overdue_reviews(warehouse)
+        assert [(r.exception_id, r.owner) for r in reviews] == [
+            ("of nobody", ""),
+            ("due", "finance"),
+        ]
+
+
 def exception(**changed: Any) -> TopException:
     values: dict[str, Any] = {
         "exception_id": "e1",
@@ -151,7 +216,36 @@ def commands(*top: TopException) -> list[list[str]]:
     return [shlex.split(line) for line in close_summary(REQUEST, closed(*top))["next"]]
 
 
+def overdue(*reviews: OverdueReview, count: int | None = None) -> CloseResult:
+    """A close that only overdue reviews block."""
+    return replace(
+        closed(rules={REVIEW_RULE: "fails"}),
+        rule_findings={REVIEW_RULE: len(reviews) if count is None else count},
+        overdue_reviews=reviews,
+    )
+
+
+REVIEW = OverdueReview("e1", "missing_trade", "order", "o1", "finance", "2026-06-29", True)
+
+
 class TestNextCommands:
+    def test_of_an_overdue_review(self) -> None:
+        lines = close_summary(REQUEST, overdue(REVIEW))["next"]
+        assert [line.split()[1] for line in lines] == ["trace", "explain", "approve"]
+        assert lines[-1].endswith(
+            "approve e1 --package out/2026-06-30 --register r.csv"
+            " --approved-by NAME --reason TEXT --next-review DATE"
+        )
+        (_, _, line) = close_summary(REQUEST, overdue(replace(REVIEW, owner="")))["next"]
+        assert line.endswith("--reason TEXT --owner NAME --next-review DATE")
+
+    def test_what_blocks_comes_before_what_is_overdue(self) -> None:
+        both = replace(closed(exception()), overdue_reviews=[replace(REVIEW, exception_id="e2")])
+        assert (
+            close_summary(REQUEST, both)["next"]
+            == close_summary(REQUEST, closed(exception()))["next"]
+        )
+
     def test_of_an_order(self) -> None:
         warehouse = ["--warehouse", "my data/w.duckdb"]
         assert commands(exception()) == [
@@ -230,6 +324,21 @@ class TestText:
         assert said in text
         assert "no matter for finance" in text
         assert any(close_summary(REQUEST, result)["defects"].values())
+
+    def test_overdue_reviews_are_named_and_are_a_matter_for_their_owners(self) -> None:
+        nobodys = replace(REVIEW, exception_id="e2", owner="", subject_id="o\x1b2")
+        text = self.text(overdue(REVIEW, nobodys, count=1204))
+        assert "\n  2026-06-29  missing_trade of order o1; finance\n" in text
+        assert "missing_trade of order o?2; nobody owns it\n" in text
+        assert "\n  and 1,202 more\n" in text
+        assert "set a new date with a reason" in text
+        assert "no matter for finance" not in text
+
+    def test_a_finding_without_a_command_is_a_matter_for_finance_too(self) -> None:
+        row = exception(subject_type="export_row", subject_id="a.csv:3", is_approvable=False)
+        text = self.text(closed(row))
+        assert "no matter for finance" not in text
+        assert "Do what is said of the findings above" in text
 
     def test_a_rule_that_fails_is_not_an_expectation_that_fails_too(self) -> None:
         text = self.text(closed(exception(), failed_expectations=("one",)))

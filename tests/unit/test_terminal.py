@@ -21,7 +21,7 @@ from pool_recon.commands.groups import EXIT_CODES, SECTIONS
 from pool_recon.console import ProgressLine, colours, plural
 from pool_recon.dbt_runner import _Steps
 from pool_recon.progress import Progress
-from pool_recon.summary import TopException
+from pool_recon.summary import OverdueReview, TopException
 from tests.unit.cli_support import FakeBuild, write_exports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -273,14 +273,17 @@ def on_a_terminal(*arguments: str, **environment: str) -> str:
 KEYS = {
     *("schema_version", "command", "outcome", "exit_code", "message", "close_date", "exports"),
     *("warehouse", "landed", "movements", "findings", "rules", "defects", "top_exceptions"),
-    *("register", "package", "files", "next"),
+    *("overdue_reviews", "register", "package", "files", "next"),
 }
 
 
 def test_every_key_of_the_summary_is_described() -> None:
     guide = (ROOT / "docs" / "terminal.md").read_text(encoding="utf-8")
     section = guide[guide.index("## The summary of a close") : guide.index("## The other objects")]
-    assert set(re.findall(r"`(\w+)`", section)) >= KEYS | set(TopException.__annotations__)
+    assert set(re.findall(r"`(\w+)`", section)) >= KEYS | {
+        *TopException.__annotations__,
+        *OverdueReview.__annotations__,
+    }
 
 
 class TestOfAClose:
