@@ -1,13 +1,15 @@
 """The command line: `pool-recon`.
 
 Exit codes: 0 done, and every rule of the close holds; 1 the close is blocked, everything is
-written; 2 it could not run, one line on stderr says why, and nothing was changed.
+written; 2 it could not run, one line on stderr says why, and nothing was changed; 143 SIGTERM ended
+it, and nothing was changed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -37,10 +39,11 @@ from pool_recon.commands.shared import (
     say_json,
     told,
 )
-from pool_recon.console import colours, say_parts, width
+from pool_recon.console import colours, printable, say_parts, width
 from pool_recon.console import plural as _plural
 from pool_recon.console import progress as _progress
 from pool_recon.console import say as _say
+from pool_recon.interruption import heard, listening, unheeded_at_exit, until_in_hand
 
 if TYPE_CHECKING:
     from pool_recon.trace import Missing, Packet
@@ -51,6 +54,7 @@ EXIT_NOT_FOUND = 1
 EXIT_NOT_PROVEN = 1
 EXIT_DIFFERENT = 1
 EXIT_COULD_NOT_RUN = 2
+EXIT_TERMINATED = 128 + signal.SIGTERM
 
 # The shell asks for completions by it, and is answered by leaving.
 COMPLETION_VARIABLE = "_POOL_RECON_COMPLETE"
@@ -191,14 +195,23 @@ def close(
         workbook_rows=workbook_rows,
         is_full_refresh=is_full_refresh,
     )
-    with _progress(is_quiet=is_quiet) as progress:
-        result = run(request, progress)
-    summary = close_summary(request, result)
-    if is_json:
-        say_json(summary)
-    elif not is_quiet:
-        _say(close_text(request, result, width()))
-    notify_after(ctx.params, summary)
+    result = None
+    try:
+        with until_in_hand() as waiting, _progress(is_quiet=is_quiet) as progress:
+            result = run(request, progress)
+        summary = close_summary(request, result)
+        if is_json:
+            say_json(summary)
+        elif not is_quiet:
+            _say(close_text(request, result, width()))
+        waiting.obey()
+        notify_after(ctx.params, summary)
+    except KeyboardInterrupt:
+        if result is None:
+            raise
+        undone = ", but who is to be notified may not have been" if ctx.params.get("hooks") else ""
+        line = f"interrupted; the close is published in {result.package}{undone}"
+        click.echo(f"pool-recon: {printable(line)}", err=True)
     return EXIT_DONE if result.verdict.holds else EXIT_BLOCKED
 
 
@@ -227,7 +240,8 @@ def load(exports: Path, warehouse: Path, target: str, is_quiet: bool, is_json: b
     """
     from pool_recon.summary import landed_text, load_summary, outdated_texts
 
-    with _progress(is_quiet=is_quiet) as progress:
+    # What has landed when it is to stop is told as what it is.
+    with until_in_hand(), _progress(is_quiet=is_quiet) as progress:
         if target == "postgres":
             from pool_recon.postgres import load as load_into_postgres
 
@@ -707,23 +721,33 @@ cli.add_command(completion)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code, with one line on stderr for an error."""
-    sys.exit(_run(sys.argv[1:] if arguments is None else list(arguments)))
+    code = _run(sys.argv[1:] if arguments is None else list(arguments))
+    unheeded_at_exit()
+    sys.exit(code)
 
 
 def _run(arguments: list[str]) -> int:
     try:
-        return int(cli.main(arguments, prog_name="pool-recon", standalone_mode=False) or 0)
+        with listening():
+            return int(cli.main(arguments, prog_name="pool-recon", standalone_mode=False) or 0)
     except (click.Abort, KeyboardInterrupt):
-        return _could_not_run("interrupted; nothing was changed")
+        return _interrupted()
     except SystemExit as error:
         if COMPLETION_VARIABLE in os.environ:
             raise
         # A library that ends the program must not make a close look done that is not.
         return _could_not_run(f"a library ended the program early (code {error.code})")
     except Exception as error:
+        if heard() is not None:
+            return _interrupted()
         if "--debug" in arguments and not isinstance(error, click.ClickException):
             traceback.print_exc()
         return _could_not_run(told(error))
+
+
+def _interrupted() -> int:
+    code = _could_not_run("interrupted; nothing was changed")
+    return EXIT_TERMINATED if heard() == signal.SIGTERM else code
 
 
 def _could_not_run(message: str) -> int:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pool_recon.errors import CloseError, NotReadyError, Obstacle
+from pool_recon.interruption import held
 
 if TYPE_CHECKING:
     import duckdb
@@ -174,7 +175,8 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
     """Put the working copy in place of the warehouse, and the new package in place of the old.
 
     Both or neither: an error takes back what was moved, and a run that is killed in between is
-    finished by the next one. Raises CloseError with neither changed.
+    finished by the next one. A request to stop waits meanwhile. Raises CloseError with neither
+    changed.
     """
     if _has_log(copy.file):
         _fold_in_write_ahead_log(copy.file)
@@ -189,19 +191,20 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
         "package": str(package.published.absolute()) if package else None,
         "package_work": str(package.new.parent.absolute()) if package else None,
     }
-    try:
-        part = journal.with_suffix(".part")
-        part.write_text(json.dumps(plan), encoding="utf-8")
-        part.replace(journal)
-        _move_into_place(copy, package)
-    except BaseException as error:
-        if copy.file.exists() and package:
-            _move_back(package)
-        journal.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise CloseError(f"the close cannot be published: {os_reason(error)}") from error
-        raise
-    journal.unlink()
+    with held():
+        try:
+            part = journal.with_suffix(".part")
+            part.write_text(json.dumps(plan), encoding="utf-8")
+            part.replace(journal)
+            _move_into_place(copy, package)
+        except BaseException as error:
+            if copy.file.exists() and package:
+                _move_back(package)
+            journal.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise CloseError(f"the close cannot be published: {os_reason(error)}") from error
+            raise
+        journal.unlink()
 
 
 def write_to_disk(file: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import click
 
 # The order in which a person meets them. A command that no section names is listed last.
@@ -19,6 +22,7 @@ EXIT_CODES = (
         "something is to be mended",
     ),
     ("2", "it could not run: one line on stderr says why, and nothing was changed"),
+    ("143", "SIGTERM ended it, and nothing was changed"),
 )
 WHERE_NEXT = (
     ("pool-recon COMMAND --help", "every option of a command, with examples"),
@@ -30,6 +34,16 @@ WHERE_NEXT = (
 
 class TeachingGroup(click.Group):
     """A group that lists its commands by purpose and says what to know about all of them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            # On a terminal click begins a new line after ^C; elsewhere there is nothing to end.
+            if sys.stderr.isatty():
+                raise
+            raise click.Abort() from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in their sections, then the exit codes and where to go next."""

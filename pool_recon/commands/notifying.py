@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pool_recon.commands.shared import DEFAULT_OUT, WAREHOUSE_NAME, say_json, told
+from pool_recon.interruption import heard
 
 if TYPE_CHECKING:
     from pool_recon.notify import Hook
@@ -34,7 +35,8 @@ class NotifyingCommand(click.Command):
         except (click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:
-            _could_not_run(ctx.params, error)
+            if heard() is None:
+                _could_not_run(ctx.params, error)
             raise
 
 
