@@ -56,6 +56,7 @@ from pool_recon.warehouse import (
     check_temp_directory,
     connect,
     memory_limit,
+    no_room,
     os_reason,
     package_folder,
     publish,
@@ -357,10 +358,15 @@ def locally_explained(action: str) -> Iterator[None]:
 
     try:
         yield
-    except duckdb.Error as error:
-        raise CloseError(f"DuckDB stopped the {action}: {one_line(error)}") from error
-    except OSError as error:
-        raise CloseError(f"the {action} stopped: {os_reason(error)}") from error
+    except (duckdb.Error, OSError, CloseError) as error:
+        full = no_room(error)
+        if full:
+            raise CloseError(f"the {action} stopped: {full}") from error
+        if isinstance(error, duckdb.Error):
+            raise CloseError(f"DuckDB stopped the {action}: {one_line(error)}") from error
+        if isinstance(error, OSError):
+            raise CloseError(f"the {action} stopped: {os_reason(error)}") from error
+        raise
 
 
 def state_folder(warehouse: Path) -> Path:

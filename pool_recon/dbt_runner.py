@@ -18,7 +18,7 @@ from pool_recon.dbt_manifest import kept_or_parsed
 from pool_recon.dbt_shortcuts import shortcuts
 from pool_recon.errors import CloseError
 from pool_recon.progress import Progress
-from pool_recon.warehouse import LOG_OF_COPY, connect
+from pool_recon.warehouse import LOG_OF_COPY, connect, is_of_a_full_disk
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,6 +30,10 @@ NO_CALLS_HOME = {
 }
 
 _PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
+# What DuckDB says of every statement once an error has made a file unusable.
+_INVALIDATED = re.compile(
+    r'database has been invalidated.*\n\s*Original error: "?(?P<error>.+?)"?\s*$', re.M
+)
 
 
 @dataclass(frozen=True)
@@ -238,6 +242,9 @@ class _Steps:
 
 def one_line(message: object) -> str:
     """The first informative line of an error message of dbt or DuckDB, without its preamble."""
+    original = _INVALIDATED.search(str(message))
+    if original:
+        return original["error"]
     lines = [line.strip() for line in str(message).splitlines() if line.strip()]
     # dbt's first line says only what kind of error it is and in which file.
     if len(lines) > 1 and _PREAMBLE.fullmatch(lines[0]):
@@ -248,7 +255,8 @@ def one_line(message: object) -> str:
 def _cannot_build(broken: list[NodeResult]) -> str:
     if not broken:
         return "dbt found nothing to build: the dbt project is incomplete; install it again"
-    first = broken[0]
+    # What fails after a disk was full says less.
+    first = next((node for node in broken if is_of_a_full_disk(node.message)), broken[0])
     others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
     if "overflow" in first.message.lower():
         return (

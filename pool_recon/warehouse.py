@@ -34,6 +34,9 @@ TEMP_DIRECTORY = "POOL_RECON_TEMP_DIRECTORY"
 
 # What DuckDB says of an amount of memory that it cannot read.
 _NO_AMOUNT = re.compile(r"(Parser|Invalid Input) Error: .*(memory|percentage)", re.IGNORECASE)
+_FULL = re.compile("No space left on device|Disk quota exceeded")
+# A path in one of the folders that work is done in, and the folder beside which these lie.
+_OF_A_RUN = re.compile(r"""["'](?:(?P<folder>[^"'\n]*)/)?\.[^"'/\n]+\.work/""")
 _JOURNAL = "publish.json"
 # The request by which Linux clones a file on XFS, Btrfs and other file systems that can.
 _FICLONE = 0x40049409
@@ -238,6 +241,30 @@ def os_reason(error: OSError) -> str:
     """What the operating system said, and about which file."""
     reason = error.strerror or str(error)
     return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def is_of_a_full_disk(message: str) -> bool:
+    """Whether an error says that there was no room, on whichever disk."""
+    return bool(_FULL.search(message))
+
+
+def no_room(error: BaseException | None) -> str | None:
+    """What to say where a file that a run makes could not grow; None where that is not why.
+
+    DuckDB tells it in the first error and, of a file that it can no longer use, in what follows.
+    """
+    while error is not None:
+        place = _OF_A_RUN.search(str(error)) if is_of_a_full_disk(str(error)) else None
+        if place:
+            folder = place["folder"] or "."
+            return (
+                f"no space is left in {folder}: a close needs room for a second copy of the "
+                "warehouse, for what does not fit into memory, and for the package; make room "
+                "there, or choose another place with --warehouse, --out or "
+                "POOL_RECON_TEMP_DIRECTORY"
+            )
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _move_into_place(copy: WorkingCopy, package: PackageFolder | None) -> None:

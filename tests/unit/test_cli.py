@@ -15,12 +15,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pool_recon import __version__, cli
 from pool_recon import close as close_module
 from pool_recon.close import judge
-from pool_recon.dbt_runner import BuildSettings, NodeResult, one_line
+from pool_recon.dbt_runner import BuildSettings, NodeResult, _cannot_build, one_line
 from pool_recon.errors import CloseError
 from pool_recon.segments import Segments
 from tests.unit.cli_support import FakeBuild, model, rule_names, rule_test, write_exports
@@ -635,6 +636,53 @@ class TestJudge:
 def test_one_line_of_an_error(message: str, line: str) -> None:
     assert one_line(message).startswith(line)
     assert "\n" not in one_line(message)
+
+
+FULL = 'Could not write file "{}": No space left on device'
+UNUSABLE = (
+    "FATAL Error: Failed: database has been invalidated because of a previous fatal error. The "
+    "database must be restarted prior to being used again.\nOriginal error: "
+    '"Failed to create checkpoint because of error: {}"'
+)
+
+
+def test_one_line_of_a_database_that_was_invalidated_is_what_made_it_so() -> None:
+    line = "Failed to create checkpoint because of error: " + FULL.format("/o/w.duckdb")
+    assert one_line(UNUSABLE.format(FULL.format("/o/w.duckdb"))) == line
+
+
+@pytest.mark.parametrize("message", [FULL, UNUSABLE.format(FULL)])
+@pytest.mark.parametrize("kind", [duckdb.IOException, duckdb.FatalException, OSError, CloseError])
+def test_a_full_disk_is_said_to_be_full(
+    message: str,
+    kind: type[Exception],
+    build: FakeBuild,
+    exports: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "o"
+
+    def build_and_test(settings: BuildSettings) -> list[NodeResult]:
+        try:
+            raise kind(message.format(settings.warehouse))
+        finally:
+            raise duckdb.FatalException("FATAL Error: it cannot be used")
+
+    monkeypatch.setattr(close_module, "build_and_test", build_and_test)
+    assert close(exports, out) == 2
+    line = the_line(capsys)
+    assert line.startswith(f"pool-recon: the close stopped: no space is left in {out}: ")
+    assert "make room there" in line
+
+
+def test_a_model_without_room_is_named_before_those_that_fail_after_it() -> None:
+    broken = [
+        NodeResult("one", "model", frozenset(), "error", "it cannot be used", 0),
+        NodeResult("two", "model", frozenset(), "error", FULL.format("/x"), 0),
+    ]
+    assert "the model two cannot be built (and 1 more): Could not" in _cannot_build(broken)
 
 
 def test_the_registry_has_the_rules_of_the_checklist() -> None:
