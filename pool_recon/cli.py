@@ -277,7 +277,8 @@ def load(exports: Path, warehouse: Path, target: str, is_quiet: bool, is_json: b
     "--next-review",
     type=calendar_date,
     metavar=DATE,
-    help="When the finding is to be looked at next.  [default: as before]",
+    help="When the finding is to be looked at next; not before the close date.  "
+    "[default: as before]",
 )
 @click.option(
     "--approved-on",

@@ -170,11 +170,23 @@ def approve(exceptions: Path, register: Path, approval: Approval) -> Approved:
     owner = (approval.owner or (old.owner if old else "")).strip(BLANK)
     approved_by, reason = approval.approved_by.strip(BLANK), approval.reason.strip(BLANK)
     _check_approval(approval, approved_by, reason, owner or code["owner"])
-    approved_on = approval.approved_on or _close_date(exceptions)
+    close_date = _close_date(exceptions)
+    approved_on = approval.approved_on or close_date
+    if approved_on is None:
+        raise CloseError(
+            f"there is no {MANIFEST_FILE} beside {exceptions} that says of which date it is: "
+            "give --approved-on YYYY-MM-DD"
+        )
     if approval.expires_on and approval.expires_on < approved_on:
         raise CloseError(
             f"the approval would expire on {approval.expires_on}, before it is given on "
             f"{approved_on}: choose a later --expires"
+        )
+    closed_on = close_date or approved_on
+    if approval.next_review_date and approval.next_review_date < closed_on:
+        raise CloseError(
+            f"the review on {approval.next_review_date} would be overdue at once, for the close of "
+            f"{closed_on}: choose a later --next-review"
         )
     has_evidence = "evidence_hash" in parsed.header
     row = RegisterRow(
@@ -476,16 +488,14 @@ def _is_about(row: RegisterRow, finding: dict[str, str]) -> bool:
     ) and row.environment in ("", finding["environment"])
 
 
-def _close_date(exceptions: Path) -> date:
+def _close_date(exceptions: Path) -> date | None:
+    """The date of the package that `exceptions` is in; None where it is in none."""
     manifest = exceptions.parent / MANIFEST_FILE
     try:
         stated = json.loads(manifest.read_text(encoding="utf-8"))["close"]["close_date"]
         return date.fromisoformat(stated)
     except (OSError, ValueError, KeyError, TypeError):
-        raise CloseError(
-            f"there is no {MANIFEST_FILE} beside {exceptions} that says of which date it is: "
-            "give --approved-on YYYY-MM-DD"
-        ) from None
+        return None
 
 
 def _content(register: Path) -> bytes:

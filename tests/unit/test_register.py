@@ -281,6 +281,15 @@ def test_a_register_without_evidence_is_told(register: Path, exceptions: Path) -
         ({"approved_by": "Partner ENGINEERING"}, "owns this finding and cannot approve it"),
         ({"owner": "ada"}, "owns this finding and cannot approve it"),
         ({"expires_on": date(2026, 6, 29)}, "before it is given on 2026-06-30"),
+        (
+            {"next_review_date": date(2026, 6, 29)},
+            "2026-06-29 would be overdue at once, for the close of 2026-06-30: choose a later",
+        ),
+        # What counts is the close, whenever it is approved.
+        (
+            {"next_review_date": date(2026, 6, 29), "approved_on": date(2026, 6, 1)},
+            "overdue at once, for the close of 2026-06-30",
+        ),
         ({"reason": SECRET}, "contains a secret key"),
     ],
 )
@@ -292,6 +301,12 @@ def test_what_cannot_be_approved(
     assert expected in str(refused.value)
     assert SECRET not in str(refused.value)
     assert not register.exists()
+
+
+def test_a_review_on_the_close_date_is_not_overdue(register: Path, exceptions: Path) -> None:
+    due = {"next_review_date": date(2026, 6, 30), "approved_on": date(2026, 7, 2)}
+    row = approve(exceptions, register, Approval(**(APPROVAL.__dict__ | due))).row
+    assert row.next_review_date == "2026-06-30"
 
 
 def test_the_owner_of_the_row_cannot_approve_either(register: Path, exceptions: Path) -> None:
@@ -318,6 +333,9 @@ def test_the_date_of_an_approval_never_comes_from_the_clock(
         approve(exceptions, register, APPROVAL)
     given = Approval(**(APPROVAL.__dict__ | {"approved_on": date(2026, 7, 2)}))
     assert approve(exceptions, register, given).row.approved_on == "2026-07-02"
+    early = Approval(**(given.__dict__ | {"next_review_date": date(2026, 7, 1)}))
+    with pytest.raises(CloseError, match="overdue at once, for the close of 2026-07-02"):
+        approve(exceptions, register, early)
 
 
 def test_the_command_finds_the_newest_package(
