@@ -56,6 +56,7 @@ from pool_recon.warehouse import (
     check_temp_directory,
     connect,
     memory_limit,
+    no_memory,
     no_room,
     os_reason,
     package_folder,
@@ -362,6 +363,9 @@ def locally_explained(action: str) -> Iterator[None]:
         full = no_room(error)
         if full:
             raise CloseError(f"the {action} stopped: {full}") from error
+        limited = no_memory(error)
+        if limited:
+            raise CloseError(f"the {action} stopped: {limited}") from error
         if isinstance(error, duckdb.Error):
             raise CloseError(f"DuckDB stopped the {action}: {one_line(error)}") from error
         if isinstance(error, OSError):

@@ -34,6 +34,7 @@ TEMP_DIRECTORY = "POOL_RECON_TEMP_DIRECTORY"
 
 # What DuckDB says of an amount of memory that it cannot read.
 _NO_AMOUNT = re.compile(r"(Parser|Invalid Input) Error: .*(memory|percentage)", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile("Out of Memory Error|could not allocate block|failed to pin block")
 _FULL = re.compile("No space left on device|Disk quota exceeded")
 # A path in one of the folders that work is done in, and the folder beside which these lie.
 _OF_A_RUN = re.compile(r"""["'](?:(?P<folder>[^"'\n]*)/)?\.[^"'/\n]+\.work/""")
@@ -265,6 +266,17 @@ def no_room(error: BaseException | None) -> str | None:
             )
         error = error.__cause__ or error.__context__
     return None
+
+
+def no_memory(error: BaseException) -> str | None:
+    """What to say where DuckDB has no more memory because the environment limits it; else None."""
+    limit = os.environ.get(MEMORY_LIMIT)
+    if not limit or not _OUT_OF_MEMORY.search(str(error)):
+        return None
+    return (
+        f"DuckDB has too little memory, for {MEMORY_LIMIT} is {limit!r}: give it more, such as "
+        "4GB, or leave the variable out"
+    )
 
 
 def _move_into_place(copy: WorkingCopy, package: PackageFolder | None) -> None:

@@ -82,9 +82,20 @@ def say_json(content: Mapping[str, Any]) -> None:
     say([text.encode("utf-8", "replace").decode("utf-8")])
 
 
+def _blame_the_variable(error: click.UsageError) -> None:
+    """Let an error name the variable of the environment where the value came from one."""
+    if not isinstance(error, click.BadParameter) or not error.ctx or not error.param:
+        return
+    source = error.ctx.get_parameter_source(error.param.name or "")
+    variable = error.param.envvar
+    if source is click.core.ParameterSource.ENVIRONMENT and isinstance(variable, str):
+        error.param_hint = f"'{variable}'"
+
+
 def told(error: Exception) -> str:
     """The one line that is printed about an error that ends a command."""
     if isinstance(error, click.UsageError):
+        _blame_the_variable(error)
         command = error.ctx.command_path if error.ctx else "pool-recon"
         line = f"{error.format_message()} See '{command} --help'."
     elif isinstance(error, click.ClickException):

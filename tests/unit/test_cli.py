@@ -496,6 +496,7 @@ def test_other_options_are_checked_first(
         ("POOL_RECON_MEMORY_LIMIT", "much"),
         ("POOL_RECON_MEMORY_LIMIT", "4"),
         ("POOL_RECON_MEMORY_LIMIT", "120%"),
+        ("POOL_RECON_MEMORY_LIMIT", "100kB"),
     ],
 )
 def test_a_variable_that_says_nothing_is_named(
@@ -512,6 +513,60 @@ def test_a_variable_that_says_nothing_is_named(
     assert f"{variable} is {value!r}" in the_line(capsys)
     assert build.settings is None
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("variable", "option", "value"),
+    [
+        ("POOL_RECON_WORKBOOK_ROWS", "--workbook-rows", "few"),
+        ("POOL_RECON_WORKBOOK_ROWS", "--workbook-rows", "0"),
+        ("POOL_RECON_NOTIFY_ON", "--notify-on", "never"),
+        ("POOL_RECON_NOTIFY_TIMEOUT", "--notify-timeout", "0"),
+        ("POOL_RECON_TARGET", "--target", "oracle"),
+    ],
+)
+def test_what_is_wrong_is_named_where_it_came_from(
+    variable: str,
+    option: str,
+    value: str,
+    build: FakeBuild,
+    exports: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert close(exports, tmp_path / "out") == 2
+    line = the_line(capsys)
+    assert variable in line
+    assert option not in line
+    assert close(exports, tmp_path / "out", option, value) == 2
+    line = the_line(capsys)
+    assert option in line
+    assert variable not in line
+
+
+@pytest.mark.parametrize("kind", [duckdb.OutOfMemoryException, CloseError])
+def test_too_little_memory_is_blamed_on_the_limit_where_there_is_one(
+    kind: type[Exception],
+    build: FakeBuild,
+    exports: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def build_and_test(_: BuildSettings) -> list[NodeResult]:
+        raise kind("Out of Memory Error: could not allocate block of size 256.0 KiB")
+
+    monkeypatch.setattr(close_module, "build_and_test", build_and_test)
+    monkeypatch.delenv("POOL_RECON_MEMORY_LIMIT", raising=False)
+    assert close(exports, tmp_path / "out") == 2
+    line = the_line(capsys)
+    assert "could not allocate block of size 256.0 KiB" in line
+    assert "POOL_RECON_MEMORY_LIMIT" not in line
+    monkeypatch.setenv("POOL_RECON_MEMORY_LIMIT", "1GB")
+    assert close(exports, tmp_path / "out") == 2
+    assert "POOL_RECON_MEMORY_LIMIT is '1GB': give it more" in the_line(capsys)
 
 
 @pytest.mark.parametrize("is_within", [False, True])
