@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,13 @@ class TestStopped:
     """The program is asked to stop: before the close is published, meanwhile, and afterwards."""
 
     REQUESTS = pytest.mark.parametrize("request_", [signal.SIGINT, signal.SIGTERM])
+
+    @pytest.fixture(autouse=True)
+    def nothing_is_ignored(self) -> Iterator[None]:
+        """Whoever runs the tests in the background may have them ignore Ctrl-C."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
 
     @REQUESTS
     def test_before_anything_is_published(
