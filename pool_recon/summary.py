@@ -139,40 +139,27 @@ def read_overdue_reviews(
 ) -> list[OverdueReview]:
     """The findings that break REVIEW_RULE: those without an owner first, then the longest overdue.
 
-    Which ones break it is what the warehouse says. Raises duckdb.Error where it cannot be read.
+    Raises duckdb.Error where the warehouse cannot be read.
     """
     rows = connection.execute(
         f"""
-        with violations as (
-            select subject_type, subject_id, violation
-            from marts.close_violations
-            where rule_name = ?
-        )
         select
             findings.exception_id, findings.code, findings.subject_type, findings.subject_id,
             coalesce(findings.owner, ''), coalesce(findings.next_review_date, ''),
             coalesce(codes.is_approvable, true)
         from {VIEW_SCHEMA}.pkg_exceptions as findings
+        cross join intermediate.int_close as close
         left join reference.ref_findings as codes on findings.code = codes.code
-        where exists (
-            select 1 from violations
-            where
-                violations.subject_type = findings.subject_type
-                and violations.subject_id is not distinct from findings.subject_id
-                -- A violation names the code first, and the date last where there is an owner: the
-                -- same subject can have other findings, and be in another environment.
-                and starts_with(violations.violation, findings.code || ' ')
-                and (
-                    findings.owner is null
-                    or ends_with(violations.violation, ' ' || findings.next_review_date)
-                )
-        )
+        where
+            findings.owner is null
+            or findings.next_review_date is null
+            or findings.next_review_date < close.close_date::varchar
         order by
             findings.owner is not null, findings.next_review_date, findings.severity, findings.code,
             findings.subject_type, findings.subject_id, findings.exception_id
         limit ?
         """,
-        [REVIEW_RULE, limit],
+        [limit],
     ).fetchall()
     return [OverdueReview(*row) for row in rows]
 

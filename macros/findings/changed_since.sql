@@ -32,18 +32,9 @@ where
 select
     'balance' as subject_type,
     coalesce(summed.environment, balances.environment) || ':' || coalesce(summed.partner_id, balances.partner_id) || ':' || coalesce(summed.asset, balances.asset) as subject_id,
-    'the entries come to ' || {{ pool_recon.amount_text('coalesce(summed.closing, 0)') }} || ', closing is ' || {{ pool_recon.amount_text('coalesce(balances.closing, 0)') }} as violation
+    'opening, movements or closing are not what the entries come to: closing is ' || {{ pool_recon.amount_text('coalesce(balances.closing, 0)') }} || ', theirs ' || {{ pool_recon.amount_text('coalesce(summed.closing, 0)') }} as violation
 from (
-    select
-        entries.environment,
-        entries.partner_id,
-        entries.asset,
-        sum(case when entries.effective_at < close.opening_at then entries.delta else 0 end) as opening,
-        sum(entries.delta) as closing
-    from {{ ref('int_ledger_entries_joined') }} as entries
-    cross join {{ ref('int_close') }} as close
-    where entries.touches_balance
-    group by entries.environment, entries.partner_id, entries.asset
+    {{ pool_recon.rolled_entries() }}
 ) as summed
 full outer join {{ ref('fct_balances') }} as balances
     on
@@ -51,6 +42,7 @@ full outer join {{ ref('fct_balances') }} as balances
         and summed.partner_id = balances.partner_id
         and summed.asset = balances.asset
 where
-    coalesce(summed.opening, 0) <> coalesce(balances.opening, 0)
-    or coalesce(summed.closing, 0) <> coalesce(balances.closing, 0)
+    {%- for column in pool_recon.rolled_columns() %}
+    {{ 'or ' if not loop.first }}coalesce(summed.{{ column }}, 0) <> coalesce(balances.{{ column }}, 0)
+    {%- endfor %}
 {% endmacro %}

@@ -1,18 +1,5 @@
 -- The roll-forward of each prefunded balance over the close date.
-with close as (
-
-    select * from {{ ref('int_close') }}
-
-),
-
-entries as (
-
-    select * from {{ ref('int_ledger_entries_joined') }}
-    where touches_balance
-
-),
-
-reported_balances as (
+with reported_balances as (
 
     select
         *,
@@ -23,18 +10,7 @@ reported_balances as (
 
 summed as (
 
-    select
-        entries.environment,
-        entries.partner_id,
-        entries.asset,
-        sum(case when entries.effective_at < close.opening_at then entries.delta else 0 end) as opening,
-        {%- for column in ['funding', 'debits', 'refunds', 'returns', 'fees', 'adjustments'] %}
-        sum(case when entries.effective_at >= close.opening_at and entries.balance_column = '{{ column }}' then entries.delta else 0 end) as {{ column }},
-        {%- endfor %}
-        sum(entries.delta) as closing
-    from entries
-    cross join close
-    group by entries.environment, entries.partner_id, entries.asset
+    {{ pool_recon.rolled_entries() }}
 
 ),
 
@@ -60,7 +36,7 @@ balances as (
         keys.environment,
         keys.partner_id,
         keys.asset,
-        {%- for column in ['opening', 'funding', 'debits', 'refunds', 'returns', 'fees', 'adjustments', 'closing'] %}
+        {%- for column in pool_recon.rolled_columns() %}
         cast(coalesce(summed.{{ column }}, 0) as {{ pool_recon.money_type() }}) as {{ column }},
         {%- endfor %}
         reported_balances.balance as reported_balance,
@@ -84,7 +60,7 @@ select
     balances.environment,
     balances.partner_id,
     balances.asset,
-    {%- for column in ['opening', 'funding', 'debits', 'refunds', 'returns', 'fees', 'adjustments', 'closing', 'reported_balance'] %}
+    {%- for column in pool_recon.rolled_columns() + ['reported_balance'] %}
     balances.{{ column }},
     {{ pool_recon.amount_text('balances.' ~ column, 'assets.minor_unit') }} as {{ column }}_text,
     {%- endfor %}

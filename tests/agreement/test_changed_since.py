@@ -31,6 +31,10 @@ CHANGES = [
         "update marts.fct_balances set opening = opening + 1, funding = funding - 1",
         "balances_roll_forward",
     ),
+    (
+        "update marts.fct_balances set debits = debits + 1, fees = fees - 1",
+        "balances_roll_forward",
+    ),
 ]
 
 
@@ -61,6 +65,3 @@ def test_nothing_is_told_where_nothing_was_changed(closed: Warehouse) -> None:
 def test_a_change_breaks_its_rule(change: str, rule: str, changed: Warehouse) -> None:
     changed.connection.execute(change)
     assert broken_rules(changed) == [rule]
-    # Which the build, as it was, did not.
-    found = changed.connection.execute("select count(*) from intermediate.int_checklist_violations")
-    assert found.fetchall() == [(0,)]

@@ -38,10 +38,9 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute("create schema package")
         connection.execute("create schema reference")
-        connection.execute("create schema marts")
+        connection.execute("create schema intermediate")
         connection.execute(
-            "create table marts.close_violations"
-            " (rule_name varchar, subject_type varchar, subject_id varchar, violation varchar)"
+            "create table intermediate.int_close as select date '2026-06-03' as close_date"
         )
         columns = ", ".join(f"{name} varchar" for name in COLUMNS)
         connection.execute(f"create table package.pkg_exceptions ({columns})")
@@ -124,53 +123,41 @@ class TestOrder:
 
 
 class TestOverdueReviews:
-    def violation(
-        self, warehouse: duckdb.DuckDBPyConnection, subject: str, said: str, rule: str = REVIEW_RULE
-    ) -> None:
-        warehouse.execute(
-            "insert into marts.close_violations values (?, 'order', ?, ?)", [rule, subject, said]
-        )
-
-    def test_what_the_warehouse_says_is_overdue_the_longest_first(
+    def test_whatever_was_due_before_the_close_date_the_longest_overdue_first(
         self, warehouse: duckdb.DuckDBPyConnection
     ) -> None:
         for name, due, approval in (
-            ("e1", "2026-06-03", "none"),
-            ("e2", "2026-06-02", "approved"),
-            ("e3", "2026-06-01", "none"),
+            ("due on the day", "2026-06-03", "none"),
+            ("e1", "2026-06-02", "none"),
+            ("e2", "2026-06-01", "approved"),
         ):
             add(warehouse, name, next_review_date=due, severity="warning", approval=approval)
-        for name, due in (("e1", "2026-06-03"), ("e2", "2026-06-02")):
-            said = f"missing_trade was to be reviewed on {due}"
-            self.violation(warehouse, f"subject of {name}", said)
-        self.violation(warehouse, "subject of e3", "missing_trade is missing", "another_rule")
         assert read_overdue_reviews(warehouse) == [
             OverdueReview(
                 name, "missing_trade", "order", f"subject of {name}", "finance", due, True
             )
-            for name, due in (("e2", "2026-06-02"), ("e1", "2026-06-03"))
+            for name, due in (("e2", "2026-06-01"), ("e1", "2026-06-02"))
         ]
         assert len(read_overdue_reviews(warehouse, 1)) == 1
 
     def test_other_findings_of_the_same_subject_are_left_out(
         self, warehouse: duckdb.DuckDBPyConnection
     ) -> None:
-        same = {"subject_id": "o1", "next_review_date": "2026-06-01"}
-        add(warehouse, "due", **same)
-        add(warehouse, "another code", **same, code="missing_trade_too")
-        add(warehouse, "another environment", **same | {"next_review_date": "2026-07-01"})
-        self.violation(warehouse, "o1", "missing_trade was to be reviewed on 2026-06-01")
+        add(warehouse, "due", subject_id="o1", next_review_date="2026-06-01")
+        later = {"subject_id": "o1", "next_review_date": "2026-07-01"}
+        add(warehouse, "another code", **later, code="missing_trade_too")
+        add(warehouse, "another environment", **later)
         assert [r.exception_id for r in read_overdue_reviews(warehouse)] == ["due"]
 
     def test_what_nobody_owns_comes_first(self, warehouse: duckdb.DuckDBPyConnection) -> None:
-        add(warehouse, "due", subject_id="o1", next_review_date="2026-06-01")
-        add(warehouse, "of nobody", subject_id="o2", next_review_date="2026-07-01", owner=None)
-        self.violation(warehouse, "o1", "missing_trade was to be reviewed on 2026-06-01")
-        self.violation(warehouse, "o2", "missing_trade has no owner")
+        add(warehouse, "due", next_review_date="2026-06-01")
+        add(warehouse, "of nobody", next_review_date="2026-07-01", owner=None)
+        add(warehouse, "never", next_review_date=None)
         reviews = read_overdue_reviews(warehouse)
-        assert [(r.exception_id, r.owner) for r in reviews] == [
-            ("of nobody", ""),
-            ("due", "finance"),
+        assert [(r.exception_id, r.owner, r.next_review_date) for r in reviews] == [
+            ("of nobody", "", "2026-07-01"),
+            ("due", "finance", "2026-06-01"),
+            ("never", "finance", ""),
         ]
 
 
