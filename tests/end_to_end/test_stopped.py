@@ -30,15 +30,14 @@ def started(out: Path, *more: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("seconds", [0.5, 3.0])
-def test_a_terminated_close_tidies_up_and_says_so(seconds: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize("made", [".pool_recon.duckdb.work", f".{CLOSE_DATE}.work/new/*.csv"])
+def test_a_terminated_close_tidies_up_and_says_so(made: str, tmp_path: Path) -> None:
     out = tmp_path / "o"
     process = started(out)
-    # Once it works it has its lock; then it is somewhere in landing, building or writing.
-    while not (out / ".pool_recon.duckdb.work").exists():
+    # It has its lock, and then the first file of the package.
+    while not list(out.glob(made)):
         assert process.poll() is None
         time.sleep(0.05)
-    time.sleep(seconds)
     process.terminate()
     said, errors = process.communicate(timeout=60)
     assert (process.returncode, said) == (128 + signal.SIGTERM, "")

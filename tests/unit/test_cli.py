@@ -11,7 +11,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,10 +158,8 @@ class TestStopped:
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         hook = shlex.join(["sh", "-c", f"kill -{request_.name[3:]} {os.getpid()}; sleep 60"])
-        began = time.monotonic()
         code = close(exports, tmp_path / "o", "-q", "--notify", hook, "--notify-on", "always")
         assert code == 0
-        assert time.monotonic() - began < 30
         line = the_line(capsys)
         assert "the close is published in" in line
         assert "who is to be notified" in line
