@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pool_recon.errors import CloseError
+from pool_recon.page_cache import FORGOTTEN_AT_ONCE, forget
 
 _INDEX: Final = "segments.json"
 _INDEX_VERSION: Final = 1
@@ -122,7 +123,7 @@ class Taker:
         self._stream = stream
         self._segments = iter(segments)
         self._buffer = memoryview(bytearray(_BLOCK))
-        self._at = 0
+        self._at = self._forgotten = 0
         # None as long as all bytes so far were taken: the new file has the same hash then.
         self._hash: Any = None
 
@@ -156,6 +157,9 @@ class Taker:
             if self._hash:
                 self._hash.update(block)
             yield block
+            if self._at - self._forgotten >= FORGOTTEN_AT_ONCE:
+                forget(self._stream.fileno(), self._forgotten, self._at)
+                self._forgotten = self._at
 
     def _verify(self, segment: Segment, hashed: Any) -> None:
         if hashed.hexdigest() != segment.sha256:

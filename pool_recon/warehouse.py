@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from pool_recon.errors import CloseError, NotReadyError, Obstacle
 from pool_recon.interruption import held
+from pool_recon.page_cache import FORGOTTEN_AT_ONCE, forget
 
 if TYPE_CHECKING:
     import duckdb
@@ -440,9 +441,10 @@ def _copy_bytes(source: Path, target: Path, meanwhile: Callable[[], object] | No
         def copy() -> None:
             copied = 0
             while copied < size:
-                sent = os.sendfile(writing.fileno(), reading.fileno(), copied, size - copied)
+                sent = os.sendfile(writing.fileno(), reading.fileno(), copied, FORGOTTEN_AT_ONCE)
                 if not sent:
                     raise OSError(errno.EIO, "became shorter while it was read", str(source))
+                forget(reading.fileno(), copied, copied + sent)
                 copied += sent
 
         with ThreadPoolExecutor(max_workers=1) as beside:

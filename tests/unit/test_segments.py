@@ -35,6 +35,12 @@ TEXTS = ["", None, "plain", "a,b", 'say "x"', "two\nlines", '"\n"\n', "\r\n", "Ã
 Write = Callable[..., Path]
 
 
+@pytest.fixture(autouse=True)
+def _every_block_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in files that are larger than any of a test."""
+    monkeypatch.setattr(segments, "FORGOTTEN_AT_ONCE", 1)
+
+
 @pytest.fixture
 def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(":memory:pool_recon_segments")
