@@ -12,7 +12,7 @@ select
     violations.subject_id,
     violations.violation
 from (
-    {{ pool_recon.rule_violations(rule_name) }}
+    {{ pool_recon.rule_violations(rule_name, is_later) }}
     {%- set changes = pool_recon.changed_since(rule_name) | trim if is_later %}
     {{ 'union all ' ~ changes if changes }}
 ) as violations
@@ -36,10 +36,18 @@ from (
 {#-
     What breaks a rule of the close checklist, one row each, read from the facts and the findings: `subject_type` and
     `subject_id` say where, `violation` says what. The same statement serves the failing test and the checklist.
+
+    Arguments:
+        rule_name: the rule, as in ref_checklist_rules.
+        is_later: as in all_violations.
 -#}
-{% macro rule_violations(rule_name) -%}
+{% macro rule_violations(rule_name, is_later=false) -%}
     {%- set statement = context['pool_recon']['violations_of_' ~ rule_name] -%}
     {{ statement() if statement is defined else pool_recon.unapproved_findings(rule_name) }}
+    {%- if rule_name in pool_recon.answers_to_gaps() %}
+union all
+{{ pool_recon.unanswered_gaps(rule_name, is_later) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The blocking findings of a rule that no valid approval covers. -#}
@@ -52,70 +60,6 @@ from {{ ref('fct_exceptions') }}
 where
     rule_name = '{{ rule_name }}'
     and approval <> 'approved'
-{% endmacro %}
-
-{% macro violations_of_terminal_trades_have_ledger_entries() %}
-{{ pool_recon.unapproved_findings('terminal_trades_have_ledger_entries') }}
-union all
-select
-    'trade' as subject_type,
-    trades.transact_id as subject_id,
-    trades.effective_status || ' without a ledger entry' as violation
-from {{ ref('int_trades_reconciled') }} as trades
-left join {{ ref('fct_exceptions') }} as exceptions
-    on
-        exceptions.subject_type = 'trade'
-        and trades.transact_id = exceptions.subject_id
-        and (exceptions.code = 'cutoff_timing_difference' or (exceptions.code = 'missing_ledger_entry' and exceptions.approval = 'approved'))
-where
-    trades.effective_status in (select states.status from {{ ref('ref_trade_states') }} as states where states.requires_ledger_entry)
-    and not exists (select 1 from {{ ref('int_ledger_entries_joined') }} as entries where trades.transact_id = entries.joined_transact_id)
-    and exceptions.exception_id is null
-{% endmacro %}
-
-{% macro violations_of_ledger_entries_join() %}
-{{ pool_recon.unapproved_findings('ledger_entries_join') }}
-union all
-select
-    'ledger_entry' as subject_type,
-    entries.ledger_entry_id as subject_id,
-    'joins to no trade with its quote and order' as violation
-from {{ ref('int_ledger_entries_joined') }} as entries
-left join {{ ref('int_trades_linked') }} as trades on entries.joined_transact_id = trades.transact_id
-left join {{ ref('fct_exceptions') }} as exceptions
-    on
-        exceptions.code = 'orphan_ledger_entry'
-        and exceptions.approval = 'approved'
-        and entries.ledger_entry_id = exceptions.subject_id
-where
-    entries.needs_trade
-    and (trades.known_quote_id is null or trades.partner_order_id is null)
-    and exceptions.exception_id is null
-{% endmacro %}
-
-{% macro violations_of_webhook_gaps_confirmed() %}
-{{ pool_recon.unapproved_findings('webhook_gaps_confirmed') }}
-union all
-select
-    'trade' as subject_type,
-    trades.transact_id as subject_id,
-    trades.status || ' without a trusted confirmation' as violation
-from {{ ref('int_trades_reconciled') }} as trades
-left join {{ ref('fct_exceptions') }} as exceptions
-    on
-        exceptions.subject_type = 'trade'
-        and trades.transact_id = exceptions.subject_id
-        and (exceptions.code = 'cutoff_timing_difference' or (exceptions.code = 'missing_webhook' and exceptions.approval = 'approved'))
-where
-    trades.is_own_status_terminal
-    and not exists (
-        select 1 from {{ ref('int_events_joined') }} as events
-        where
-            trades.transact_id = events.joined_transact_id
-            and trades.status = events.status
-            and events.is_trusted
-    )
-    and exceptions.exception_id is null
 {% endmacro %}
 
 {% macro violations_of_exceptions_owned_and_reviewed() %}

@@ -6,7 +6,7 @@
     {%- if execute and pool_recon.this_build().is_incremental -%}
         {%- do pool_recon.make_tables_at_hand({
             'kept_entries': 'as select ' ~ pool_recon.chained_columns() ~ ' from ' ~ this
-            ~ ' where touches_balance and ledger_entry_id in (select id from ' ~ pool_recon.relation_at_hand('ids') ~ " where kind = 'ledger_entry')"
+            ~ ' where touches_balance and row_order in (select row_order from ' ~ pool_recon.relation_at_hand('rows') ~ ')'
         }) -%}
     {%- endif -%}
 {%- endmacro %}

@@ -1,4 +1,5 @@
 -- The steps of each prefunded balance: one per entry, or one per moment where the order of its entries is not known.
+-- depends_on: {{ ref('int_balance_days') }}
 with entries as (
 
     select
@@ -85,14 +86,13 @@ bases as (
         restarts.environment,
         restarts.partner_id,
         restarts.asset,
-        sum(earlier_entries.delta) as delta_so_far,
+        sum(earlier_days.delta) as delta_so_far,
         max(kept_steps.step_count) as step_count
     from {{ pool_recon.relation_at_hand('restarts') }} as restarts
-    left join {{ ref('int_ledger_entries_joined') }} as earlier_entries
+    left join {{ ref('int_balance_days') }} as earlier_days
         on
-            {{ pool_recon.of_balance('restarts', 'earlier_entries') }}
-            and earlier_entries.touches_balance
-            and earlier_entries.effective_at < restarts.restart_at
+            {{ pool_recon.of_balance('restarts', 'earlier_days') }}
+            and earlier_days.effective_at < restarts.restart_at
     left join (
         select
             environment,

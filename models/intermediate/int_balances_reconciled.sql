@@ -1,21 +1,5 @@
 -- Each reported balance against the sum of the ledger before it: of the days before its own, and of its day so far.
-with entries as (
-
-    select
-        environment,
-        partner_id,
-        asset,
-        effective_at,
-        {{ dbt.date_trunc('day', 'effective_at') }} as effective_day,
-        delta
-    from {{ ref('int_ledger_entries_joined') }}
-    where
-        touches_balance
-        and exists (select 1 from {{ ref('int_balances_in_force') }})
-
-),
-
-balances as (
+with balances as (
 
     select
         environment,
@@ -30,29 +14,16 @@ balances as (
 
 ),
 
-days as (
-
-    select
-        environment,
-        partner_id,
-        asset,
-        effective_day,
-        sum(delta) as delta
-    from entries
-    group by environment, partner_id, asset, effective_day
-
-),
-
 days_before as (
 
     select
         balances.row_order,
         sum(days.delta) as ledger_balance
     from balances
-    inner join days
+    inner join {{ ref('int_balance_days') }} as days
         on
             {{ pool_recon.of_balance('balances', 'days') }}
-            and balances.as_of_day > days.effective_day
+            and balances.as_of_day > days.effective_at
     group by balances.row_order
 
 ),
@@ -63,11 +34,14 @@ days_so_far as (
         balances.row_order,
         sum(entries.delta) as ledger_balance
     from balances
-    inner join entries
+    inner join {{ ref('int_ledger_entries_joined') }} as entries
         on
             {{ pool_recon.of_balance('balances', 'entries') }}
-            and balances.as_of_day = entries.effective_day
+            and balances.as_of_day = {{ dbt.date_trunc('day', 'entries.effective_at') }}
             and balances.as_of > entries.effective_at
+    where
+        balances.as_of > balances.as_of_day
+        and entries.touches_balance
     group by balances.row_order
 
 )
