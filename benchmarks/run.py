@@ -60,21 +60,15 @@ def run_close(exports: Path, close_date: date, out: Path, *, is_whole: bool = Fa
 
     What the floor does not have is left out, unless the close `is_whole`.
     """
-    import contextlib
     import importlib
 
-    import pool_recon.close
+    from in_brief import close_in_brief
+
     from pool_recon.close import CloseRequest, close
     from pool_recon.progress import Progress
 
     if not is_whole:
-        vars(pool_recon.close).update(
-            second_reader=contextlib.nullcontext,
-            read_again=lambda _warehouse, _package, verdict, _reader: (verdict, []),
-            write_parquet=lambda *_: [],
-            drawn_beside=contextlib.nullcontext,
-            write_documents=lambda *_: [],
-        )
+        close_in_brief()
     phases = PHASES | (BEYOND_THE_FLOOR if is_whole else {})
     spent: Seconds = dict.fromkeys(phases, 0.0)
 

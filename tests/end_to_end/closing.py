@@ -37,10 +37,13 @@ class Ran:
             return next(csv.reader(stream))
 
 
-def pool_recon(*arguments: object, out: Path, is_fresh: bool = False) -> Ran:
+def pool_recon(
+    *arguments: object, out: Path, is_fresh: bool = False, in_brief: bool = False
+) -> Ran:
     """Run the command in a process of its own, from a folder of its own.
 
     It is forked off one that has the imports behind it; with `is_fresh` it starts as for a user.
+    A close `in_brief` ends with the CSV files of its package.
     """
     out.mkdir(parents=True, exist_ok=True)
     words = [str(argument) for argument in arguments]
@@ -55,10 +58,11 @@ def pool_recon(*arguments: object, out: Path, is_fresh: bool = False) -> Ran:
             check=False,
         )
     else:
-        done = forking.run("pool_recon", words, out, environment)
+        module = "pool_recon in brief" if in_brief else "pool_recon"
+        done = forking.run(module, words, out, environment)
     return Ran(done.returncode, done.stdout, done.stderr, out)
 
 
-def close(exports: Path, out: Path, *more: object, is_fresh: bool = False) -> Ran:
+def close(exports: Path, out: Path, *more: object, **how: bool) -> Ran:
     arguments = ("--exports", exports, "--close-date", CLOSE_DATE, "--out", out)
-    return pool_recon("close", *arguments, *more, out=out, is_fresh=is_fresh)
+    return pool_recon("close", *arguments, *more, out=out, **how)

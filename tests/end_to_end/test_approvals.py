@@ -81,7 +81,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def before(exports: Path) -> Ran:
     """The close without a register."""
-    return close(exports, exports.parent / "before")
+    return close(exports, exports.parent / "before", in_brief=True)
 
 
 @pytest.fixture(scope="module")
@@ -266,7 +266,7 @@ def test_a_newcomer_approves_from_what_the_package_shows(tmp_path: Path) -> None
         scenario.drop(movement.event)
     exports = write(tmp_path / "exports", [scenario])
     out = tmp_path / "out"
-    blocked = close(exports, out)
+    blocked = close(exports, out, in_brief=True)
     assert blocked.exit_code == 1, blocked.stderr
 
     register = tmp_path / "kept" / "register.csv"
@@ -281,14 +281,14 @@ def test_a_newcomer_approves_from_what_the_package_shows(tmp_path: Path) -> None
         )
         assert approved.exit_code == 0, approved.stderr
         assert approved.stderr == ""
-    closed = close(exports, out, "--register", register)
+    closed = close(exports, out, "--register", register, in_brief=True)
     assert closed.exit_code == 0, closed.stdout
     assert {row["approval"] for row in closed.rows("exceptions")} == {"approved"}
     assert {row["approved_on"] for row in closed.rows("register")} == {CLOSE_DATE}
     assert {row["owner"] for row in closed.rows("exceptions")} == {"Ops"}
 
     # A close without a register knows nothing of the one before.
-    again = close(exports, out)
+    again = close(exports, out, in_brief=True)
     assert again.exit_code == 1
     assert again.rows("exceptions") == blocked.rows("exceptions")
     with duckdb.connect(str(out / "pool_recon.duckdb"), read_only=True) as connection:

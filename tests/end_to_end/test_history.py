@@ -28,15 +28,15 @@ def read(path: Path) -> list[dict[str, str]]:
 
 @dataclass
 class Closes:
-    """One warehouse and its packages, closed again and again; each close is read twice."""
+    """One warehouse and its packages, closed again and again; the oracle tells each close."""
 
     exports: Path
     out: Path
     history: list[tuple[date, frozenset[Key]]] = field(default_factory=list)
 
-    def close(self, day: date) -> Ran:
+    def close(self, day: date, *, in_brief: bool = True) -> Ran:
         arguments = ("--exports", self.exports, "--close-date", day, "--out", self.out)
-        ran = pool_recon("close", *arguments, out=self.out)
+        ran = pool_recon("close", *arguments, out=self.out, in_brief=in_brief)
         assert ran.exit_code in {0, 1}, ran.stderr
         told = oracle_close(self.exports, day, history=self.history)
         assert compare(self.out / day.isoformat(), told) == []
@@ -150,7 +150,7 @@ def test_findings_open_resolve_and_reopen(tmp_path: Path) -> None:
     assert closes.query("select count(*) from marts.fct_close_trend") == [(2,)]
 
     # For the days after it, its last close counts: the finding never was gone.
-    closes.close(DAYS[4])
+    closes.close(DAYS[4], in_brief=False)
     unbroken = closes.finding(DAYS[4], "product_state_conflict")
     assert (unbroken["opened_on"], unbroken["age_days"]) == ("2026-06-30", "4")
     assert unbroken["next_review_date"] == "2026-07-01"
@@ -200,7 +200,7 @@ def test_five_days_of_daily_files(tmp_path: Path) -> None:
             arrived = closes.exports / file.relative_to(made)
             arrived.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, arrived)
-        closes.close(day)
+        closes.close(day, in_brief=day != days[3])
     # Every file of the simulation has a day, and has arrived by now.
     assert {path.name for path in closes.exports.rglob("*.csv")} == {
         path.name for path in made.rglob("*.csv") if not path.name.startswith("_")

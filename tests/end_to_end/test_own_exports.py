@@ -43,9 +43,12 @@ def steps() -> list[tuple[str, str]]:
     ]
 
 
-def run(command: str, folder: Path, project: Path) -> subprocess.CompletedProcess[str]:
+def run(
+    command: str, folder: Path, project: Path, *, in_brief: bool = False
+) -> subprocess.CompletedProcess[str]:
     environment = forking.clean_environment() | {"POOL_RECON_PROJECT_DIR": str(project)}
-    return forking.run("pool_recon", shlex.split(command)[1:], folder, environment)
+    module = "pool_recon in brief" if in_brief else "pool_recon"
+    return forking.run(module, shlex.split(command)[1:], folder, environment)
 
 
 @pytest.fixture
@@ -89,8 +92,8 @@ def test_a_review_that_is_due_is_a_matter_for_its_owner(tmp_path: Path) -> None:
     for name, content in SAMPLE_FILE.findall(text()):
         (tmp_path / "exports" / name).write_text(content, encoding="utf-8")
     command = "pool-recon close --exports exports --close-date"
-    assert run(f"{command} 2026-06-30", tmp_path, ROOT).returncode == 0
-    done = run(f"{command} 2026-07-08", tmp_path, ROOT)
+    assert run(f"{command} 2026-06-30", tmp_path, ROOT, in_brief=True).returncode == 0
+    done = run(f"{command} 2026-07-08", tmp_path, ROOT, in_brief=True)
     assert done.returncode == 1, done.stderr
     assert "missing_request_id of trade t1; partner engineering" in done.stdout
     assert "no matter for finance" not in done.stdout
@@ -102,7 +105,7 @@ def test_a_review_that_is_due_is_a_matter_for_its_owner(tmp_path: Path) -> None:
             words[words.index("approve") + 1] = finding["exception_id"]
             assert run(" ".join(words), tmp_path, ROOT).returncode == 0
     register = "--register exception_register.csv"
-    done = run(f"{command} 2026-07-08 {register}", tmp_path, ROOT)
+    done = run(f"{command} 2026-07-08 {register}", tmp_path, ROOT, in_brief=True)
     assert done.returncode == 0, done.stdout
 
 
@@ -120,7 +123,8 @@ def test_a_column_that_is_understood_later_counts_for_files_that_have_landed(
 
     def closed(warehouse: str) -> tuple[str, dict[str, bytes]]:
         command = "pool-recon close --close-date 2026-06-30 --exports exports"
-        done = run(f"{command} --warehouse {warehouse} --out {warehouse}.out", tmp_path, project)
+        places = f"--warehouse {warehouse} --out {warehouse}.out"
+        done = run(f"{command} {places}", tmp_path, project, in_brief=True)
         assert done.returncode == 0, done.stderr
         package = tmp_path / f"{warehouse}.out" / "2026-06-30"
         files = {
