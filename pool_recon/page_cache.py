@@ -6,7 +6,8 @@ import contextlib
 import os
 from typing import Final
 
-# How much is read before a part of a file is forgotten: to ask for less costs more than it gives.
+# How much is read before a part of a file is forgotten. Only whole pieces of memory are given back,
+# and the system may have one for each few megabytes.
 FORGOTTEN_AT_ONCE: Final = 1 << 24
 
 
