@@ -202,7 +202,7 @@ def _kinds(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def _worksheet_class() -> type[Worksheet]:
     from xlsxwriter.worksheet import Worksheet
 
-    class PlainWorksheet(Worksheet):  # type: ignore[misc]
+    class PlainWorksheet(Worksheet):
         """Takes rows whose cells are written already, which is three times as fast.
 
         The worksheet that it extends takes a text that looks like marked-up text for XML of its

@@ -40,7 +40,7 @@ def test_a_set_alone(seed: int, warehouse: Warehouse, tmp_path: Path) -> None:
     assert differences(warehouse, exports, tmp_path / "package") == []
 
 
-@pytest.mark.parametrize("first", [100, 200])
+@pytest.mark.parametrize("first", [pytest.param(100, marks=pytest.mark.slow), 200])
 def test_sets_together(first: int, warehouse: Warehouse, tmp_path: Path) -> None:
     seeds = range(first, first + SETS_IN_ONE_CLOSE)
     assert differences_together(warehouse, tmp_path, seeds) == []

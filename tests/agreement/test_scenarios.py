@@ -9,21 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault_matrix import CLOSE_DATE, Scenario, expected, separate_scenarios, write_alone
+from tests.fault_matrix import CLOSE_DATE, Scenario, expected, separate_scenarios
+from tests.fault_matrix.matrix_report import Closed, closes_of_all
 from tests.harness import Warehouse
 from tests.oracle import close, compare, compare_amounts_at_risk
 
 
+@pytest.fixture(scope="module")
+def closes() -> dict[str, Closed]:
+    """The close of each scenario that is closed alone, by its name."""
+    alone = (closed for closed in closes_of_all() if len(closed.scenarios) == 1)
+    return {closed.scenarios[0].name: closed for closed in alone}
+
+
 @pytest.mark.parametrize("scenario", separate_scenarios(), ids=lambda each: each.name)
-def test_a_separate_scenario(scenario: Scenario, warehouse: Warehouse, tmp_path: Path) -> None:
-    exports = write_alone(tmp_path / "exports", scenario)
-    warehouse.close(exports)
-    package = warehouse.write_package(tmp_path / "package")
-    result = close(exports, CLOSE_DATE)
-    assert compare(package, result) == []
-    assert compare_amounts_at_risk(package, result) == []
-    assert warehouse.findings() == expected(scenario)
-    assert warehouse.breaches() == []
+def test_a_separate_scenario(scenario: Scenario, closes: dict[str, Closed]) -> None:
+    closed = closes[scenario.name]
+    result = close(closed.exports, CLOSE_DATE)
+    assert compare(closed.package, result) == []
+    assert compare_amounts_at_risk(closed.package, result) == []
+    assert closed.found == expected(scenario)
+    assert closed.breaches == []
 
 
 def test_the_text_of_a_row_in_quarantine_is_what_was_written(

@@ -217,6 +217,7 @@ def test_a_second_reading_agrees(exports: Path, before: Ran, after: Ran, registe
     ]
 
 
+@pytest.mark.slow
 def test_the_same_register_gives_the_same_package(
     exports: Path, after: Ran, register: Path
 ) -> None:
@@ -225,6 +226,7 @@ def test_the_same_register_gives_the_same_package(
     assert tree(after.package) == first
 
 
+@pytest.mark.slow
 def test_a_package_is_proven_with_its_register(
     exports: Path, after: Ran, register: Path, tmp_path: Path
 ) -> None:
@@ -259,6 +261,7 @@ def test_a_malformed_register_changes_nothing(exports: Path, before: Ran, tmp_pa
     assert tree(before.out) == state
 
 
+@pytest.mark.slow
 def test_a_newcomer_approves_from_what_the_package_shows(tmp_path: Path) -> None:
     scenario = Scenario("new")
     for suffix in ("-a", "-b"):

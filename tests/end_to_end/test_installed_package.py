@@ -16,6 +16,8 @@ import pytest
 from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close
 from tests.harness.forking import clean_environment, run
 
+pytestmark = pytest.mark.slow
+
 EXPORTS = ("orders", "quotes", "trades", "events", "ledger", "funding")
 ABSENT = ("balances", "pools")
 

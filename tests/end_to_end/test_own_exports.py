@@ -87,6 +87,7 @@ def test_the_other_system_closes_by_the_steps_of_the_guide(tmp_path: Path, proje
     assert (balance["closing"], balance["reported_balance"]) == ("3748.25", "3748.25")
 
 
+@pytest.mark.slow
 def test_a_review_that_is_due_is_a_matter_for_its_owner(tmp_path: Path) -> None:
     (tmp_path / "exports").mkdir()
     for name, content in SAMPLE_FILE.findall(text()):
@@ -109,6 +110,7 @@ def test_a_review_that_is_due_is_a_matter_for_its_owner(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_a_column_that_is_understood_later_counts_for_files_that_have_landed(
     tmp_path: Path, project: Path
 ) -> None:

@@ -427,6 +427,7 @@ def test_libreoffice_reads_what_the_files_hold(
                 assert shown == (f"{float(exact):.{places}f}" if exact else ""), (name, column)
 
 
+@pytest.mark.slow
 def test_both_are_the_same_bytes_when_made_again(bad_day: Ran, tmp_path: Path) -> None:
     manifest = json.loads((bad_day.package / "manifest.json").read_text(encoding="utf-8"))
     listed = {output["file"]: output["rows"] for output in manifest["outputs"]}

@@ -114,6 +114,7 @@ def test_the_wheel_has_nothing_to_fetch(installed: Installed) -> None:
     assert not names & {"packages.yml", "dependencies.yml", "dbt_packages", "samples"}
 
 
+@pytest.mark.slow
 def test_the_installed_command_works_where_only_the_work_folder_may_be_written(
     installed: Installed,
 ) -> None:

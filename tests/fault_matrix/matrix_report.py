@@ -14,6 +14,7 @@ from pathlib import Path
 
 from docsite.build import finding_list
 from tests.harness import FindingKey, Warehouse, compiled_project
+from tests.harness.once import once
 
 from . import CLOSE_DATE, Scenario, merged_scenarios, separate_scenarios, write_alone, write_merged
 from .finding_pages import INDEX, pages, registry, renewed
@@ -52,9 +53,17 @@ class Closed:
     """One close of scenarios: what was found and published, which codes broke which rule."""
 
     scenarios: list[Scenario]
+    exports: Path
+    package: Path
     found: set[FindingKey]
     broken_rules: set[tuple[str, str]]
     exceptions: dict[FindingKey, dict[str, str]]
+    breaches: list[tuple[str, str]]
+
+
+def closes_of_all() -> list[Closed]:
+    """Those of `close_all`, once for all tests."""
+    return once("closes_of_scenarios", close_all)
 
 
 def close_all(folder: Path) -> list[Closed]:
@@ -78,7 +87,11 @@ def close_one(warehouse: Warehouse, scenarios: list[Scenario], exports: Path) ->
             using (rule_name, subject_type, subject_id)
     """).fetchall()
     broken_rules = {(str(rule), str(code)) for rule, code in rows}
-    return Closed(scenarios, warehouse.findings(), broken_rules, published(warehouse))
+    return Closed(
+        *(scenarios, exports),
+        warehouse.write_package(exports.with_name(f"{exports.name}_package")),
+        *(warehouse.findings(), broken_rules, published(warehouse), warehouse.breaches()),
+    )
 
 
 def published(warehouse: Warehouse) -> dict[FindingKey, dict[str, str]]:

@@ -11,14 +11,14 @@ from tests.fault_matrix.matrix_report import (
     ROOT,
     Closed,
     all_exceptions,
-    close_all,
+    closes_of_all,
     report,
 )
 
 
 @pytest.fixture(scope="module")
-def closes(tmp_path_factory: pytest.TempPathFactory) -> list[Closed]:
-    return close_all(tmp_path_factory.mktemp("closes"))
+def closes() -> list[Closed]:
+    return closes_of_all()
 
 
 def test_the_published_matrix_is_that_of_a_run(closes: list[Closed]) -> None:
