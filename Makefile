@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Most of what sqlfluff makes stays until it is done: to look for garbage again and again takes a fifth of its time.
 SQLFLUFF := import gc; from sqlfluff.cli.commands import cli; gc.disable(); cli()
-TEST_FOLDERS := tests/engines tests/end_to_end tests/agreement tests/mutation tests/fault_matrix tests/oracle tests/unit
+TEST_FOLDERS := tests/engines tests/end_to_end tests/agreement tests/mutation tests/fault_matrix tests/oracle tests/integration tests/unit
 
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -22,7 +22,7 @@ help:
 	@echo "make dashboard  show that close in the browser, at http://127.0.0.1:8765/"
 	@echo "make test    set up, then lint and test, in less than ten minutes"
 	@echo "make lint    ruff, mypy and sqlfluff only"
-	@echo "make unit    the unit tests only"
+	@echo "make unit    the unit tests only: no dbt, no close, under a minute"
 	@echo "make docs    build the documentation site in the folder site"
 	@echo "make test-slow        what takes longer: closes of many days, the package in another project, both engines at length"
 	@echo "make test-exhaustive  what takes hours: hundreds of generated exports, mutation of every finding"
@@ -60,7 +60,7 @@ test-slow: $(STAMP)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m slow $(TEST_FOLDERS)
 
 test-exhaustive: $(STAMP)
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive tests/agreement tests/mutation
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m exhaustive $(filter-out tests/engines,$(TEST_FOLDERS))
 
 test-engines: $(STAMP)
 	@sh tests/engines/install.sh java

@@ -1,5 +1,19 @@
 """Runs the models' compiled SQL straight on DuckDB: compiled once, then a second for each close."""
 
-from .harness import CompiledModel, CompiledProject, FindingKey, Warehouse, compiled_project
+from .harness import (
+    CompiledModel,
+    CompiledProject,
+    FindingKey,
+    Warehouse,
+    compiled_by_adapter,
+    compiled_project,
+)
 
-__all__ = ["CompiledModel", "CompiledProject", "FindingKey", "Warehouse", "compiled_project"]
+__all__ = [
+    "CompiledModel",
+    "CompiledProject",
+    "FindingKey",
+    "Warehouse",
+    "compiled_by_adapter",
+    "compiled_project",
+]

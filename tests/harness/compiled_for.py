@@ -1,14 +1,14 @@
 """Compiles the project as the adapter of another warehouse would dispatch it.
 
-`python -m tests.harness.compiled_for FOLDER ADAPTER...` runs in a process of its own, because it
-changes which macros dbt finds. dbt reads the project once, with the adapter that is installed; only
-the choice among the macros is that of the other warehouse.
+`forking.run` has it done in a process of its own, because it changes which macros dbt finds. dbt
+reads the project with the adapter that is installed, if it was not read before; only the choice
+among the macros is that of the other warehouse.
 """
 
 from __future__ import annotations
 
 import json
-import sys
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,15 @@ def dispatched_for(adapter: str) -> Any:
     return choose
 
 
-def compile_for(folder: Path, adapters: list[str], project: Path) -> None:
-    """Write ADAPTER.json into the folder: what every model, data test and hook is compiled to."""
+def compile_for(folder: Path, adapters: list[str], project: Path, compiled: Path) -> None:
+    """Write ADAPTER.json into the folder: what every model, data test and hook is compiled to.
+
+    `compiled` is where dbt wrote to when it compiled the project in the same environment.
+    """
+    (folder / "target").mkdir()
+    shutil.copy(compiled / "partial_parse.msgpack", folder / "target")
     options = [
-        *("--quiet", "--no-version-check", "--log-level-file", "none", "--no-partial-parse"),
+        *("--quiet", "--no-version-check", "--log-level-file", "none", "--no-write-json"),
         *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
         *("--project-dir", str(project), "--profiles-dir", str(project)),
     ]
@@ -63,7 +68,3 @@ def compile_for(folder: Path, adapters: list[str], project: Path) -> None:
             if result.node.resource_type in {"model", "test", "analysis"}
         }
         (folder / f"{adapter}.json").write_text(json.dumps(compiled), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    compile_for(Path(sys.argv[1]), sys.argv[2:], Path(__file__).resolve().parents[2])

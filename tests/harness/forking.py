@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -52,6 +52,15 @@ def run(
     return subprocess.CompletedProcess([module, *arguments], process.exitcode or 0, out, err)
 
 
+def call(work: Callable[..., object], *arguments: object) -> int:
+    """The exit code of a process that does `work`, which no file of tests should hold: it would
+    import pytest first.
+    """
+    process = _started(work, *arguments)
+    process.join()
+    return process.exitcode or 0
+
+
 def _pool_recon(arguments: list[str]) -> None:
     from pool_recon.cli import main
 
@@ -71,10 +80,18 @@ def _dbt(arguments: list[str]) -> None:
     cli(arguments)
 
 
+def _compiled_for(arguments: list[str]) -> None:
+    from tests.harness.compiled_for import compile_for
+
+    folder, project, compiled, *adapters = arguments
+    compile_for(Path(folder), adapters, Path(project), Path(compiled))
+
+
 COMMANDS = {
     "pool_recon": _pool_recon,
     "pool_recon in brief": _pool_recon_in_brief,
     "dbt.cli.main": _dbt,
+    "tests.harness.compiled_for": _compiled_for,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -79,11 +79,7 @@ class CompiledProject:
 @cache
 def compiled_project(close_date: date) -> CompiledProject:
     """The project as dbt compiles it for a close date, once for all tests."""
-    return once(f"compiled_{close_date}", lambda target: _compiled(target, close_date))
-
-
-def _compiled(target: Path, close_date: date) -> CompiledProject:
-    manifest = _compile(target, close_date)
+    manifest = json.loads((compiled_into(close_date) / "manifest.json").read_text(encoding="utf-8"))
     nodes = manifest["nodes"].values()
     return CompiledProject(
         seeds=tuple(_seed(node) for node in nodes if node["resource_type"] == "seed"),
@@ -92,19 +88,37 @@ def _compiled(target: Path, close_date: date) -> CompiledProject:
     )
 
 
-def _compile(target: Path, close_date: date) -> dict[str, Any]:
-    environment = clean_environment() | {
+def compiled_into(close_date: date) -> Path:
+    """The folder with what dbt wrote when it compiled the project, for as long as tests run."""
+    return once(f"compiled_{close_date}", lambda target: _compile(target, close_date))
+
+
+def compiled_by_adapter(close_date: date, adapters: Sequence[str], folder: Path) -> dict[str, Any]:
+    """By adapter, what each model, data test and analysis is compiled to by its macros."""
+    arguments = [str(folder), str(ROOT), str(compiled_into(close_date)), *adapters]
+    done = run("tests.harness.compiled_for", arguments, folder, _environment(close_date))
+    assert done.returncode == 0, done.stdout + done.stderr
+    files = {adapter: folder / f"{adapter}.json" for adapter in adapters}
+    return {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items()}
+
+
+def _environment(close_date: date) -> dict[str, str]:
+    return clean_environment() | {
         "POOL_RECON_WAREHOUSE": IN_MEMORY,
         "POOL_RECON_CLOSE_DATE": close_date.isoformat(),
         "DO_NOT_TRACK": "1",
     }
+
+
+def _compile(target: Path, close_date: date) -> Path:
     folders = ("--project-dir", ROOT, "--profiles-dir", ROOT)
     output = ("--target-path", target, "--log-path", target)
     arguments = ["--quiet", "--log-level-file", "none", "compile", *folders, *output]
-    done = run("dbt.cli.main", [str(argument) for argument in arguments], target, environment)
+    done = run(
+        "dbt.cli.main", [str(argument) for argument in arguments], target, _environment(close_date)
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
-    return manifest
+    return target
 
 
 def _seed(node: dict[str, Any]) -> CompiledSeed:

@@ -21,7 +21,6 @@ from pool_recon.cli import close
 from pool_recon.package import Verdict
 from pool_recon.report.figures import Figures, Tally
 from pool_recon.workbook import DEFAULT_EXCEPTIONS, DEFAULT_ROWS, MAX_ROWS, write_workbook
-from tests.harness.libreoffice import read_by_libreoffice
 from tests.unit.test_report import figures as figures
 from tests.unit.test_report import rule
 
@@ -261,20 +260,6 @@ def test_the_tabs_tell_the_verdict(
         colours.append([book[name].sheet_properties.tabColor.rgb for name in book.sheetnames])
     assert all(now != before for now, before in zip(colours[0][:3], colours[1][:3], strict=True))
     assert colours[0][3] == colours[1][3]
-
-
-def test_libreoffice_reads_every_text_as_it_is(
-    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
-) -> None:
-    # Characters that no reader keeps are left out: XML has no form for them.
-    values = [value for value in AWKWARD if not set(value) & set("\x01\x1f\ufffe\uffff\r")]
-    rows = [["id", "amount"], *([value, "-0.100000000000000001"] for value in values)]
-    write_workbook(connection, tmp_path, package(tmp_path, {"orders": rows}, figures))
-    read = read_by_libreoffice(tmp_path / "close.xlsx", tmp_path)["orders"]
-    assert read[0] == ["id", "amount", "amount_number"]
-    assert [row[0] for row in read[1:]] == values
-    assert {row[1] for row in read[1:]} == {"-0.100000000000000001"}
-    assert {row[2] for row in read[1:]} == {"-0.10"}
 
 
 def test_the_help_tells_the_limit() -> None:

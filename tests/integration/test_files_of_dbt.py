@@ -10,7 +10,7 @@ from dbt.contracts.graph.nodes import ModelNode, ParsedNode
 
 from pool_recon.dbt_runner import BuildSettings, build_and_test
 from pool_recon.dbt_shortcuts.files import no_files_of_nodes
-from tests.unit.small_build import small_build
+from tests.integration.small_build import small_build
 
 
 @pytest.fixture

@@ -15,41 +15,8 @@ import pytest
 from pool_recon import warehouse as warehouse_files
 from pool_recon.errors import CloseError
 from pool_recon.warehouse import connect, package_folder, publish, working_copy
-
-DATE = "2026-06-30"
-KILLED = 9
-
-# Publishes state `sys.argv[2]` and dies at the n-th change that it makes to the file system.
-KILLED_AT = """
-import os, sys
-from pathlib import Path
-from test_package_publishing import publish_state
-
-left = int(sys.argv[3])
-
-def dying(change):
-    def changed(*arguments, **options):
-        global left
-        left -= 1
-        if left == 0:
-            os._exit(9)
-        return change(*arguments, **options)
-    return changed
-
-for name in ("rename", "replace", "unlink", "rmdir", "write_text", "mkdir"):
-    setattr(Path, name, dying(getattr(Path, name)))
-publish_state(Path(sys.argv[1]), sys.argv[2])
-"""
-
-
-def publish_state(root: Path, state: str) -> None:
-    """Publish a warehouse and a package that both say `state`."""
-    with working_copy(root / "w.duckdb") as copy, package_folder(root / "out", DATE) as package:
-        with contextlib.closing(connect(copy.file)) as connection:
-            connection.execute("create or replace table state as select ? as state", [state])
-        for name in ("manifest.json", f"{state}.csv"):
-            (package.new / name).write_text(json.dumps(state), encoding="utf-8")
-        publish(copy, package)
+from tests.harness.forking import call
+from tests.integration.publishing import DATE, KILLED, publish_and_die, publish_state
 
 
 def published(root: Path) -> tuple[str | None, str | None]:
@@ -79,10 +46,9 @@ def test_killed_anywhere(first_close: bool, tmp_path: Path) -> None:
         root.mkdir()
         if not first_close:
             publish_state(root, "old")
-        command = [sys.executable, "-c", KILLED_AT, str(root), "new", str(step)]
-        done = subprocess.run(command, cwd=Path(__file__).parent, check=False)
-        if done.returncode != KILLED:
-            assert done.returncode == 0
+        exit_code = call(publish_and_die, root, "new", step)
+        if exit_code != KILLED:
+            assert exit_code == 0
             assert published(root) == ("new", "new")
             break
         # What a reader meets right after the kill is whole, even where it is not there yet.

@@ -7,17 +7,16 @@ the right answer.
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 import sqlglot
+
+from tests.fault_matrix import CLOSE_DATE
+from tests.harness import compiled_by_adapter
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "porting.md").read_text(encoding="utf-8")
@@ -56,21 +55,8 @@ WORDS = (
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
     folder = tmp_path_factory.mktemp("compiled")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("POOL_RECON", "DBT"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.harness.compiled_for", str(folder), *ENGINES, *WAREHOUSES],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=environment
-        | {"POOL_RECON_CLOSE_DATE": "2026-06-30", "POOL_RECON_WAREHOUSE": ":memory:"},
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return {
-        name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        for name in (*ENGINES, *WAREHOUSES)
-    }
+    # That of the other tests, for which dbt reads the project only once.
+    return compiled_by_adapter(CLOSE_DATE, [*ENGINES, *WAREHOUSES], folder)
 
 
 def what_does_not_parse(statements: dict[str, str], dialect: str) -> list[str]:

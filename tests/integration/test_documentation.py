@@ -29,14 +29,26 @@ KIND_OF_VALUE = {"id": "id", "text": "id", "balance_after": "stated_balance"}
 
 
 @cache
+def yaml_files() -> dict[Path, dict[str, Any]]:
+    """What every YAML file of the project says."""
+    paths = [
+        path for folder in ("models", "seeds", "macros") for path in (ROOT / folder).rglob("*.yml")
+    ]
+    # The same as the safe loader, and many times as fast.
+    return {
+        path: yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}
+        for path in sorted(paths)
+    }
+
+
+@cache
 def described(section: str) -> dict[str, dict[str, Any]]:
     """The entries of a section of every YAML file, by name; no name may be given twice."""
     found: dict[str, dict[str, Any]] = {}
-    for folder in ("models", "seeds", "macros"):
-        for path in sorted((ROOT / folder).rglob("*.yml")):
-            for entry in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(section, []):
-                assert entry["name"] not in found, f"{path}: {entry['name']} is described twice"
-                found[entry["name"]] = entry
+    for path, content in yaml_files().items():
+        for entry in content.get(section, []):
+            assert entry["name"] not in found, f"{path}: {entry['name']} is described twice"
+            found[entry["name"]] = entry
     return found
 
 
@@ -103,7 +115,7 @@ def test_every_model_has_its_file_and_says_its_grain_first() -> None:
 def test_what_others_may_query_has_an_enforced_contract() -> None:
     for folder in ("staging", "marts", "package"):
         for path in (ROOT / "models" / folder).glob("*.yml"):
-            for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+            for model in yaml_files()[path]["models"]:
                 config = model.get("config", {})
                 assert config.get("contract", {}).get("enforced") is True, model["name"]
                 assert all("data_type" in column for column in model["columns"]), model["name"]

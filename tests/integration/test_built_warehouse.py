@@ -14,21 +14,29 @@ import pytest
 from pool_recon import dbt_runner
 from pool_recon.dbt_runner import BuildSettings, build_and_test, built_warehouse
 from pool_recon.errors import CloseError
-from tests.unit.small_build import small_build
+from tests.integration.small_build import small_build
 
 # More than DuckDB writes past the log at once, and less than it folds in by itself.
 ROWS = 50_000
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What all tests have in common, so that dbt parses it once."""
+    return tmp_path_factory.mktemp("built")
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BuildSettings:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def settings(project: Path, monkeypatch: pytest.MonkeyPatch) -> BuildSettings:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project / "cache"))
     files = {
         "models/many.sql": "{{ config(materialized='table') }}"
         f" select range as one from range({ROWS})",
         "tests/holds.sql": "select * from {{ ref('many') }} where one < 0",
     }
-    return replace(small_build(tmp_path, files), leaves_open=True)
+    built = replace(small_build(project, files), leaves_open=True)
+    built.warehouse.unlink(missing_ok=True)
+    return built
 
 
 def log_of(settings: BuildSettings) -> Path:

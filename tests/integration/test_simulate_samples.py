@@ -14,7 +14,7 @@ import pytest
 
 from pool_recon.reference import project_dir
 from pool_recon.simulate import fault_codes
-from pool_recon.simulate.samples import main, write_samples
+from pool_recon.simulate.samples import main
 from tests.oracle.oracle import OracleResult, close
 
 SAMPLES = project_dir() / "samples"
@@ -50,28 +50,26 @@ def closed(folder: Path, scratch: Path) -> OracleResult:
     return close(copy, CLOSE_DATE)
 
 
-@pytest.mark.parametrize("name", ["clean", "bad_day"])
-def test_committed_samples_are_what_the_simulator_makes(
-    name: str, tmp_path_factory: pytest.TempPathFactory
+def test_the_command_writes_the_committed_samples_in_place_of_old_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path_factory.mktemp("samples")
-    write_samples(out)
-    assert contents(out / name) == contents(SAMPLES / name)
-
-
-def test_command_replaces_old_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "clean" / "orders").mkdir(parents=True)
     (tmp_path / "clean" / "orders" / "old.csv").write_text("old")
     assert main([str(tmp_path)]) == 0
-    assert not (tmp_path / "clean" / "orders" / "old.csv").exists()
     assert len(capsys.readouterr().out.splitlines()) == 2
+    for name in ("clean", "bad_day"):
+        assert contents(tmp_path / name) == contents(SAMPLES / name)
 
 
-def test_clean_sample_closes_without_findings(tmp_path: Path) -> None:
-    result = closed(SAMPLES / "clean", tmp_path)
-    assert result.findings == set()
-    assert all(holds for holds, _, _ in result.checklist.values())
-    states = {row["reconciliation_state"] for row in result.movements}
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> OracleResult:
+    return closed(SAMPLES / "clean", tmp_path_factory.mktemp("clean"))
+
+
+def test_clean_sample_closes_without_findings(clean: OracleResult) -> None:
+    assert clean.findings == set()
+    assert all(holds for holds, _, _ in clean.checklist.values())
+    states = {row["reconciliation_state"] for row in clean.movements}
     assert states == {"matched", "open", "lapsed"}
 
 
@@ -84,8 +82,8 @@ def test_bad_day_shows_every_finding(tmp_path: Path) -> None:
     assert {code for code, _, _ in expected} == set(fault_codes())
 
 
-def test_documented_examples_reconcile(tmp_path: Path) -> None:
-    rows = {row["movement_id"]: row for row in closed(SAMPLES / "clean", tmp_path).movements}
+def test_documented_examples_reconcile(clean: OracleResult) -> None:
+    rows = {row["movement_id"]: row for row in clean.movements}
     first, traced = rows["pt_test_456"], rows["pt_live_9A2"]
     assert (first["partner_order_id"], first["quote_id"], first["last_event_id"]) == (
         "order_123", "pq_test_123", "evt_789"

@@ -9,8 +9,8 @@ import pytest
 
 from pool_recon import drawing
 from pool_recon.drawing import draw, drawn_beside
-from tests.unit.test_second_reader import is_there
-from tests.unit.test_second_reader import processes as processes
+from tests.integration.test_second_reader import is_there
+from tests.integration.test_second_reader import processes as processes
 
 SPEC = {
     "data": {"values": [{"day": "2026-06-30", "count": 2}, {"day": "2026-07-01", "count": 3.25}]},

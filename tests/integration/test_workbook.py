@@ -1,0 +1,28 @@
+"""The workbook, as another program reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from pool_recon.report.figures import Figures
+from pool_recon.workbook import write_workbook
+from tests.harness.libreoffice import read_by_libreoffice
+from tests.unit.test_report import figures as figures
+from tests.unit.test_workbook import AWKWARD, package
+from tests.unit.test_workbook import connection as connection
+
+
+def test_libreoffice_reads_every_text_as_it_is(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    # Characters that no reader keeps are left out: XML has no form for them.
+    values = [value for value in AWKWARD if not set(value) & set("\x01\x1f\ufffe\uffff\r")]
+    rows = [["id", "amount"], *([value, "-0.100000000000000001"] for value in values)]
+    write_workbook(connection, tmp_path, package(tmp_path, {"orders": rows}, figures))
+    read = read_by_libreoffice(tmp_path / "close.xlsx", tmp_path)["orders"]
+    assert read[0] == ["id", "amount", "amount_number"]
+    assert [row[0] for row in read[1:]] == values
+    assert {row[1] for row in read[1:]} == {"-0.100000000000000001"}
+    assert {row[2] for row in read[1:]} == {"-0.10"}
