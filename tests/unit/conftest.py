@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,8 @@ class Exports:
         self.folder = folder
         self.warehouse = warehouse
         self.progress = Steps()
+        # What stays open until the test ends: to open a file takes longer than to load a few rows.
+        self.opened = contextlib.ExitStack()
         folder.mkdir()
         for export in reference.exports():
             if export.is_required:
@@ -62,11 +66,11 @@ class Exports:
             (self.folder / path).unlink()
 
     def load(self) -> LoadSummary:
-        with duckdb.connect(str(self.warehouse)) as connection:
-            return load_exports(connection, self.folder, progress=self.progress)
+        connection = self.opened.enter_context(duckdb.connect(str(self.warehouse)))
+        return load_exports(connection, self.folder, progress=self.progress)
 
     def query(self, sql: str) -> list[Any]:
-        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+        with duckdb.connect(str(self.warehouse)) as connection:
             return connection.execute(sql).fetchall()
 
     def column(self, sql: str) -> list[Any]:
@@ -74,5 +78,7 @@ class Exports:
 
 
 @pytest.fixture
-def exports(tmp_path: Path) -> Exports:
-    return Exports(tmp_path / "exports", tmp_path / "warehouse.duckdb")
+def exports(tmp_path: Path) -> Iterator[Exports]:
+    made = Exports(tmp_path / "exports", tmp_path / "warehouse.duckdb")
+    with made.opened:
+        yield made

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from pool_recon.errors import CloseError
 from pool_recon.loader.digests import Digests
@@ -18,6 +19,10 @@ from pool_recon.loader.landing import (
 )
 from pool_recon.loader.preparation import prepare, rewrite
 
+# How many files of its own making a test tries.
+EXAMPLES = pytest.mark.parametrize(
+    "examples", [20, pytest.param(1000, marks=pytest.mark.exhaustive)]
+)
 COLUMNS = "pool_id, seen_at, entitled, _row_number, _is_malformed, _has_secret, _original_text"
 CONNECTION = duckdb.connect()
 # The tables are there before the transactions of the tests, which then take less time.

@@ -593,7 +593,7 @@ def test_a_file_that_changes_while_it_is_read_stops_the_run(
 
 def raw(warehouse: Path) -> dict[str, list[Any]]:
     """All that is in schema raw but when it came there, in an order of its own."""
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with duckdb.connect(str(warehouse)) as connection:
         tables = connection.execute(
             "select table_name from duckdb_tables() where schema_name = 'raw'"
         ).fetchall()

@@ -17,7 +17,7 @@ from pool_recon.loader.csv_records import UnclosedQuoteError, read_records
 from pool_recon.loader.landing import ReaderDisagreesError
 from pool_recon.loader.preparation import CleanCsv
 from pool_recon.loader.spool import Spool
-from tests.unit.loader_support import both, malformed, values
+from tests.unit.loader_support import EXAMPLES, both, malformed, values
 
 HEADER = "pool_id,seen_at,entitled"
 
@@ -47,57 +47,77 @@ FIELDS = st.text(
 ) | st.sampled_from(["NULL", "null", "\\N", "NaN", "-", '"', '""', "0100.10", "1e3", "true"])
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    rows=st.lists(st.tuples(FIELDS, FIELDS, FIELDS), max_size=6),
-    line_end=st.sampled_from(["\n", "\r\n"]),
-    quotes_all=st.booleans(),
-    is_last_ended=st.booleans(),
-    bom=st.booleans(),
-)
-def test_well_formed_files_land_as_python_reads_them(
-    shared: Path,
-    rows: list[tuple[str, str, str]],
-    line_end: str,
-    quotes_all: bool,
-    is_last_ended: bool,
-    bom: bool,
-) -> None:
-    text = line_end.join([HEADER, *(written(row, quotes_all) for row in rows), ""])
-    if not is_last_ended:
-        text = text.removesuffix(line_end)
-    content = text.encode("utf-8-sig" if bom else "utf-8")
-    outcome, kind = both(shared, content)
-    assert kind is CleanCsv
-    expected = [tuple(value or None for value in row) for row in rows]
-    assert values(outcome) == expected
-    assert not malformed(outcome)
+@EXAMPLES
+def test_well_formed_files_land_as_python_reads_them(shared: Path, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(
+        rows=st.lists(st.tuples(FIELDS, FIELDS, FIELDS), max_size=6),
+        line_end=st.sampled_from(["\n", "\r\n"]),
+        quotes_all=st.booleans(),
+        is_last_ended=st.booleans(),
+        bom=st.booleans(),
+    )
+    def check(
+        rows: list[tuple[str, str, str]],
+        line_end: str,
+        quotes_all: bool,
+        is_last_ended: bool,
+        bom: bool,
+    ) -> None:
+        text = line_end.join([HEADER, *(written(row, quotes_all) for row in rows), ""])
+        if not is_last_ended:
+            text = text.removesuffix(line_end)
+        content = text.encode("utf-8-sig" if bom else "utf-8")
+        outcome, kind = both(shared, content)
+        assert kind is CleanCsv
+        expected = [tuple(value or None for value in row) for row in rows]
+        assert values(outcome) == expected
+        assert not malformed(outcome)
+
+    check()
 
 
-@settings(max_examples=100, deadline=None)
-@given(text=st.text(st.sampled_from('aaaa,,,,""\n\n\r '), max_size=24))
-def test_any_file_lands_alike_by_both_readers(shared: Path, text: str) -> None:
-    both(shared, f"{HEADER}\n1,2,3\n{text}".encode())
+@EXAMPLES
+def test_any_file_lands_alike_by_both_readers(shared: Path, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(text=st.text(st.sampled_from('aaaa,,,,""\n\n\r '), max_size=24))
+    def check(text: str) -> None:
+        both(shared, f"{HEADER}\n1,2,3\n{text}".encode())
+
+    check()
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    lines=st.lists(
-        st.sampled_from(
-            [
-                *("1,2,3", "1,2", "1,2,3,4", "1,2,3,", "1,2,3,,", '1,"a\nb",3', '1,"a""b",3', ",,"),
-                *("", " ", "\t", '"",2,3', '1,"2"x,3', '1, "2",3', '1,"2" ,3', '1,x"y,3'),
-                '1,2,3,""',
-            ]
+@EXAMPLES
+def test_ragged_files_lose_no_row(shared: Path, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(
+        lines=st.lists(
+            st.sampled_from(
+                [
+                    *(
+                        "1,2,3",
+                        "1,2",
+                        "1,2,3,4",
+                        "1,2,3,",
+                        "1,2,3,,",
+                        '1,"a\nb",3',
+                        '1,"a""b",3',
+                        ",,",
+                    ),
+                    *("", " ", "\t", '"",2,3', '1,"2"x,3', '1, "2",3', '1,"2" ,3', '1,x"y,3'),
+                    '1,2,3,""',
+                ]
+            ),
+            max_size=8,
         ),
-        max_size=8,
-    ),
-    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
-)
-def test_ragged_files_lose_no_row(shared: Path, lines: list[str], line_end: str) -> None:
-    content = line_end.join([HEADER, *lines]).encode()
-    outcome, _ = both(shared, content)
-    assert len(outcome[0]) == sum(1 for line in lines if line.strip())
+        line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    )
+    def check(lines: list[str], line_end: str) -> None:
+        content = line_end.join([HEADER, *lines]).encode()
+        outcome, _ = both(shared, content)
+        assert len(outcome[0]) == sum(1 for line in lines if line.strip())
+
+    check()
 
 
 @pytest.mark.parametrize(
@@ -244,25 +264,37 @@ def test_garbage_after_a_gzip_stops_the_run(folder: Path) -> None:
     assert "broken gzip" in outcome
 
 
-@pytest.mark.parametrize("ragged", [None, "1,2", "1,2,3,4", "1,2,3,", "1,2\n1,2,3,4"])
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+# Of so many characters each that the bulk reader could work on several parts of a file at once.
+ROWS = 4_000
+
+
+@pytest.mark.parametrize(
+    ("line_end", "ragged"),
+    [
+        *(("\n", ragged) for ragged in (None, "1,2", "1,2,3,4", "1,2,3,", "1,2\n1,2,3,4")),
+        *(("\r\n", ragged) for ragged in (None, "1,2\n1,2,3,4")),
+        *(
+            pytest.param("\r\n", ragged, marks=pytest.mark.exhaustive)
+            for ragged in ("1,2", "1,2,3,4", "1,2,3,")
+        ),
+    ],
+)
 def test_large_files_keep_every_row_in_order(
     folder: Path, ragged: str | None, line_end: str
 ) -> None:
-    # Large enough that the bulk reader works on several parts of the file at once.
     random_text = random.Random(7)
     lines = []
-    for number in range(60_000):
-        filler = "x" * random_text.randint(50, 250)
+    for number in range(ROWS):
+        filler = "x" * random_text.randint(1000, 4000)
         value = f'"{filler}{line_end},""{line_end}"' if number % 3 == 0 else filler
         lines.append(f"p{number},{value},{number}")
     if ragged:
-        lines.insert(30_000, ragged.replace("\n", line_end))
+        lines.insert(ROWS // 2, ragged.replace("\n", line_end))
     content = line_end.join([HEADER, *lines, ""]).encode()
     assert len(content) > 8_000_000
     outcome, kind = both(folder, content)
     well_formed = [row for row in values(outcome) if row[0]]
-    assert [row[0] for row in well_formed] == [f"p{number}" for number in range(60_000)]
+    assert [row[0] for row in well_formed] == [f"p{number}" for number in range(ROWS)]
     assert all(row[1].count(line_end) == 2 for row in well_formed[::3])
     assert len(malformed(outcome)) == (0 if ragged is None else ragged.count("\n") + 1)
     if ragged is None:
@@ -271,12 +303,12 @@ def test_large_files_keep_every_row_in_order(
 
 def test_quoted_text_that_looks_like_rows_is_not_read_as_rows(folder: Path) -> None:
     # DuckDB refuses this very file where it reads parts of it at once: one begins within quotes.
-    rows = 250_000
+    rows = 8_000
     chance = random.Random(1)
     lines = []
     for number in range(rows):
         kind_of = chance.random()
-        looks = "\n".join(f"q{number},x,{number}" for _ in range(chance.randint(1, 4)))
+        looks = "\n".join(f"q{number},x,{number}" for _ in range(60 * chance.randint(1, 4)))
         if kind_of < 0.4:
             value = f'"{looks},""\n"'
         elif kind_of < 0.5:
@@ -289,7 +321,7 @@ def test_quoted_text_that_looks_like_rows_is_not_read_as_rows(folder: Path) -> N
     assert kind is CleanCsv
 
 
-@pytest.mark.parametrize("size", [1 << 20, (1 << 20) + 1, 5 << 20])
+@pytest.mark.parametrize("size", [1 << 20, (1 << 20) + 1, 5 << 19])
 def test_long_values_land_whole(folder: Path, size: int) -> None:
     for value in ("x" * size, "\u4e2d" * (size // 3), '"' + "a\n" * (size // 2) + '"'):
         outcome, _ = both(folder, f"{HEADER}\n1,{value},3\n".encode())
@@ -311,12 +343,18 @@ def test_records_name_the_line_of_a_quote_that_is_never_closed() -> None:
     assert caught.value.line == 3
 
 
-@settings(max_examples=300, deadline=None)
-@given(rows=st.lists(st.lists(FIELDS, min_size=2, max_size=4), max_size=4))
-def test_records_are_those_of_the_csv_module(rows: list[list[str]]) -> None:
-    stream = io.StringIO()
-    csv.writer(stream).writerows(rows)
-    lines = io.StringIO(stream.getvalue(), newline="").readlines()
-    expected = [row for row in rows if any(value.strip(" \t\n\r\v\f") for value in row)]
-    found = [record.fields for record in read_records(lines)]
-    assert [row for row in found if row and any(v.strip(" \t\n\r\v\f") for v in row)] == expected
+@EXAMPLES
+def test_records_are_those_of_the_csv_module(examples: int) -> None:
+    @settings(max_examples=5 * examples, deadline=None)
+    @given(rows=st.lists(st.lists(FIELDS, min_size=2, max_size=4), max_size=4))
+    def check(rows: list[list[str]]) -> None:
+        stream = io.StringIO()
+        csv.writer(stream).writerows(rows)
+        lines = io.StringIO(stream.getvalue(), newline="").readlines()
+        expected = [row for row in rows if any(value.strip(" \t\n\r\v\f") for value in row)]
+        found = [record.fields for record in read_records(lines)]
+        assert [
+            row for row in found if row and any(v.strip(" \t\n\r\v\f") for v in row)
+        ] == expected
+
+    check()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pool_recon.errors import CloseError
 from pool_recon.loader.preparation import PlainLines
 from pool_recon.loader.spool import Spool
-from tests.unit.loader_support import both, malformed, values
+from tests.unit.loader_support import EXAMPLES, both, malformed, values
 
 
 @pytest.fixture
@@ -41,12 +41,12 @@ NUMBERS = [
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_numbers_keep_their_digits(folder: Path, number: str) -> None:
-    for line in (row(number), row(f"\t{number} ", entitled='"\\"seen_at\\": 5, 7.50"')):
-        outcome, kind = both(folder, f"{line}\n".encode(), "pools.jsonl")
-        assert values(outcome)[0][:2] == ("p", number)
-        assert kind is PlainLines
-        outcome, _ = both(folder, f"[{line}]".encode(), "pools.json")
-        assert values(outcome)[0][:2] == ("p", number)
+    rows = [row(number), row(f"\t{number} ", entitled='"\\"seen_at\\": 5, 7.50"')]
+    outcome, kind = both(folder, "\n".join(rows).encode(), "pools.jsonl")
+    assert [found[:2] for found in values(outcome)] == [("p", number)] * 2
+    assert kind is PlainLines
+    outcome, _ = both(folder, f"[{','.join(rows)}]".encode(), "pools.json")
+    assert [found[:2] for found in values(outcome)] == [("p", number)] * 2
 
 
 @pytest.mark.parametrize(
@@ -105,77 +105,97 @@ def landed(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    rows=st.lists(
-        st.fixed_dictionaries(
-            {"pool_id": SCALARS, "seen at": SCALARS},
-            optional={"entitled": SCALARS, 'a"b': SCALARS, "": SCALARS, "é": SCALARS},
+@EXAMPLES
+def test_flat_rows_land_as_python_reads_them(shared: Path, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(
+        rows=st.lists(
+            st.fixed_dictionaries(
+                {"pool_id": SCALARS, "seen at": SCALARS},
+                optional={"entitled": SCALARS, 'a"b': SCALARS, "": SCALARS, "é": SCALARS},
+            ),
+            max_size=4,
         ),
-        max_size=4,
-    ),
-    ascii_only=st.booleans(),
-    line_end=st.sampled_from(["\n", "\r\n", "\n\n"]),
-    bom=st.booleans(),
-)
-def test_flat_rows_land_as_python_reads_them(
-    shared: Path, rows: list[dict[str, Any]], ascii_only: bool, line_end: str, bom: bool
-) -> None:
-    text = line_end.join(json.dumps(line, ensure_ascii=ascii_only) for line in rows)
-    content = text.encode("utf-8-sig" if bom else "utf-8")
-    for name, stored in (("pools.ndjson", content), ("pools.jsonl.gz", gzip.compress(content))):
-        outcome, _ = both(shared, stored, name)
-        assert [tuple(value or None for value in found) for found in values(outcome)] == [
-            (landed(line["pool_id"]), landed(line["seen at"]), landed(line.get("entitled")))
-            for line in rows
-        ]
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    rows=st.lists(
-        st.fixed_dictionaries({"pool_id": NESTED, "seen_at": NESTED, "x": NESTED}), max_size=3
-    ),
-    indent=st.sampled_from([None, 1]),
-)
-def test_nested_rows_land_as_python_reads_them(
-    shared: Path, rows: list[dict[str, Any]], indent: int | None
-) -> None:
-    expected = [(landed(line["pool_id"]), landed(line["seen_at"]), None) for line in rows]
-    lines = "\n".join(json.dumps(line) for line in rows).encode()
-    array = json.dumps(rows, indent=indent).encode()
-    for name, content in (("pools.jsonl", lines), ("pools.json", array)):
-        outcome, _ = both(shared, content, name)
-        assert [tuple(v or None for v in found) for found in values(outcome)] == expected
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    st.lists(
-        st.sampled_from(
-            [
-                *(
-                    '{"pool_id":"p","seen_at":',
-                    '"pool_id"',
-                    '"seen_at"',
-                    ":",
-                    ",",
-                    "{",
-                    "}",
-                    "[",
-                    "]",
-                ),
-                *('"', "\\", "1.10", "-", "NaN", "true", "null", "\n", "\r", "\n", " ", "\x0b"),
-                *("01", "1.", ".5", "+1", "1e", "0x1", "\\u0000", '"\\ud800"', "\ufeff", "//", "'"),
-                "\x01",
-            ]
-        ),
-        max_size=8,
+        ascii_only=st.booleans(),
+        line_end=st.sampled_from(["\n", "\r\n", "\n\n"]),
+        bom=st.booleans(),
     )
-)
-def test_any_file_lands_alike_by_both_readers(shared: Path, pieces: list[str]) -> None:
-    content = row("1") + "\n" + "".join(pieces)
-    both(shared, content.encode(), "pools.jsonl")
+    def check(rows: list[dict[str, Any]], ascii_only: bool, line_end: str, bom: bool) -> None:
+        text = line_end.join(json.dumps(line, ensure_ascii=ascii_only) for line in rows)
+        content = text.encode("utf-8-sig" if bom else "utf-8")
+        for name, stored in (("pools.ndjson", content), ("pools.jsonl.gz", gzip.compress(content))):
+            outcome, _ = both(shared, stored, name)
+            assert [tuple(value or None for value in found) for found in values(outcome)] == [
+                (landed(line["pool_id"]), landed(line["seen at"]), landed(line.get("entitled")))
+                for line in rows
+            ]
+
+    check()
+
+
+@EXAMPLES
+def test_nested_rows_land_as_python_reads_them(shared: Path, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(
+        rows=st.lists(
+            st.fixed_dictionaries({"pool_id": NESTED, "seen_at": NESTED, "x": NESTED}), max_size=3
+        ),
+        indent=st.sampled_from([None, 1]),
+    )
+    def check(rows: list[dict[str, Any]], indent: int | None) -> None:
+        expected = [(landed(line["pool_id"]), landed(line["seen_at"]), None) for line in rows]
+        lines = "\n".join(json.dumps(line) for line in rows).encode()
+        array = json.dumps(rows, indent=indent).encode()
+        for name, content in (("pools.jsonl", lines), ("pools.json", array)):
+            outcome, _ = both(shared, content, name)
+            assert [tuple(v or None for v in found) for found in values(outcome)] == expected
+
+    check()
+
+
+@EXAMPLES
+def test_any_file_lands_alike_by_both_readers(shared: Path, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(
+        st.lists(
+            st.sampled_from(
+                [
+                    *(
+                        '{"pool_id":"p","seen_at":',
+                        '"pool_id"',
+                        '"seen_at"',
+                        ":",
+                        ",",
+                        "{",
+                        "}",
+                        "[",
+                        "]",
+                    ),
+                    *('"', "\\", "1.10", "-", "NaN", "true", "null", "\n", "\r", "\n", " ", "\x0b"),
+                    *(
+                        "01",
+                        "1.",
+                        ".5",
+                        "+1",
+                        "1e",
+                        "0x1",
+                        "\\u0000",
+                        '"\\ud800"',
+                        "\ufeff",
+                        "//",
+                        "'",
+                    ),
+                    "\x01",
+                ]
+            ),
+            max_size=8,
+        )
+    )
+    def check(pieces: list[str]) -> None:
+        content = row("1") + "\n" + "".join(pieces)
+        both(shared, content.encode(), "pools.jsonl")
+
+    check()
 
 
 @pytest.mark.parametrize(
@@ -293,9 +313,10 @@ def test_a_key_within_a_value_is_not_taken_for_the_column(folder: Path) -> None:
 
 
 def test_many_lines_keep_their_order(folder: Path) -> None:
-    lines = [row(f"{number}.10", entitled=f'"{"x" * (number % 300)}"') for number in range(40_000)]
+    numbers = range(10_000)
+    lines = [row(f"{number}.10", entitled=f'"{"x" * (number % 1200)}"') for number in numbers]
     outcome, kind = both(folder, "\r\n".join(lines).encode(), "pools.jsonl")
-    assert [found[1] for found in values(outcome)] == [f"{n}.10" for n in range(40_000)]
+    assert [found[1] for found in values(outcome)] == [f"{number}.10" for number in numbers]
     assert kind is PlainLines
 
 

@@ -35,7 +35,9 @@ def written(file: Path, rows: list[tuple[str, str]]) -> Path:
     """A file as DuckDB writes those of a package."""
     with duckdb.connect() as connection:
         connection.execute("create table rows (id varchar, text varchar)")
-        connection.executemany("insert into rows values (?, ?)", rows)
+        connection.execute(
+            "insert into rows select unnest($1), unnest($2)", [*zip(*rows, strict=True)]
+        )
         connection.execute(
             f"copy rows to '{file}' (format csv, header true, delimiter ',', quote '\"',"
             " escape '\"', nullstr '')"
@@ -43,7 +45,7 @@ def written(file: Path, rows: list[tuple[str, str]]) -> Path:
     return file
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.tuples(st.text('a",\n', max_size=12), st.text('b",\r\n', max_size=12)), max_size=8
@@ -110,11 +112,11 @@ def test_the_second_reading_reads_a_long_value(text: str, tmp_path: Path) -> Non
 
 
 def test_a_part_of_a_large_file_may_begin_within_a_value_of_many_lines(tmp_path: Path) -> None:
-    rows = [(str(number), "a, b\n" * 60_000) for number in range(300)]
+    rows = [(str(number), "a, b\n" * 60_000) for number in range(40)]
     file = written(tmp_path / "rows.csv", rows)
     with duckdb.connect() as connection:
         query = f"select count(*), sum(length(text)) from {csv_source(file, HEADER)}"
-        assert connection.execute(query).fetchall() == [(300, 300 * 300_000)]
+        assert connection.execute(query).fetchall() == [(40, 40 * 300_000)]
 
 
 def test_what_postgres_gives_back_may_be_long(tmp_path: Path) -> None:

@@ -318,12 +318,13 @@ def test_an_index_that_cannot_be_read_costs_only_time(
     assert [file.name for file in index.parent.iterdir()] == [index.name]
 
 
+@pytest.mark.parametrize("closes", [10, pytest.param(200, marks=pytest.mark.exhaustive)])
 def test_generated_changes_give_the_same_bytes(
-    warehouse: duckdb.DuckDBPyConnection, publish: Write
+    warehouse: duckdb.DuckDBPyConnection, publish: Write, closes: int
 ) -> None:
     chance = random.Random(4)
     fill(warehouse, 150)
-    for close in range(25):
+    for close in range(closes):
         for _ in range(chance.randrange(4)):
             place = f"'id_{chance.randrange(150)}'"
             text = chance.choice(TEXTS)
@@ -344,7 +345,7 @@ def test_generated_changes_give_the_same_bytes(
         publish(f"2026-06-{close % 3 + 1:02}")
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(st.text('a",\r\n', max_size=6), st.text('b",\n', max_size=6))),
     sizes=st.lists(st.integers(1, 4), min_size=30, max_size=30),
