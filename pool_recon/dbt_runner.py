@@ -180,12 +180,22 @@ def parsed_project(settings: BuildSettings) -> Any:
 def _manifest(settings: BuildSettings) -> Any:
     from dbt.cli.main import dbtRunner
 
+    def parse() -> Any:
+        # dbt goes on with what it parsed only where the file is the same, of which a manifest has
+        # but the name. It opens none to parse.
+        file = os.environ["POOL_RECON_WAREHOUSE"]
+        os.environ["POOL_RECON_WAREHOUSE"] = settings.warehouse.name
+        try:
+            return _invoke(dbtRunner(), settings, "parse")
+        finally:
+            os.environ["POOL_RECON_WAREHOUSE"] = file
+
     return kept_or_parsed(
         settings.project_dir,
         settings.state_dir,
         settings.warehouse.name,
         {"target": settings.target, "variables": dict(settings.variables)},
-        lambda: _invoke(dbtRunner(), settings, "parse"),
+        parse,
     )
 
 
