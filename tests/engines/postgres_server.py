@@ -40,7 +40,6 @@ class PostgresServer:
         if self._user:
             shutil.chown(self.folder, self._user)
         self._data = self.folder / "data"
-        self._databases = 0
         language: tuple[str, ...] = ("--locale-provider=icu", "--icu-locale=en-US")
         if self._version() < 15:
             language = ()
@@ -63,10 +62,12 @@ class PostgresServer:
             "PGUSER": user,
         }
 
-    def new_database(self) -> str:
-        """Create an empty database and return its name."""
-        self._databases += 1
-        name = f"close_{self._databases}"
+    def new_database(self, name: str = "close") -> str:
+        """Create an empty database, in the place of one of this name, and return its name.
+
+        What dbt understood of a project holds for databases of one name, and is kept for one.
+        """
+        self.psql("postgres", "-c", f"drop database if exists {name} with (force)")
         self.psql("postgres", "-c", f"create database {name}")
         return name
 

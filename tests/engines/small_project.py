@@ -12,6 +12,7 @@ import yaml
 
 from pool_recon import reference
 from pool_recon.dbt_runner import BuildSettings, _environment, _invoke
+from pool_recon.dbt_shortcuts import shortcuts
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPORTS = [export.name for export in reference.exports()]
@@ -78,7 +79,7 @@ def run_dbt(
         target=target,
         environment=environment,
     )
-    with _environment(settings):
+    with _environment(settings), shortcuts(folder / "cache", keeps_files=False):
         result = _invoke(dbtRunner(), settings, command, *arguments)
     assert [str(node.status) for node in result.results] == ["success"] * len(result.results)
     return result

@@ -22,6 +22,7 @@ from pool_recon.postgres import run as closing
 from pool_recon.postgres.server import server
 from pool_recon.progress import Progress
 from tests.end_to_end.closing import pool_recon
+from tests.engines.comparing import close_in_brief
 from tests.engines.postgres_server import PostgresServer, PsqlError
 from tests.harness.aliases import aliased
 
@@ -67,6 +68,7 @@ def environment(database: Database) -> Iterator[None]:
         for name, value in database.server.environment(database.name, OWNER).items():
             patch.setenv(name, value)
         patch.setenv("POOL_RECON_READER_ROLE", READER)
+        close_in_brief(patch)
         yield
 
 
@@ -118,7 +120,9 @@ def test_the_copy_says_what_it_has_not(closed: CloseRequest) -> None:
     with duckdb.connect(str(closed.warehouse), read_only=True) as connection:
         (movements,) = connection.sql("select count(*) from marts.fct_reconciliation").fetchall()
         assert movements[0] > 0
-        with pytest.raises(duckdb.Error, match=r"findings_raised. is only in the database close_"):
+        with pytest.raises(
+            duckdb.Error, match=r"findings_raised. is only in the database close on"
+        ):
             connection.sql("select count(*) from findings.findings_raised").fetchall()
 
 
@@ -314,7 +318,7 @@ class TestDoctor:
     def test_a_role_that_may_make_no_schema(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        name = database.server.new_database()
+        name = database.server.new_database("of_another")
         database.server.psql(name, "-c", "create schema marts")
         for variable, value in database.server.environment(name, "analyst").items():
             monkeypatch.setenv(variable, value)
@@ -328,7 +332,7 @@ class TestDoctor:
 def test_a_role_that_may_make_no_schema_is_told_so(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in postgres.environment(postgres.new_database(), "analyst").items():
+    for name, value in postgres.environment(postgres.new_database("bare"), "analyst").items():
         monkeypatch.setenv(name, value)
     with pytest.raises(CloseError, match="the role analyst may create no schema in"):
         in_postgres.load(CLEAN, Progress())
