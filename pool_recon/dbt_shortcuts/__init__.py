@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Final
 
 # Those whose methods are replaced.
-TRIED_WITH: Final = {"dbt-core": "1.11.16", "dbt-common": "1.39.0", "jinja2": "3.1.6"}
+TRIED_WITH: Final = {
+    "dbt-core": "1.11.16",
+    "dbt-common": "1.39.0",
+    "dbt-adapters": "1.24.5",
+    "jinja2": "3.1.6",
+}
 
 
 @contextlib.contextmanager
@@ -25,6 +30,7 @@ def shortcuts(cache: Path, *, keeps_files: bool) -> Iterator[None]:
     """
     with contextlib.ExitStack() as taken:
         if all(version(program) == tried for program, tried in TRIED_WITH.items()):
+            from pool_recon.dbt_shortcuts.connections import connected_once_a_thread
             from pool_recon.dbt_shortcuts.constants import worked_out_before
             from pool_recon.dbt_shortcuts.events import only_what_is_heard
             from pool_recon.dbt_shortcuts.files import no_files_of_nodes
@@ -35,6 +41,7 @@ def shortcuts(cache: Path, *, keeps_files: bool) -> Iterator[None]:
             taken.enter_context(namespaces_as_dictionaries())
             taken.enter_context(compiled_before(cache / "templates.marshal"))
             taken.enter_context(worked_out_before(cache / "schemas.json"))
+            taken.enter_context(connected_once_a_thread())
             if not keeps_files:
                 taken.enter_context(no_files_of_nodes())
         yield

@@ -144,7 +144,11 @@ def test_a_reader_sees_the_last_close_whole_until_the_next_is_whole(
 
     monkeypatch.setattr(closing, "write_close", look)
     after = replace(closed, close_date=date(2026, 6, 30))
+    connected = "select sessions from pg_stat_database where datname = current_database()"
+    before = int(database.says(connected))
     in_postgres.close(after, Progress())
+    # dbt has a hundred nodes, and a connection for each of them by itself.
+    assert int(database.says(connected)) - before < 20
     seen.append(database.says(dates, OWNER))
     assert seen == ["2026-06-29|2026-06-29|11", "2026-06-30|2026-06-30|11"]
     # Rights are part of what is published.
