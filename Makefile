@@ -24,7 +24,7 @@ help:
 	@echo "make lint    ruff, mypy and sqlfluff only"
 	@echo "make unit    the unit tests only: no dbt, no close, under a minute"
 	@echo "make docs    build the documentation site in the folder site"
-	@echo "make test-slow        what takes longer: closes of many days, the package in another project, both engines at length"
+	@echo "make test-slow        what takes longer: closes of many days, the package in another project, changed projects"
 	@echo "make test-exhaustive  what takes hours: hundreds of generated exports, mutation of every finding"
 	@echo "make test-engines     installs PostgreSQL and Java where they are missing, and compares many closes"
 	@echo "make test-spark       installs Java where it is missing, and compares one small close"

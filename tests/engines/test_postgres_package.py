@@ -160,6 +160,6 @@ def test_extra_columns_stand_beside_their_records(shop: Shop) -> None:
     assert shop.says("-c", compared) == "t|t"
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 def test_unit_tests_hold(shop: Shop) -> None:
     assert set(shop.dbt("test", "--resource-type", "unit_test", *DATED)) == {"success", "pass"}
