@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from dbt.adapters.base.connections import BaseConnectionManager
 from dbt.compilation import Linker
 from dbt.context.macros import MacroNamespaceBuilder
 from dbt_common.clients.jinja import MacroFuzzEnvironment
@@ -21,6 +22,8 @@ def replaced() -> tuple[object, ...]:
         MacroFuzzEnvironment.compile,
         Linker.get_graph_summary,
         get_event_manager(),
+        BaseConnectionManager.release,
+        BaseConnectionManager.set_connection_name,
     )
 
 
