@@ -235,6 +235,7 @@ class Closes:
         return looked_at(self.warehouse)[0]
 
 
+@pytest.mark.slow
 def test_what_decides_for_all_rows_has_them_all_looked_at_again(tmp_path: Path) -> None:
     closes = Closes(tmp_path)
     assert not closes.is_incremental()

@@ -62,6 +62,7 @@ def project(tmp_path: Path) -> Path:
     return copy
 
 
+@pytest.mark.slow
 def test_the_other_system_closes_by_the_steps_of_the_guide(tmp_path: Path, project: Path) -> None:
     (tmp_path / "samples").symlink_to(ROOT / "samples")
     (load, refusal), (close, summary) = steps()

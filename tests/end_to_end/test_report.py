@@ -459,6 +459,7 @@ def test_a_page_that_cannot_list_all_says_so(bad_day: Ran, tmp_path: Path) -> No
             assert int(count) + int(told[f"listed|{code}"]) == int(told[f"total|{code}"])
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_findings_have_a_page_of_sane_size(bad_day: Ran, tmp_path: Path) -> None:
     from pool_recon.package import Verdict
 

@@ -30,7 +30,13 @@ def started(out: Path, *more: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("made", [".pool_recon.duckdb.work", f".{CLOSE_DATE}.work/new/*.csv"])
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(".pool_recon.duckdb.work", marks=pytest.mark.slow),
+        f".{CLOSE_DATE}.work/new/*.csv",
+    ],
+)
 def test_a_terminated_close_tidies_up_and_says_so(made: str, tmp_path: Path) -> None:
     out = tmp_path / "o"
     process = started(out)

@@ -66,6 +66,7 @@ class Closing:
             return in_postgres.close(request, progress)
 
 
+@pytest.mark.slow
 def test_a_close_goes_on_with_rows_history_and_register(
     postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

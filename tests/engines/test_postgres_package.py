@@ -16,6 +16,8 @@ from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran
 from tests.engines.postgres_server import PostgresServer
 from tests.harness.forking import clean_environment
 
+pytestmark = pytest.mark.slow
+
 EXPORTS = ("orders", "quotes", "trades", "events", "ledger", "funding", "balances", "pools")
 SOURCES = "\n".join(
     f"      {name}: {{table: shop_{name}, order_by: [landed_at]}}" for name in EXPORTS[1:]
@@ -160,6 +162,5 @@ def test_extra_columns_stand_beside_their_records(shop: Shop) -> None:
     assert shop.says("-c", compared) == "t|t"
 
 
-@pytest.mark.slow
 def test_unit_tests_hold(shop: Shop) -> None:
     assert set(shop.dbt("test", "--resource-type", "unit_test", *DATED)) == {"success", "pass"}

@@ -93,6 +93,7 @@ def is_run(name: str) -> bool:
     return not name.startswith("analysis.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", [*ENGINES, *WAREHOUSES])
 def test_every_statement_is_well_formed(compiled: dict[str, dict[str, str]], dialect: str) -> None:
     assert len(compiled[dialect]) > 100
@@ -113,6 +114,7 @@ def gaps_in_guide(warehouse: str) -> set[str]:
     return set(re.findall(r"`(\w+)`", row))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warehouse", WAREHOUSES)
 def test_functions_are_those_of_the_warehouse_but_for_the_known_gaps(
     compiled: dict[str, dict[str, str]], warehouse: str

@@ -57,6 +57,7 @@ def read(site: Path) -> dict[Path, Page]:
     return {path: Page(path) for path in sorted(site.rglob("*.html"))}
 
 
+@pytest.mark.slow
 def test_no_link_leads_nowhere(site: Path, read: dict[Path, Page]) -> None:
     dead = []
     for path, page in read.items():
@@ -71,6 +72,7 @@ def test_no_link_leads_nowhere(site: Path, read: dict[Path, Page]) -> None:
     assert dead == []
 
 
+@pytest.mark.slow
 def test_nothing_comes_by_network(site: Path, read: dict[Path, Page]) -> None:
     fetched = [each for page in read.values() for each in page.fetched]
     for path in site.rglob("*.css"):
@@ -81,6 +83,7 @@ def test_nothing_comes_by_network(site: Path, read: dict[Path, Page]) -> None:
     assert [each for each in fetched if each.startswith("//")] == []
 
 
+@pytest.mark.slow
 def test_the_site_has_every_page(site: Path) -> None:
     made = {str(path.relative_to(site)) for path in site.rglob("*.html")}
     wanted = {"index.html", "entities.html", "changelog.html", "search.html"}
@@ -90,6 +93,7 @@ def test_the_site_has_every_page(site: Path) -> None:
     assert "missing_webhook" in (site / "searchindex.js").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_search_works_from_the_disk(site: Path, tmp_path: Path) -> None:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
