@@ -185,6 +185,7 @@ def test_what_picks_the_rows_knows_every_use_of_a_limit() -> None:
     }
 
 
+@pytest.mark.slow
 def test_time_passes_and_nothing_lands(tmp_path: Path) -> None:
     warehouse = tmp_path / WAREHOUSE_NAME
     with contextlib.closing(duckdb.connect(str(warehouse))) as connection:

@@ -84,6 +84,7 @@ def assert_proven_by_a_re_run(closes: Closes, day: date, *more: object) -> None:
     assert "ok    re-run" in ran.stdout
 
 
+@pytest.mark.slow
 def test_findings_open_resolve_and_reopen(tmp_path: Path) -> None:
     # An order that says failed of a settled trade on the first day, is corrected on the second,
     # and says failed again on the fourth; beside it a trade that nobody ever confirms.

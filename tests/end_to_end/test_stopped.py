@@ -53,7 +53,8 @@ def test_a_terminated_close_tidies_up_and_says_so(made: str, tmp_path: Path) -> 
     assert not (out / "pool_recon.duckdb").exists()
 
 
-@pytest.mark.parametrize("name", [pytest.param("INT", marks=pytest.mark.slow), "TERM"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["INT", "TERM"])
 def test_a_close_that_is_published_keeps_its_exit_code(name: str, tmp_path: Path) -> None:
     # A hook is a session of its own, and its parent is the close.
     hook = shlex.join(["sh", "-c", f"kill -{name} $PPID; sleep 60"])

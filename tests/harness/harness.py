@@ -79,23 +79,18 @@ class CompiledProject:
 @cache
 def compiled_project(close_date: date) -> CompiledProject:
     """The project as dbt compiles it for a close date, once for all tests."""
-    manifest = json.loads((compiled_into(close_date) / "manifest.json").read_text(encoding="utf-8"))
-    nodes = manifest["nodes"].values()
-    return CompiledProject(
-        seeds=tuple(_seed(node) for node in nodes if node["resource_type"] == "seed"),
-        start=tuple(n["compiled_code"] for n in nodes if n["resource_type"] == "operation"),
-        models=_in_order([_model(node) for node in nodes if node["resource_type"] == "model"]),
-    )
+    _, project = _compiled(close_date)
+    return project
 
 
-def compiled_into(close_date: date) -> Path:
-    """The folder with what dbt wrote when it compiled the project, for as long as tests run."""
-    return once(f"compiled_{close_date}", lambda target: _compile(target, close_date))
+def _compiled(close_date: date) -> tuple[Path, CompiledProject]:
+    """Where dbt wrote what it compiled, which is there as long as tests run, and what it was."""
+    return once(f"compiled_{close_date}", lambda target: (target, _compile(target, close_date)))
 
 
 def compiled_by_adapter(close_date: date, adapters: Sequence[str], folder: Path) -> dict[str, Any]:
     """By adapter, what each model, data test and analysis is compiled to by its macros."""
-    arguments = [str(folder), str(ROOT), str(compiled_into(close_date)), *adapters]
+    arguments = [str(folder), str(ROOT), str(_compiled(close_date)[0]), *adapters]
     done = run("tests.harness.compiled_for", arguments, folder, _environment(close_date))
     assert done.returncode == 0, done.stdout + done.stderr
     files = {adapter: folder / f"{adapter}.json" for adapter in adapters}
@@ -110,7 +105,7 @@ def _environment(close_date: date) -> dict[str, str]:
     }
 
 
-def _compile(target: Path, close_date: date) -> Path:
+def _compile(target: Path, close_date: date) -> CompiledProject:
     folders = ("--project-dir", ROOT, "--profiles-dir", ROOT)
     output = ("--target-path", target, "--log-path", target)
     arguments = ["--quiet", "--log-level-file", "none", "compile", *folders, *output]
@@ -118,7 +113,13 @@ def _compile(target: Path, close_date: date) -> Path:
         "dbt.cli.main", [str(argument) for argument in arguments], target, _environment(close_date)
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return target
+    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    nodes = manifest["nodes"].values()
+    return CompiledProject(
+        seeds=tuple(_seed(node) for node in nodes if node["resource_type"] == "seed"),
+        start=tuple(n["compiled_code"] for n in nodes if n["resource_type"] == "operation"),
+        models=_in_order([_model(node) for node in nodes if node["resource_type"] == "model"]),
+    )
 
 
 def _seed(node: dict[str, Any]) -> CompiledSeed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import fcntl
 import pickle
 import shutil
@@ -25,13 +24,12 @@ def share(folder: Path) -> None:
 def once(name: str, make: Callable[[Path], Made]) -> Made:
     """What `make` gives for an empty folder, called by the first of all workers that asks for it.
 
-    The others wait for it. The folder stays as long as the tests run; where none do, as long as
-    this process.
+    The others wait for it. The folder stays as long as the tests run; where none do, it is gone
+    at once.
     """
     if not _shared:
-        alone = Path(tempfile.mkdtemp(prefix="pool_recon_"))
-        atexit.register(shutil.rmtree, alone, ignore_errors=True)
-        return make(alone)
+        with tempfile.TemporaryDirectory(prefix="pool_recon_") as folder:
+            return make(Path(folder))
     made = _shared[0] / f"{name}.pickle"
     with made.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
