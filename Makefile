@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Most of what sqlfluff makes stays until it is done: to look for garbage again and again takes a fifth of its time.
 SQLFLUFF := import gc; from sqlfluff.cli.commands import cli; gc.disable(); cli()
-TEST_FOLDERS := tests/engines tests/end_to_end tests/agreement tests/mutation tests/fault_matrix tests/oracle tests/integration tests/unit
+TEST_FOLDERS := tests/engines tests/end_to_end tests/fault_matrix tests/agreement tests/mutation tests/oracle tests/integration tests/unit
 
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -53,6 +53,7 @@ dashboard: $(STAMP)
 	@$(BIN)/pool-recon dashboard --warehouse out/pool_recon.duckdb
 
 # Files are spread over the workers whole, so that the tests of one file share its closes; the slow ones first.
+# Those of the fault matrix make the closes that tests/agreement ends with.
 test: lint
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TEST_FOLDERS)
 
