@@ -10,9 +10,10 @@ import pytest
 
 from pool_recon import doctor, reference
 from pool_recon.doctor import SetUp
+from tests.unit.cli_support import run
 from tests.unit.test_doctor import _plain_environment as _plain_environment
-from tests.unit.test_doctor import run, the_check
 from tests.unit.test_doctor import set_up as set_up
+from tests.unit.test_doctor import the_check
 
 
 def test_a_set_up_that_is_well(

@@ -18,10 +18,9 @@ from pool_recon import close as close_module
 from pool_recon.dbt_runner import BuildSettings, NodeResult
 from pool_recon.errors import CloseError
 from pool_recon.segments import Segments
-from tests.unit.cli_support import FakeBuild
-from tests.unit.test_cli import build as build
-from tests.unit.test_cli import close, content, run, the_line
-from tests.unit.test_cli import exports as exports
+from tests.unit.cli_support import FakeBuild, close, content, run, the_line
+from tests.unit.cli_support import build as build
+from tests.unit.cli_support import exports as exports
 
 REQUESTS = pytest.mark.parametrize("request_", [signal.SIGINT, signal.SIGTERM])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import socket
 import sys
@@ -15,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from pool_recon import cli
 from pool_recon import close as close_module
 from pool_recon.notify import hooks
-from tests.unit.cli_support import FakeBuild, write_exports
+from tests.unit.cli_support import FakeBuild, run
+from tests.unit.cli_support import build as build
+from tests.unit.cli_support import exports as exports
 
 SECRET = "hush_hush"
 VARIABLES = ("COMMAND", "URL", "ON", "TIMEOUT")
@@ -29,22 +29,6 @@ def _no_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(f"POOL_RECON_NOTIFY_{name}", raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
-@pytest.fixture
-def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
-    fake = FakeBuild()
-    monkeypatch.setattr(close_module, "build_and_test", fake)
-    monkeypatch.setattr(close_module, "second_reader", contextlib.nullcontext)
-    monkeypatch.setattr(close_module, "drawn_beside", contextlib.nullcontext)
-    monkeypatch.setattr(close_module, "read_again", lambda _f, _p, verdict, _r: (verdict, []))
-    monkeypatch.setattr(close_module, "write_documents", lambda *_: [])
-    return fake
-
-
-@pytest.fixture
-def exports(tmp_path: Path) -> Path:
-    return write_exports(tmp_path / "exports")
 
 
 class Server(HTTPServer):
@@ -93,12 +77,6 @@ def server() -> Iterator[Server]:
         yield made
         made.shutdown()
         thread.join()
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main([str(argument) for argument in arguments])
-    return int(left.value.code or 0)
 
 
 def close(exports: Path, *more: object, date: str = "2026-06-30") -> int:

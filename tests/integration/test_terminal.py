@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pty
@@ -16,41 +15,20 @@ import click
 import pytest
 
 from pool_recon import cli
-from pool_recon import close as close_module
 from pool_recon.commands.groups import EXIT_CODES, SECTIONS
 from pool_recon.console import ProgressLine, colours, plural
 from pool_recon.dbt_runner import _Steps
 from pool_recon.progress import Progress
 from pool_recon.summary import OverdueReview, TopException
-from tests.unit.cli_support import FakeBuild, write_exports
+from tests.unit.cli_support import FakeBuild, run, write_exports
+from tests.unit.cli_support import build as build
+from tests.unit.cli_support import exports as exports
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("dbt", "great_expectations", "pandas", "xlsxwriter", "jinja2", "altair", "sqlalchemy")
 
 # What is said of the first load of these exports.
 LANDED = {"rows": 2, "new_files": 5, "known_files": 0, "read_again": 0, "outdated": 0}
-
-
-@pytest.fixture
-def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
-    fake = FakeBuild()
-    monkeypatch.setattr(close_module, "build_and_test", fake)
-    monkeypatch.setattr(close_module, "second_reader", contextlib.nullcontext)
-    monkeypatch.setattr(close_module, "drawn_beside", contextlib.nullcontext)
-    monkeypatch.setattr(close_module, "read_again", lambda _f, _p, verdict, _r: (verdict, []))
-    monkeypatch.setattr(close_module, "write_documents", lambda *_: [])
-    return fake
-
-
-@pytest.fixture
-def exports(tmp_path: Path) -> Path:
-    return write_exports(tmp_path / "exports")
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main([str(argument) for argument in arguments])
-    return int(left.value.code or 0)
 
 
 def commands(group: click.Group, path: str = "") -> dict[str, click.Command]:

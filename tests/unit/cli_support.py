@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
+from pool_recon import cli, reference
+from pool_recon import close as close_module
 from pool_recon.dbt_runner import BuildSettings, NodeResult
-from pool_recon.reference import export_columns, exports, project_dir
+from pool_recon.reference import export_columns, project_dir
 from pool_recon.warehouse import connect
 
 
@@ -20,7 +25,7 @@ def rule_names() -> list[str]:
 def write_exports(folder: Path, orders: int = 2) -> Path:
     """The required exports with their required columns: `orders` orders, else no rows."""
     folder.mkdir(parents=True, exist_ok=True)
-    for export in exports():
+    for export in reference.exports():
         if not export.is_required:
             continue
         columns = [c.name for c in export_columns(export.name) if c.is_column_required]
@@ -115,3 +120,48 @@ class FakeBuild:
             for rule in rule_names()
         ]
         return [model(view) for view in views] + tests + self.extra_tests
+
+
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
+    fake = FakeBuild()
+    monkeypatch.setattr(close_module, "build_and_test", fake)
+    # The fake warehouse has no marts: what reads them a second time has tests of its own.
+    monkeypatch.setattr(close_module, "second_reader", contextlib.nullcontext)
+    monkeypatch.setattr(close_module, "drawn_beside", contextlib.nullcontext)
+    monkeypatch.setattr(close_module, "read_again", lambda _f, _p, verdict, _r: (verdict, []))
+    monkeypatch.setattr(close_module, "write_documents", lambda *_: [])
+    return fake
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Path:
+    return write_exports(tmp_path / "exports")
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main([str(argument) for argument in arguments])
+    return int(left.value.code or 0)
+
+
+def close(exports: Path, out: Path, *more: object, date: str = "2026-06-30") -> int:
+    return run("close", "--exports", exports, "--close-date", date, "--out", out, *more)
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Every file that is not dbt's own, by path and content."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and ".pool_recon" not in path.parts
+    }
+
+
+def the_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line on stderr; nothing is on stdout."""
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.endswith("\n")
+    assert captured.err.count("\n") == 1
+    return captured.err

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
-import hashlib
 import os
 import subprocess
 import sys
@@ -13,57 +11,24 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pool_recon import __version__, cli
+from pool_recon import __version__
 from pool_recon import close as close_module
 from pool_recon.close import judge
 from pool_recon.dbt_runner import BuildSettings, NodeResult, _cannot_build, one_line
 from pool_recon.errors import CloseError
-from tests.unit.cli_support import FakeBuild, model, rule_names, rule_test, write_exports
-
-
-@pytest.fixture
-def build(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
-    fake = FakeBuild()
-    monkeypatch.setattr(close_module, "build_and_test", fake)
-    # The fake warehouse has no marts: what reads them a second time has tests of its own.
-    monkeypatch.setattr(close_module, "second_reader", contextlib.nullcontext)
-    monkeypatch.setattr(close_module, "drawn_beside", contextlib.nullcontext)
-    monkeypatch.setattr(close_module, "read_again", lambda _f, _p, verdict, _r: (verdict, []))
-    monkeypatch.setattr(close_module, "write_documents", lambda *_: [])
-    return fake
-
-
-@pytest.fixture
-def exports(tmp_path: Path) -> Path:
-    return write_exports(tmp_path / "exports")
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main([str(argument) for argument in arguments])
-    return int(left.value.code or 0)
-
-
-def close(exports: Path, out: Path, *more: object, date: str = "2026-06-30") -> int:
-    return run("close", "--exports", exports, "--close-date", date, "--out", out, *more)
-
-
-def content(folder: Path) -> dict[str, str]:
-    """Every file that is not dbt's own, by path and content."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file() and ".pool_recon" not in path.parts
-    }
-
-
-def the_line(capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line on stderr; nothing is on stdout."""
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err.endswith("\n")
-    assert captured.err.count("\n") == 1
-    return captured.err
+from tests.unit.cli_support import (
+    FakeBuild,
+    close,
+    content,
+    model,
+    rule_names,
+    rule_test,
+    run,
+    the_line,
+    write_exports,
+)
+from tests.unit.cli_support import build as build
+from tests.unit.cli_support import exports as exports
 
 
 def test_help_is_quick_and_loads_no_engine() -> None:

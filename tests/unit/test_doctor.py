@@ -15,11 +15,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pool_recon import __version__, cli, doctor, machine
+from pool_recon import __version__, doctor, machine
 from pool_recon.doctor import Check, SetUp
 from pool_recon.progress import Progress
 from pool_recon.spark import readiness
-from tests.unit.cli_support import write_exports
+from tests.unit.cli_support import run, write_exports
 
 REMEDIED = {"note", "mend"}
 
@@ -45,12 +45,6 @@ def set_up(tmp_path: Path) -> SetUp:
 
 def with_(set_up: SetUp, **changed: object) -> SetUp:
     return SetUp(**{**vars(set_up), **changed})  # type: ignore[arg-type]
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main([str(argument) for argument in arguments])
-    return int(left.value.code or 0)
 
 
 def the_check(found: Callable[[SetUp], object], set_up: SetUp) -> Check:
