@@ -43,7 +43,12 @@ from pool_recon.package import (
 )
 from pool_recon.progress import Progress
 from pool_recon.reference import project_dir
-from pool_recon.register import Register, read_register, replace_register
+from pool_recon.register import (
+    Register,
+    read_register,
+    refuse_second_rows,
+    replace_register,
+)
 from pool_recon.segments import Segments
 from pool_recon.summary import (
     REVIEW_RULE,
@@ -213,6 +218,8 @@ def write_close(
         progress("writing the package")
         project = project_digests()
         with built_warehouse(warehouse) as connection:
+            if register:
+                refuse_second_rows(connection, register)
             verdict = judge(nodes, _rule_names(), _checklist(connection))
             outputs = write_tables(connection, package, _views(nodes), project, segments)
         written = _beside(partial(write_to_disk, warehouse))

@@ -146,6 +146,25 @@ def replace_register(connection: duckdb.DuckDBPyConnection, register: Register |
     )
 
 
+def refuse_second_rows(connection: duckdb.DuckDBPyConnection, register: Register) -> None:
+    """Refuse a register of which two rows are about one finding of this close.
+
+    `connection` is to the built warehouse. Rows that could be about one finding, of which there is
+    none, are no more than reported. Raises CloseError, duckdb.Error.
+    """
+    second = connection.execute(
+        "select code, subject_type, subject_id, lines[1], lines[2] from ("
+        "select any_value(code) as code, any_value(subject_type) as subject_type,"
+        " any_value(subject_id) as subject_id,"
+        " list(line_number::integer order by line_number::integer) as lines"
+        " from package.pkg_register where exception_id is not null group by exception_id)"
+        " where len(lines) > 1 order by lines[2] limit 1"
+    ).fetchone()
+    if second:
+        code, subject_type, subject_id, line, second_line = second
+        raise _second_row(Path(register.name), (code, subject_type, subject_id), line, second_line)
+
+
 def approve(exceptions: Path, register: Path, approval: Approval) -> Approved:
     """Write an approval of a finding of `exceptions`, an exceptions.csv, into `register`.
 
@@ -166,7 +185,12 @@ def approve(exceptions: Path, register: Path, approval: Approval) -> Approved:
         )
     content = _content(register)
     parsed = _parse(register, content)
-    old = next((row for row in parsed.rows if _is_about(row, finding)), None)
+    of_finding = [row for row in parsed.rows if _is_about(row, finding)]
+    if len(of_finding) > 1:
+        subject = (finding["code"], finding["subject_type"], finding["subject_id"])
+        lines = [row.line_number for row in of_finding]
+        raise _second_row(register, subject, lines[0], lines[1])
+    old = of_finding[0] if of_finding else None
     owner = (approval.owner or (old.owner if old else "")).strip(BLANK)
     approved_by, reason = approval.approved_by.strip(BLANK), approval.reason.strip(BLANK)
     _check_approval(approval, approved_by, reason, owner or code["owner"])
@@ -281,11 +305,22 @@ def _error(path: Path, problem: str, line: int | None = None) -> CloseError:
     return CloseError(mask(f"{place} (exception register): {problem}"))
 
 
+def _second_row(
+    path: Path, finding: tuple[str, str, str], line: int, second_line: int
+) -> CloseError:
+    code, subject_type, subject_id = finding
+    return _error(
+        path,
+        f"a second row for {code} of {subject_type} {subject_id}, which line {line} is about; keep "
+        "one of them (an empty environment means any)",
+        second_line,
+    )
+
+
 def _parse(path: Path, content: bytes) -> _Parsed:
     lines = _lines(path, content)
     records = _records(path, lines)
     parsed = None
-    seen: dict[tuple[str, str, str], list[RegisterRow]] = {}
     codes, subject_types = _codes(), _subject_types()
     for line, end, record in records:
         if parsed is None:
@@ -303,17 +338,6 @@ def _parse(path: Path, content: bytes) -> _Parsed:
             )
         row = _row(line, parsed.header, record)
         _check_row(path, row, codes, subject_types)
-        of_finding = seen.setdefault((row.code, row.subject_type, row.subject_id), [])
-        for other in of_finding:
-            if row.environment == other.environment or not (row.environment and other.environment):
-                raise _error(
-                    path,
-                    f"a second row for {row.code} of {row.subject_type} {row.subject_id}, which "
-                    f"line {other.line_number} is about; keep one of them (an empty environment "
-                    "means any)",
-                    line,
-                )
-        of_finding.append(row)
         parsed.add(row, record, end)
     if parsed is None:
         raise _error(path, f"is empty; expected a header with {', '.join(COLUMNS)}")

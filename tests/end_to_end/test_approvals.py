@@ -43,6 +43,8 @@ ROWS: dict[str, tuple[dict[str, str] | None, str]] = {
     "silent": (None, "none"),
 }
 
+UNMATCHED = ["reg-elsewhere-t", "gone", "gone", "reg-anywhere-t"]
+
 
 def reference() -> dict[str, dict[str, str]]:
     with (ROOT / "seeds" / "ref_findings.csv").open(encoding="utf-8", newline="") as stream:
@@ -103,7 +105,10 @@ def register(exports: Path, before: Ran) -> Path:
         if found["code"] in {"secret_exposed", "missing_request_id"}:
             copied = {name: found[name] for name in ("code", "subject_type", "subject_id")}
             rows.append(copied | APPROVER)
-    rows.append({"code": "missing_trade", "subject_type": "order", "subject_id": "gone"})
+    # What could be about one finding and matches none is no more than reported.
+    rows += 2 * [{"code": "missing_trade", "subject_type": "order", "subject_id": "gone"}]
+    anywhere = {"subject_type": "trade", "subject_id": "reg-anywhere-t", "environment": "test"}
+    rows.append({"code": "missing_webhook", **anywhere})
     return write_register(exports.parent / "register.csv", rows)
 
 
@@ -182,7 +187,7 @@ def test_every_row_is_reported(after: Ran, register: Path) -> None:
     reported = {int(row["line_number"]): row for row in after.rows("register")}
     assert set(reported) == set(lines)
     unmatched = [number for number, row in reported.items() if row["matched"] == "false"]
-    assert [lines[number]["subject_id"] for number in unmatched] == ["reg-elsewhere-t", "gone"]
+    assert [lines[number]["subject_id"] for number in unmatched] == UNMATCHED
     ids = {row["exception_id"]: row["approval"] for row in after.rows("exceptions")}
     for number, row in reported.items():
         if number in unmatched:
@@ -190,7 +195,7 @@ def test_every_row_is_reported(after: Ran, register: Path) -> None:
         else:
             assert row["approval"] == ids[row["exception_id"]]
     assert (
-        f"{len(lines)} rows; 2 of them match no finding (line {unmatched[0]}, {unmatched[1]},"
+        f"{len(lines)} rows; 4 of them match no finding (line {unmatched[0]}, {unmatched[1]},"
         in (after.stdout)
     )
     manifest = json.loads((after.package / "manifest.json").read_text(encoding="utf-8"))
@@ -211,10 +216,7 @@ def test_a_second_reading_agrees(exports: Path, before: Ran, after: Ran, registe
     folded.write_text(register.read_text(encoding="utf-8").replace("LIVE", "live"), "utf-8")
     told = oracle_close(exports, day, register=folded, owners=owners, evidence=evidence)
     assert compare(after.package, told) == []
-    assert [row["subject_id"] for row in told.unmatched_register_rows] == [
-        "reg-elsewhere-t",
-        "gone",
-    ]
+    assert [row["subject_id"] for row in told.unmatched_register_rows] == UNMATCHED
 
 
 @pytest.mark.slow

@@ -18,9 +18,11 @@ from pool_recon.reference import project_dir
 from pool_recon.register import (
     COLUMNS,
     Approval,
+    Register,
     approve,
     newest_package,
     read_register,
+    refuse_second_rows,
     replace_register,
 )
 
@@ -140,41 +142,52 @@ def test_evidence_is_the_only_column_that_may_be_absent(register: Path) -> None:
         ("missing_webhook,trade,t-1", "found 3"),
         ('missing_webhook,trade,"t-1"x' + "," * 8, "text follows a closing quote"),
         ('missing_webhook,trade,"t-1' + "," * 8, "a quote is opened and never closed"),
-        (line() + "\n" + line(), None),
     ],
 )
-def test_a_malformed_row_is_named_by_its_line(
-    register: Path, row: str, expected: str | None
-) -> None:
+def test_a_malformed_row_is_named_by_its_line(register: Path, row: str, expected: str) -> None:
     good = line(subject_id="t-0", reason='"a,\nb"')
     message = refusal(register, f"{HEADER}\n{good}\n\n{row}\n")
-    if expected is None:
-        assert "line 6 " in message
-        assert "a second row for missing_webhook of trade t-1, which line 5 is about" in message
-    else:
-        assert "line 5 " in message
-        assert expected in message
+    assert "line 5 " in message
+    assert expected in message
     assert SECRET not in message
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "stops"),
+    ("matched", "expected"),
     [
-        ("", "", True),
-        ("live", "LIVE ", True),
-        ("", "live", True),
-        ("test", "", True),
-        ("live", "test", False),
+        ("(2, 't-1', 'x1'), (3, 't-2', 'x2'), (4, 't-1', null), (5, 't-3', null)", None),
+        # One row that names no environment may be about a finding in each.
+        ("(2, 't-1', 'x1'), (2, 't-1', 'x2')", None),
+        (
+            "(11, 't-1', 'x1'), (3, 't-2', 'x2'), (9, 't-1', 'x1')",
+            "r.csv: line 11 (exception register): a second row for missing_webhook of trade t-1, "
+            "which line 9 is about; keep one of them",
+        ),
     ],
 )
-def test_two_rows_for_one_finding(register: Path, first: str, second: str, stops: bool) -> None:
-    rows = [line(environment=first), line(environment=second, code="MISSING_WEBHOOK")]
-    content = "\n".join([HEADER, *rows, line(subject_id="t-2"), line(subject_type="order")])
-    if stops:
-        assert "line 3 " in refusal(register, content)
-    else:
-        register.write_text(content, encoding="utf-8")
-        assert len(read_register(register).rows) == 4
+def test_two_rows_for_one_finding(matched: str, expected: str | None) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema package")
+        connection.execute(
+            "create view package.pkg_register as select number::varchar as line_number,"
+            " 'missing_webhook' as code, 'trade' as subject_type, subject_id, exception_id"
+            f" from (values {matched}) as rows(number, subject_id, exception_id)"
+        )
+        register = Register("r.csv", "", 0, ())
+        if expected is None:
+            refuse_second_rows(connection, register)
+            return
+        with pytest.raises(CloseError) as refused:
+            refuse_second_rows(connection, register)
+        assert expected in str(refused.value)
+
+
+def test_no_approval_is_written_where_two_rows_are_there(register: Path, exceptions: Path) -> None:
+    rows = [line(), line(environment="live"), line(environment="test")]
+    register.write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    assert len(read_register(register).rows) == 3
+    with pytest.raises(CloseError, match=r"line 3 .*which line 2 is about"):
+        approve(exceptions, register, APPROVAL)
 
 
 @pytest.mark.parametrize(
