@@ -19,7 +19,7 @@
     {%- set ns = namespace(alive=0, leave=false) -%}
     {%- if is_incremental -%}
         {%- for table in row_counts.split(',') if table -%}
-            {%- set ns.alive = ns.alive + table.split('=')[1] | int -%}
+            {%- set ns.alive = ns.alive + table.split('=')[1].split('/')[0] | int -%}
         {%- endfor -%}
         {%- set kept = [] -%}
         {%- for node in pool_recon.kept_models().values() -%}

@@ -171,8 +171,8 @@
 {%- endmacro %}
 
 {#-
-    How many rows every table has that is kept, so that a row that went missing between two builds is noticed; empty where a
-    table is missing.
+    How many rows every table has that is kept, and a digest of what they say of those that hold findings, so that a row that
+    went missing or a finding that was changed between two builds is noticed; empty where a table is missing.
 
     Arguments:
         of_last_build: whether those of the last build are meant, where this one is made elsewhere.
@@ -186,11 +186,12 @@
         {%- if relation is none or not relation.is_table -%}
             {{ return('') }}
         {%- endif -%}
-        {%- do counts.append("select '" ~ name ~ "' as name, count(*) as row_count from " ~ relation) -%}
+        {%- set digest = 'cast(sum(' ~ pool_recon.row_digest('kept_rows') ~ ') as ' ~ dbt.type_string() ~ ')' if 'findings' in node.fqn else 'cast(null as ' ~ dbt.type_string() ~ ')' -%}
+        {%- do counts.append("select '" ~ name ~ "' as name, count(*) as row_count, " ~ digest ~ ' as digest from ' ~ relation ~ ' as kept_rows') -%}
     {%- endfor -%}
     {%- set found = [] -%}
     {%- for row in run_query(counts | join(' union all ')).rows -%}
-        {%- do found.append(row['name'] ~ '=' ~ row['row_count']) -%}
+        {%- do found.append(row['name'] ~ '=' ~ row['row_count'] ~ ('/' ~ row['digest'] if row['digest'] is not none)) -%}
     {%- endfor -%}
     {{ return(found | sort | join(',')) }}
 {%- endmacro %}

@@ -132,3 +132,16 @@ def test_a_text_changes_only_with_its_checksum(closed: Warehouse, view: str) -> 
                     assert sums.get(day) != new_sums.get(day), (relation, column, day)
             seen += texts != new_texts
     assert seen >= len(view_columns(closed.connection, view)[0]) - 3
+
+
+@pytest.mark.parametrize("column", ["source_amount", "ledger_source_net"])
+def test_nothing_and_the_last_digit_below_it_differ(closed: Warehouse, column: str) -> None:
+    """DuckDB folds the two halves of a wide number into one, which is nothing for both."""
+    sums = []
+    relation = closed.project.models["fct_reconciliation"].relation
+    for amount in ("0", "-0.000000000000000001"):
+        changed = f"(select * replace ({amount}::decimal(38, 18) as {column}) from {relation})"
+        sql = closed.project.models["pkg_reconciliation"].sql.replace(relation, changed)
+        closed.run_models(["pkg_reconciliation"], {"pkg_reconciliation": sql})
+        sums.append(sums_by_day(closed, "pkg_reconciliation"))
+    assert all(sums[0][day] != sums[1][day] for day in sums[0])
