@@ -7,17 +7,9 @@
 {% macro quotes_reconciled(relation_of) %}
 with
 
--- Where neither the quote nor its trade says a side, the order of the trade does, which may not be the quote's own.
 sides_of_trades as (
 
-    select
-        linked_quotes.quote_id,
-        trades.side
-    from {{ relation_of('int_quotes_linked') }} as linked_quotes
-    inner join {{ relation_of('int_trades_linked') }} as trades on linked_quotes.first_transact_id = trades.transact_id
-    where
-        linked_quotes.stated_side is null
-        and trades.side <> linked_quotes.side
+    {{ pool_recon.quotes_sided_by_trade(relation_of('int_quotes_linked'), relation_of('int_trades_linked')) }}
 
 ),
 
@@ -47,11 +39,11 @@ quotes as (
         linked_quotes.row_order,
         case
             when sides_of_trades.side is null then linked_quotes.source_asset
-            else {{ pool_recon.source_asset('linked_quotes.stated_source_asset', 'linked_quotes.pool_id', 'sides_of_trades.side') }}
+            else sides_of_trades.source_asset
         end as source_asset,
         case
             when sides_of_trades.side is null then linked_quotes.target_asset
-            else {{ pool_recon.target_asset('linked_quotes.stated_target_asset', 'linked_quotes.pool_id', 'sides_of_trades.side') }}
+            else sides_of_trades.target_asset
         end as target_asset
     from {{ relation_of('int_quotes_linked') }} as linked_quotes
     left join sides_of_trades on linked_quotes.quote_id = sides_of_trades.quote_id

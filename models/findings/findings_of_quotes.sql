@@ -6,7 +6,7 @@
         identity={
             'environment': 'environment',
             'partner_id': 'partner_id',
-            'partner_order_id': 'partner_order_id',
+            'partner_order_id': 'coalesce(partner_order_id, stated_partner_order_id)',
             'pool_id': 'pool_id',
             'quote_id': 'quote_id',
             'transact_id': 'first_transact_id',

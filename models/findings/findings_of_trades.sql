@@ -13,7 +13,7 @@
         identity={
             'environment': 'environment',
             'partner_id': 'partner_id',
-            'partner_order_id': 'partner_order_id',
+            'partner_order_id': 'named_partner_order_id',
             'pool_id': 'pool_id',
             'quote_id': 'quote_id',
             'transact_id': 'transact_id',

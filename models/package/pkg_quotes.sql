@@ -1,17 +1,41 @@
 -- quotes.csv: the quote export as finance needs it.
-with typed as (
+with sides_of_trades as (
+
+    {{ pool_recon.quotes_sided_by_trade(ref('int_quotes_linked'), ref('int_trades_reconciled')) }}
+
+),
+
+quotes as (
+
+    select
+        linked_quotes.*,
+        coalesce(sides_of_trades.side, linked_quotes.side) as shown_side,
+        case
+            when sides_of_trades.side is null then linked_quotes.source_asset
+            else sides_of_trades.source_asset
+        end as shown_source_asset,
+        case
+            when sides_of_trades.side is null then linked_quotes.target_asset
+            else sides_of_trades.target_asset
+        end as shown_target_asset
+    from {{ ref('int_quotes_linked') }} as linked_quotes
+    left join sides_of_trades on linked_quotes.quote_id = sides_of_trades.quote_id
+
+),
+
+typed as (
 
     select
         quotes.quote_id,
         quotes.pool_id,
-        quotes.partner_order_id,
+        coalesce(quotes.partner_order_id, quotes.stated_partner_order_id) as partner_order_id,
         quotes.environment,
         quotes.partner_id,
         quotes.quote_type,
-        quotes.side,
-        quotes.source_asset,
+        quotes.shown_side as side,
+        quotes.shown_source_asset as source_asset,
         quotes.source_amount,
-        quotes.target_asset,
+        quotes.shown_target_asset as target_asset,
         quotes.target_amount,
         quotes.rate,
         quotes.spread_bps,
@@ -32,10 +56,10 @@ with typed as (
         quotes.row_checksum,
         source_assets.minor_unit as source_minor_unit,
         target_assets.minor_unit as target_minor_unit
-    from {{ ref('int_quotes_linked') }} as quotes
+    from quotes
     cross join {{ ref('int_close') }} as close
-    left join {{ ref('int_assets') }} as source_assets on quotes.source_asset = source_assets.asset
-    left join {{ ref('int_assets') }} as target_assets on quotes.target_asset = target_assets.asset
+    left join {{ ref('int_assets') }} as source_assets on quotes.shown_source_asset = source_assets.asset
+    left join {{ ref('int_assets') }} as target_assets on quotes.shown_target_asset = target_assets.asset
 
 )
 
@@ -64,5 +88,5 @@ select
     {{ pool_recon.timestamp_text('accepted_at') }} as accepted_at,
     created_at as _moment,
     quote_id as _sort_1,
-    {{ pool_recon.row_checksum(['row_checksum', 'quote_status', 'source_minor_unit', 'target_minor_unit']) }} as _checksum
+    {{ pool_recon.row_checksum(['row_checksum', 'quote_status', 'side', 'source_minor_unit', 'target_minor_unit']) }} as _checksum
 from typed

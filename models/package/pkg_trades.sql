@@ -9,7 +9,7 @@ with typed as (
         effective_status,
         environment,
         partner_id,
-        partner_order_id,
+        named_partner_order_id as partner_order_id,
         pool_id,
         side,
         fiat_asset,

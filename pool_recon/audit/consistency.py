@@ -7,7 +7,7 @@ made the files. The Parquet files are held against the CSV files value for value
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -40,6 +40,55 @@ _SUM: Final = (
     "::varchar"
 )
 _AMOUNT: Final = "cast({} as decimal(38, 18))"
+# What a movement repeats of its trade, of the quote that this trade was the first to use, and of
+# its order: columns of their files, and how reconciliation.csv names them where it does otherwise.
+_OF_TRADES: Final = (
+    *("quote_id", "effective_status", "environment", "partner_id"),
+    *("partner_order_id", "pool_id", "side", "fiat_amount", "crypto_amount", "request_id"),
+    *("reserved_at", "terminal_at", "current_status trade_status"),
+)
+_OF_QUOTES: Final = (
+    *("pool_id", "side", "source_asset", "target_asset", "quote_status"),
+    *("expires_at", "accepted_at"),
+)
+_OF_ORDERS: Final = ("product_state", "created_at")
+
+
+def _repeated(kind: str, key: str, columns: Sequence[str], movements: str) -> str:
+    """A query of where `movements` repeat other values than the file of their `kind` has."""
+    pairs = [(names[0], names[-1]) for names in map(str.split, columns)]
+    differing = [
+        f"case when records.{theirs} is distinct from movements.{ours} then '{theirs}' end"
+        for theirs, ours in pairs
+    ]
+    return f"""
+        select
+            'the {kind} ' || {key} || ' is repeated with another ' || differing
+            || ' by the movement ' || movement_id as problem
+        from (
+            select
+                records.{key},
+                movements.movement_id,
+                concat_ws(', ', {", ".join(differing)}) as differing
+            from {kind}s as records
+            inner join ({movements}) as movements on records.{key} = movements.{key}
+        )
+        where differing <> ''
+        """
+
+
+def _counted(file: str, column: str, records: str) -> str:
+    """A query of trades of which `file` has another number of records than is stated of them."""
+    return f"""
+        select
+            'the trade ' || transact_id || ' has ' || {column} || ' {records}, and {file}.csv has '
+            || coalesce(found, 0) as problem
+        from (select * from reconciliation where trade_status is not null)
+        left join (
+            select transact_id, count(*) as found from {file} group by all
+        ) using (transact_id)
+        where {column} is distinct from coalesce(found, 0)::varchar
+        """
 
 
 def open_files(
@@ -163,10 +212,21 @@ def disagreements(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> 
         problems += _examples(
             connection, file, query.format(close_date=manifest.close["close_date"])
         )
+    problems += repetitions(connection)
     problems += _landed(connection, manifest)
     problems += _register(connection, manifest)
     problems += _parquet(connection)
     return problems
+
+
+def repetitions(connection: duckdb.DuckDBPyConnection) -> list[Problem]:
+    """Where reconciliation.csv repeats a trade, quote, order, event or entry otherwise.
+
+    Raises duckdb.Error where a file lacks a column.
+    """
+    return [
+        problem for file, query in _REPETITIONS for problem in _examples(connection, file, query)
+    ]
 
 
 def _examples(connection: duckdb.DuckDBPyConnection, subject: str, query: str) -> list[Problem]:
@@ -328,6 +388,52 @@ _STATEMENTS: Final = (
             and balances.asset is not distinct from entries.asset
         where {_AMOUNT.format("balances.closing")} is distinct from coalesce(entries.moved, 0)
         """,
+    ),
+)
+
+# Of the same kind, about what reconciliation.csv repeats of the other files.
+_REPETITIONS: Final = (
+    (
+        "trades.csv",
+        _repeated(
+            "trade",
+            "transact_id",
+            _OF_TRADES,
+            "select * from reconciliation where trade_status is not null",
+        ),
+    ),
+    (
+        "quotes.csv",
+        _repeated(
+            "quote",
+            "quote_id",
+            _OF_QUOTES,
+            """
+            select * from reconciliation
+            where trade_status is not null
+            qualify 1 = row_number() over (
+                partition by quote_id
+                order by cast(reserved_at as timestamp) nulls last, transact_id
+            )
+            """,
+        ),
+    ),
+    (
+        "orders.csv",
+        _repeated(
+            "order",
+            "partner_order_id",
+            _OF_ORDERS,
+            "select * from reconciliation where product_state is not null",
+        ),
+    ),
+    (
+        "ledger.csv",
+        _counted("ledger", "ledger_entry_count", "entries"),
+    ),
+    (
+        "events.csv",
+        _counted("events", "event_count", "events"),
     ),
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fault_matrix import CLOSE_DATE
-from tests.harness import Warehouse
+from tests.harness import Warehouse, contradictions
 from tests.oracle import close, compare, compare_amounts_at_risk
 from tests.oracle.collide import collide
 from tests.oracle.generate import MESSES, generate, generate_together
@@ -26,6 +26,7 @@ def differences(warehouse: Warehouse, exports: Path, package: Path) -> list[str]
         *compare(package, result),
         *compare_amounts_at_risk(package, result),
         *(f"broken: {breach}" for breach in warehouse.breaches()),
+        *contradictions(package),
     ]
 
 

@@ -204,6 +204,23 @@ FORGERIES: dict[str, tuple[str, Callable[[Rows], Any], str]] = {
         lambda rows: rows[0].update(landed="1", staged="1", duplicates="0", superseded="0"),
         "conservation.csv",
     ),
+    "an amount of a trade": (
+        "trades",
+        lambda rows: amount(rows, "fiat_amount", "1.00"),
+        "trades.csv",
+    ),
+    "a side of a quote": ("quotes", lambda rows: amount(rows, "side", "off_ramp"), "quotes.csv"),
+    "a state of an order": (
+        "orders",
+        lambda rows: amount(rows, "product_state", "paid"),
+        "orders.csv",
+    ),
+    "an event": ("events", lambda rows: amount(rows, "transact_id", "t_other"), "events.csv"),
+    "a trade of an entry": (
+        "ledger",
+        lambda rows: amount(rows, "transact_id", "t_other"),
+        "ledger.csv",
+    ),
     "a trade": ("trades", lambda rows: rows[1:], "reconciliation.csv"),
     "an id": (
         "reconciliation",

@@ -14,6 +14,7 @@ from tests.fault_matrix.matrix_report import (
     closes_of_all,
     report,
 )
+from tests.harness import contradictions
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,12 @@ def test_the_examples_of_the_pages_are_those_of_a_run(closes: list[Closed]) -> N
         if page.read_text(encoding="utf-8") != renewed(page, exceptions)
     ]
     assert stale == [], "python -m tests.fault_matrix.matrix_report writes them anew"
+
+
+def test_the_files_of_a_close_say_the_same_of_a_record(closes: list[Closed]) -> None:
+    assert {
+        c.scenarios[0].name: found for c in closes if (found := contradictions(c.package))
+    } == {}
 
 
 def test_every_code_has_its_page_and_every_page_its_code() -> None:

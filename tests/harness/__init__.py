@@ -1,5 +1,6 @@
 """Runs the models' compiled SQL straight on DuckDB: compiled once, then a second for each close."""
 
+from .contradictions import contradictions
 from .harness import (
     CompiledModel,
     CompiledProject,
@@ -16,4 +17,5 @@ __all__ = [
     "Warehouse",
     "compiled_by_adapter",
     "compiled_project",
+    "contradictions",
 ]
