@@ -25,9 +25,9 @@
             },
             {
                 'code': 'unlinked_refund',
-                'when': 'restores_debit and not (has_earlier_debit and names_its_debit and restored_so_far <= debited_amount)',
+                'when': 'restores_debit and not (has_earlier_debit and names_its_debit and (restored_so_far <= debited_amount or delta <= 0))',
                 'expected': "'at most ' || " ~ pool_recon.amount_text('debited_amount') ~ " || ' to give back'",
-                'actual': "concat_ws(', ', case when not has_earlier_debit then 'no debit at or before it' end, case when not names_its_debit then related_entry_id || ' is no such debit' end, case when restored_so_far > debited_amount then " ~ pool_recon.amount_text('restored_so_far') ~ " || ' given back so far' end)",
+                'actual': "concat_ws(', ', case when not has_earlier_debit then 'no debit at or before it' end, case when not names_its_debit then related_entry_id || ' is no such debit' end, case when restored_so_far > debited_amount and delta > 0 then " ~ pool_recon.amount_text('restored_so_far') ~ " || ' given back so far' end)",
             },
             {
                 'code': 'unattributed_funding',

@@ -44,6 +44,12 @@ deliveries_in_force as (
 
 ),
 
+trades_to_come as (
+
+    {{ pool_recon.trades_to_come() }}
+
+),
+
 deliveries as (
 
     select
@@ -68,8 +74,10 @@ select distinct
     deliveries.status
 from deliveries
 left join trades on deliveries.transact_id = trades.transact_id
+left join trades_to_come on deliveries.transact_id = trades_to_come.transact_id
 left join quote_trades
     on
         trades.transact_id is null
+        and trades_to_come.transact_id is null
         and deliveries.quote_id = quote_trades.quote_id
 where coalesce(trades.transact_id, quote_trades.transact_id) is not null

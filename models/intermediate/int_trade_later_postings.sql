@@ -17,6 +17,12 @@ entry_classes as (
 
 ),
 
+trades_to_come as (
+
+    {{ pool_recon.trades_to_come() }}
+
+),
+
 later_rows as (
 
     select
@@ -45,10 +51,17 @@ later_entries as (
     left join entry_types on later_rows.entry_type = entry_types.entry_type
     left join entry_classes on entry_types.entry_class = entry_classes.entry_class
     left join {{ pool_recon.at_hand('int_trades_linked') }} as trades on later_rows.transact_id = trades.transact_id
+    left join trades_to_come on later_rows.transact_id = trades_to_come.transact_id
     left join {{ pool_recon.at_hand('int_quote_trades') }} as quote_trades on later_rows.quote_id = quote_trades.quote_id
     left join {{ pool_recon.at_hand('int_trades_linked') }} as ref_trades on later_rows.ledger_ref = ref_trades.transact_id
-    left join {{ pool_recon.at_hand('int_quote_trades') }} as ref_quote_trades on later_rows.ledger_ref = ref_quote_trades.quote_id
-    where later_rows.rank_in_force = 1
+    left join trades_to_come as ref_trades_to_come on later_rows.ledger_ref = ref_trades_to_come.transact_id
+    left join {{ pool_recon.at_hand('int_quote_trades') }} as ref_quote_trades
+        on
+            ref_trades_to_come.transact_id is null
+            and later_rows.ledger_ref = ref_quote_trades.quote_id
+    where
+        later_rows.rank_in_force = 1
+        and trades_to_come.transact_id is null
 
 )
 

@@ -47,6 +47,12 @@ later_quotes as (
 
 ),
 
+orders_to_come as (
+
+    {{ pool_recon.orders_to_come() }}
+
+),
+
 orders_naming_quotes as (
 
     select
@@ -72,13 +78,14 @@ orders_naming_trades as (
 select
     later_trades.transact_id,
     later_trades.quote_id,
-    coalesce(
-        quotes.partner_order_id,
-        orders_of_later_quotes.partner_order_id,
-        orders_naming_quotes.partner_order_id,
-        stated_orders.partner_order_id,
-        orders_naming_trades.partner_order_id
-    ) as partner_order_id
+    case
+        when quotes.partner_order_id is not null then quotes.partner_order_id
+        when orders_of_quotes_to_come.partner_order_id is not null then null
+        when coalesce(orders_of_later_quotes.partner_order_id, orders_naming_quotes.partner_order_id) is not null
+            then coalesce(orders_of_later_quotes.partner_order_id, orders_naming_quotes.partner_order_id)
+        when orders_of_trades_to_come.partner_order_id is null
+            then coalesce(stated_orders.partner_order_id, orders_naming_trades.partner_order_id)
+    end as partner_order_id
 from later_trades
 left join {{ pool_recon.at_hand('int_quotes_linked') }} as quotes on later_trades.quote_id = quotes.quote_id
 left join later_quotes
@@ -89,3 +96,5 @@ left join {{ pool_recon.at_hand('int_orders_in_force') }} as orders_of_later_quo
 left join orders_naming_quotes on later_quotes.quote_id = orders_naming_quotes.quote_id
 left join {{ pool_recon.at_hand('int_orders_in_force') }} as stated_orders on later_trades.partner_order_id = stated_orders.partner_order_id
 left join orders_naming_trades on later_trades.transact_id = orders_naming_trades.transact_id
+left join orders_to_come as orders_of_quotes_to_come on later_quotes.partner_order_id = orders_of_quotes_to_come.partner_order_id
+left join orders_to_come as orders_of_trades_to_come on later_trades.partner_order_id = orders_of_trades_to_come.partner_order_id

@@ -372,6 +372,91 @@ def side_of_the_order_that_only_the_trade_names(s: Scenario) -> None:
     s.add("pools", environment="", partner_id="", pool_id="lane", seen_at=at("00:00:00"))
 
 
+# --- what is of a record to come, and of none that exists ----------------------------------------
+
+
+def with_a_trade_to_come(s: Scenario, m: Movement, **changes: str) -> str:
+    """A second trade of the quote that is reserved at the cut-off; its id."""
+    to_come = {"transact_id": f"{s.name}-t2", "reserved_at": CUT_OFF, "terminal_at": AFTER}
+    return s.again("trades", m.trade, **{**to_come, **changes})["transact_id"]
+
+
+@scenario(trips="missing_ledger_entry", nearly="cutoff_timing_difference")
+def entry_late_of_a_trade_to_come(s: Scenario) -> None:
+    m = s.movement()
+    s.drop(m.settle)
+    m.debit |= {"transact_id": with_a_trade_to_come(s, m), "effective_at": AFTER}
+    s.expect("missing_ledger_entry", "trade", m.trade_id)
+
+
+@scenario(trips="missing_ledger_entry", nearly="cutoff_timing_difference")
+def entry_late_that_refers_to_a_trade_to_come(s: Scenario) -> None:
+    """Its reference is an id of that trade, and of the quote of another one."""
+    m = s.movement()
+    s.drop(m.settle)
+    for row in (m.order, m.quote, m.trade, m.event):
+        row["quote_id"] = f"{s.name}-t2"
+    with_a_trade_to_come(s, m, reserved_at="", quote_id="", partner_order_id="")
+    to_come = {"ledger_ref": f"{s.name}-t2", "effective_at": AFTER}
+    m.debit |= {"transact_id": "", "quote_id": "", **to_come}
+    s.expect("missing_ledger_entry", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference", nearly="missing_ledger_entry")
+def entry_late_of_a_trade_that_never_came(s: Scenario) -> None:
+    m = s.movement()
+    s.drop(m.settle)
+    m.debit |= {"transact_id": f"{s.name}-t2", "effective_at": AFTER}
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+@scenario(trips="missing_webhook", nearly="cutoff_timing_difference")
+def webhook_late_of_a_trade_to_come(s: Scenario) -> None:
+    m = s.movement()
+    m.event |= {
+        "transact_id": with_a_trade_to_come(s, m),
+        "received_at": AFTER,
+        "processed_at": "",
+    }
+    s.expect("missing_webhook", "trade", m.trade_id)
+
+
+@scenario(trips="missing_trade", nearly="cutoff_timing_difference")
+def trade_to_come_of_an_order_to_come(s: Scenario) -> None:
+    """The order names the trade, which is of an order that comes with it."""
+    m = s.order_only()
+    s.drop(m.quote)
+    m.order |= {"quote_id": "", "product_state": "abandoned", "transact_id": f"{s.name}-t2"}
+    s.again("orders", m.order, partner_order_id=f"{s.name}-o2", created_at=CUT_OFF)
+    s.add(
+        "trades",
+        transact_id=f"{s.name}-t2",
+        quote_id="",
+        partner_order_id=f"{s.name}-o2",
+        idempotency_key=f"{s.name}-k",
+        status="reserved",
+        reserved_at=AFTER,
+    )
+    s.expect("missing_trade", "order", m.order_id)
+
+
+@scenario(trips="missing_trade", nearly="cutoff_timing_difference")
+def trade_to_come_of_a_quote_of_an_order_to_come(s: Scenario) -> None:
+    m = s.order_only()
+    m.order |= {"product_state": "abandoned", "transact_id": f"{s.name}-t2"}
+    m.quote |= {"created_at": CUT_OFF, "partner_order_id": f"{s.name}-o2"}
+    s.again("orders", m.order, partner_order_id=f"{s.name}-o2", created_at=CUT_OFF)
+    s.add(
+        "trades",
+        transact_id=f"{s.name}-t2",
+        quote_id=m.quote_id,
+        idempotency_key=f"{s.name}-k",
+        status="reserved",
+        reserved_at=AFTER,
+    )
+    s.expect("missing_trade", "order", m.order_id)
+
+
 @scenario(trips="unprocessed_event")
 def unprocessed_in_the_second_file(s: Scenario) -> None:
     """The first delivery's file lacks the column; the second's has it, empty."""

@@ -234,6 +234,16 @@ def refund_in_two_one_unit_high(s: Scenario) -> None:
     s.expect("ledger_mismatch", "trade", m.trade_id)
 
 
+@scenario(trips="unlinked_refund ledger_sign_conflict")
+def refund_taken_back(s: Scenario) -> None:
+    """What lowers the total again takes it above nothing."""
+    m = s.ended("failed", "failed")
+    m.settle["amount"] = "150"
+    back = s.again("ledger", m.settle, ledger_entry_id=f"{s.name}-l3", amount="-50", entry_seq="3")
+    s.expect("unlinked_refund", "ledger_entry", m.settle["ledger_entry_id"])
+    s.expect("ledger_sign_conflict", "ledger_entry", back["ledger_entry_id"])
+
+
 @scenario(nearly="unlinked_refund ledger_mismatch")
 def refund_in_two(s: Scenario) -> None:
     m = s.ended("failed", "failed")
@@ -414,6 +424,34 @@ def credit_of_two_payments_one_unit_high_for_one(s: Scenario) -> None:
         funded(s, paid, partner_id=partner, confirmed_at=at(f"08:00:0{number}"))
         credited(s, amount, f"l{number}", partner_id=partner)
     s.expect("funding_exceeds_confirmed", "ledger_entry", f"{s.name}-l1")
+
+
+@scenario(trips="funding_exceeds_confirmed")
+def credit_to_another_partner_of_a_payment_that_is_used_up(s: Scenario) -> None:
+    """What names no partner agrees with both, and was paid once."""
+    funded(s, "100", partner_id="", confirmed_at=at("08:00:00"))
+    funded(s, "50", partner_id=f"{s.name}-1", confirmed_at=at("08:30:00"))
+    credited(s, "150", "l1", partner_id=f"{s.name}-1")
+    credited(s, "0.01", "l2", partner_id=f"{s.name}-2", effective_at=at("09:00:01"))
+    s.expect("funding_exceeds_confirmed", "ledger_entry", f"{s.name}-l2")
+
+
+@scenario(nearly="funding_exceeds_confirmed funding_not_credited")
+def credit_to_another_partner_of_what_is_left(s: Scenario) -> None:
+    funded(s, "100", partner_id="", confirmed_at=at("08:00:00"))
+    funded(s, "50", partner_id=f"{s.name}-1", confirmed_at=at("08:30:00"))
+    credited(s, "149.99", "l1", partner_id=f"{s.name}-1")
+    credited(s, "0.01", "l2", partner_id=f"{s.name}-2", effective_at=at("09:00:01"))
+
+
+@scenario(trips="funding_before_confirmation", nearly="funding_exceeds_confirmed")
+def credit_without_a_partner_of_what_another_is_owed(s: Scenario) -> None:
+    """The second payment comes too late for the two credits together, not for each."""
+    funded(s, "100", partner_id=f"{s.name}-1", confirmed_at=at("08:00:00"))
+    funded(s, "100", partner_id=f"{s.name}-2", confirmed_at=at("12:00:00"))
+    credited(s, "100", "l1", partner_id="")
+    credited(s, "100", "l2", partner_id=f"{s.name}-1", effective_at=at("09:00:01"))
+    s.expect("funding_before_confirmation", "ledger_entry", f"{s.name}-l2")
 
 
 @scenario(trips="funding_exceeds_confirmed")

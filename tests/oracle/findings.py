@@ -614,7 +614,8 @@ def unlinked_refund(world: World) -> Iterator[Finding]:
         credited = net(refunds, CREDITS, entry["asset"]) or 0
         related = entry["related_entry_id"]
         names_none = related and related not in {d["ledger_entry_id"] for d in debits}
-        if not debits or names_none or credited > debited:
+        goes_above = credited > debited and (delta_of(entry) or 0) > 0
+        if not debits or names_none or goes_above:
             yield about(world, "unlinked_refund", entry)
 
 
@@ -720,23 +721,42 @@ def confirmed_by_cut_off(world: World, rows: Iterable[Row]) -> Decimal:
     return confirmed(in_time, world.cut_off)
 
 
+def reference_of(row: Row) -> tuple[str, str]:
+    return row["funding_reference"], row["asset"]
+
+
 def funding_credits(world: World) -> Iterator[Finding]:
-    """The running total credited under a reference against what is confirmed, then and now."""
+    """The running total credited under a reference against what is confirmed, then and now.
+
+    Per environment and partner that the funding names; and, where anything under the reference
+    names none and so agrees with several, in all.
+    """
     totals: dict[Any, Decimal] = {}
-    for entry in sorted(world.entries.values(), key=entry_order):
-        if not is_attributed(world, entry):
-            continue
+    credits = [
+        entry
+        for entry in sorted(world.entries.values(), key=entry_order)
+        if is_attributed(world, entry)
+    ]
+    for entry in credits:
         rows = [row for row in world.funding if agrees(entry, row)]
+        in_all = [row for row in world.funding if reference_of(row) == reference_of(entry)]
         # whom the funding is for, where it says so
         whose = [
             max((row[column] for row in rows if row[column]), default=None)
             for column in ("environment", "partner_id")
         ]
-        key = (entry["funding_reference"], entry["asset"], *whose)
-        totals[key] = totals.get(key, Decimal(0)) + (delta_of(entry) or 0)
-        if totals[key] > confirmed_by_cut_off(world, rows):
+        names_none = any(
+            not (row["environment"] and row["partner_id"])
+            for row in (*in_all, *(c for c in credits if reference_of(c) == reference_of(entry)))
+        )
+        compared = []
+        for key, of_key in (((*reference_of(entry), *whose), rows), (reference_of(entry), in_all)):
+            totals[key] = totals.get(key, Decimal(0)) + (delta_of(entry) or 0)
+            if of_key is rows or names_none:
+                compared.append((totals[key], of_key))
+        if any(total > confirmed_by_cut_off(world, rows) for total, rows in compared):
             yield about(world, "funding_exceeds_confirmed", entry)
-        elif totals[key] > confirmed(rows, entry["effective_at"]):
+        elif any(total > confirmed(rows, entry["effective_at"]) for total, rows in compared):
             yield about(world, "funding_before_confirmation", entry)
 
 

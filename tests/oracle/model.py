@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -196,12 +196,29 @@ class World:
 
     # --- late rows: only for cutoff_timing_difference ------------------------------------------
 
+    @cached_property
+    def trades_to_come(self) -> set[str]:
+        """Ids of which all rows are late: what names one is of that trade and of no other."""
+        return set(by_id(self.late["trades"])) - set(self.trades)
+
+    @cached_property
+    def orders_to_come(self) -> set[str]:
+        """Likewise of orders."""
+        return set(by_id(self.late["orders"])) - set(self.orders)
+
     def late_entries_of(self, trade: Row) -> list[Row]:
         """Entries that are effective at or after the cut-off, one per id, the first."""
         firsts = [
             rows[0] for id_, rows in by_id(self.late["ledger"]).items() if id_ not in self.entries
         ]
-        return [entry for entry in firsts if self.join_entry(entry)[0] is trade]
+        to_come = self.trades_to_come
+        return [
+            entry
+            for entry in firsts
+            if entry["transact_id"] not in to_come
+            and (joined := self.join_entry(entry))[0] is trade
+            and not (joined[1] == "ledger_ref_quote" and entry["ledger_ref"] in to_come)
+        ]
 
     def late_confirmations_of(self, trade: Row) -> list[Row]:
         """Deliveries received at or after the cut-off of events that will be trusted then.
@@ -214,7 +231,12 @@ class World:
             signed = any(row["signature_result"] == "valid" for row in same)
             if rows[0]["source"] == "status_read" or signed:
                 late += [row for row in same if row["received_at"] >= self.cut_off]
-        return [event for event in late if self.join_event(event) is trade]
+        to_come = self.trades_to_come
+        return [
+            event
+            for event in late
+            if event["transact_id"] not in to_come and self.join_event(event) is trade
+        ]
 
     def late_trades(self) -> list[Row]:
         """Trades that were reserved at or after the cut-off, each as its last version has it."""
@@ -240,12 +262,17 @@ class World:
     def order_of_late_trade(self, trade: Row) -> Row | None:
         """As for any trade; its quote may be late too."""
         order = None
+        to_come = self.orders_to_come
         quote = self.quote_of_trade(trade)
         if quote is None:
             late = [q for q in self.late["quotes"] if q["quote_id"] == trade["quote_id"]]
             quote = late[0] if late and trade["quote_id"] is not None else None
+            if quote is not None and quote["partner_order_id"] in to_come:
+                return None
         if quote is not None:
             order = self.order_of_quote(quote)
+        if order is None and trade["partner_order_id"] in to_come:
+            return None
         return order if order is not None else self.order_of_trade(trade)
 
     # --- what a movement says ------------------------------------------------------------------
