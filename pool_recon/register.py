@@ -21,9 +21,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pool_recon.blanks import BLANK
 from pool_recon.errors import CloseError
 from pool_recon.loader.columns import fold
-from pool_recon.loader.csv_records import BLANK, UnclosedQuoteError, read_records
+from pool_recon.loader.csv_records import UnclosedQuoteError, read_records
 from pool_recon.long_records import allow_long_values
 from pool_recon.masking import has_secret, mask
 from pool_recon.reference import project_dir

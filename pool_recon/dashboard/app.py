@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from pool_recon.blanks import BLANK
 from pool_recon.dashboard.data import (
     ENTRY_ROWS,
     PAGE_ROWS,
@@ -177,7 +178,7 @@ class _Pages:
             )
 
     def search(self, request: Request) -> str:
-        wanted = mask(request.query_params.get("id", "").strip())
+        wanted = mask(request.query_params.get("id", "").strip(BLANK))
         found = self.source.trace(wanted) if wanted else None
         with self.source.opened() as (_, snapshot):
             return self._render(
@@ -239,7 +240,7 @@ def _choice(query: Mapping[str, str]) -> Choice:
     return Choice(
         values=values,
         least_days=_whole(query.get("age", ""), 0),
-        wanted=mask(query.get("q", "").strip()),
+        wanted=mask(query.get("q", "").strip(BLANK)),
         order=order if order in dict(_SORTS) else _SORTS[0][0],
         page=_whole(query.get("page", ""), 1),
     )

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-BLANK: Final = " \t\n\r\v\f"
+from pool_recon.blanks import BLANK
+
 _LINE_END: Final = "\r\n"
 _FIELD_END: Final = re.compile(r"[,\r\n]|\Z")
 _QUOTES: Final = re.compile(r'""|"')

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pool_recon.blanks import BLANK
 from pool_recon.errors import CloseError
 from pool_recon.warehouse import connect
 
@@ -92,8 +93,8 @@ def moment_text(moment: datetime | None) -> str | None:
     """A UTC moment as the close package writes it."""
     if moment is None:
         return None
-    form = "%Y-%m-%dT%H:%M:%S.%fZ" if moment.microsecond else "%Y-%m-%dT%H:%M:%SZ"
-    return moment.strftime(form)
+    # A year before 1000 gets its zeros; strftime leaves that to the system.
+    return f"{moment.isoformat()}Z"
 
 
 def wanted_id(text: str) -> str:
@@ -102,7 +103,7 @@ def wanted_id(text: str) -> str:
     Raises:
         CloseError: it is empty.
     """
-    wanted = text.strip()
+    wanted = text.strip(BLANK)
     if not wanted:
         raise CloseError("the ID is empty: give the id of an order, a quote, a trade or the like")
     return wanted

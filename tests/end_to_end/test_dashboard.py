@@ -28,6 +28,7 @@ from tests.end_to_end.test_report import added, cut_share, expected_figures, sta
 pytest.importorskip("starlette", reason="the dashboard extra is not installed")
 pytest.importorskip("uvicorn", reason="the dashboard extra is not installed")
 
+from pool_recon.dashboard.app import _choice
 from pool_recon.dashboard.data import Choice, Source, exceptions
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -427,6 +428,10 @@ def test_a_verdict_counts_only_with_the_warehouse_that_it_is_of(
     manifest.write_text("{}", encoding="utf-8")
     with Source(copied).opened() as (_, snapshot):
         assert snapshot.package is None
+
+
+def test_what_is_looked_for_is_trimmed_as_ids_are() -> None:
+    assert _choice({"q": " \t\u00a0q1\u3000\n"}).wanted == "\u00a0q1\u3000"
 
 
 def no_address(_: str) -> None:

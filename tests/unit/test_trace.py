@@ -58,6 +58,8 @@ def test_amounts_are_exact_in_the_scale_of_the_asset(
 def test_moments_are_published_in_utc() -> None:
     assert moment_text(datetime(2026, 6, 30, 1, 2, 3)) == "2026-06-30T01:02:03Z"
     assert moment_text(datetime(2026, 6, 30, 1, 2, 3, 45)) == "2026-06-30T01:02:03.000045Z"
+    assert moment_text(datetime(987, 6, 30, 1, 2, 3)) == "0987-06-30T01:02:03Z"
+    assert moment_text(datetime(1, 1, 1, 0, 0, 0, 500000)) == "0001-01-01T00:00:00.500000Z"
     assert moment_text(None) is None
 
 
@@ -91,6 +93,12 @@ def test_an_empty_id_says_so() -> None:
     assert wanted_id(" txn_1\n") == "txn_1"
     with pytest.raises(CloseError, match="ID is empty"):
         wanted_id("  ")
+
+
+def test_an_id_is_trimmed_as_those_of_the_exports_are() -> None:
+    assert wanted_id(" \t\n\v\f\rtxn_1 \t\n\v\f\r") == "txn_1"
+    for kept in ("\u00a0txn_1\u2003", "txn_1\x85", "\x1ctxn_1", "\u3000"):
+        assert wanted_id(f" {kept}\n") == kept
 
 
 def test_a_condition_on_one_value_or_several(reader: Reader) -> None:
