@@ -4,15 +4,22 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from json.encoder import encode_basestring
 from typing import Any, Final
 
-from pool_recon.loader.csv_records import BLANK
+from pool_recon.blanks import BLANK
 
 _BLANK: Final = re.compile(r"[ \t\n\r]*")
 
 
-class JsonNumber(str):
+class _Written(str):
+    """A piece of JSON text, which is as it is to be written."""
+
+    __slots__ = ()
+
+
+class JsonNumber(_Written):
     """A number of a JSON text: its digits as written."""
 
     __slots__ = ()
@@ -40,6 +47,10 @@ class BrokenArrayError(Exception):
     """A file is no JSON array. `str(error)` says why."""
 
 
+class DeepElementError(Exception):
+    """An element of an array is nested too deeply to be decoded. `str(error)` says which."""
+
+
 def read_lines(lines: Iterable[str]) -> Iterator[JsonRecord]:
     """Yield the records of JSON `lines`; blank lines are none."""
     for line in lines:
@@ -58,17 +69,22 @@ def read_array(text: str) -> Iterator[JsonRecord]:
 
     Raises:
         BrokenArrayError: `text` is not JSON, or no array.
+        DeepElementError: an element is nested too deeply.
     """
     at = _skip(text, 0)
     if not text.startswith("[", at):
         raise BrokenArrayError("it does not begin with [")
     at = _skip(text, at + 1)
     more = not text.startswith("]", at)
+    row = 0
     while more:
+        row += 1
         try:
             value, end = _DECODER.raw_decode(text, at)
-        except (ValueError, RecursionError):
+        except ValueError:
             raise BrokenArrayError(f"no JSON value at character {at + 1}") from None
+        except RecursionError:
+            raise DeepElementError(f"row {row}, which begins at character {at + 1}") from None
         yield _record(value, text[at:end])
         at = _skip(text, end)
         more = text.startswith(",", at)
@@ -89,22 +105,36 @@ def to_text(value: Any) -> str | None:
 
 def compact(value: Any) -> str:
     """Return `value` as JSON without blanks; numbers keep their digits, letters are not escaped."""
-    match value:
-        case None:
-            return "null"
-        case True:
-            return "true"
-        case False:
-            return "false"
-        case JsonNumber():
-            return str(value)
-        case str():
-            return encode_basestring(value)
-        case JsonObject():
-            members = (f"{encode_basestring(name)}:{compact(item)}" for name, item in value)
-            return "{" + ",".join(members) + "}"
-        case _:
-            return "[" + ",".join(map(compact, value)) + "]"
+    parts: list[str] = []
+    # What is still to be written, the next at the end: a value may be deeper than calls can be.
+    waiting: list[Any] = [value]
+    while waiting:
+        match waiting.pop():
+            case None:
+                parts.append("null")
+            case True:
+                parts.append("true")
+            case False:
+                parts.append("false")
+            case _Written() as text:
+                parts.append(text)
+            case str() as text:
+                parts.append(encode_basestring(text))
+            case JsonObject() as members:
+                waiting.append(_Written("}"))
+                for place in reversed(range(len(members))):
+                    name, item = members[place]
+                    comma = "," if place else ""
+                    waiting += (item, _Written(f"{comma}{encode_basestring(name)}:"))
+                parts.append("{")
+            case items:
+                waiting.append(_Written("]"))
+                for place in reversed(range(len(items))):
+                    waiting.append(items[place])
+                    if place:
+                        waiting.append(_Written(","))
+                parts.append("[")
+    return "".join(parts)
 
 
 def _record(value: Any, text: str) -> JsonRecord:
@@ -119,11 +149,17 @@ def _record(value: Any, text: str) -> JsonRecord:
 
 def _unstorable(value: Any) -> bool:
     """Tell whether escapes spell a NUL or half a character, which no UTF-8 text can hold."""
-    if isinstance(value, str):
-        return "\0" in value or any("\ud800" <= character <= "\udfff" for character in value)
-    if isinstance(value, JsonObject):
-        return any(_unstorable(name) or _unstorable(item) for name, item in value)
-    return isinstance(value, list) and any(map(_unstorable, value))
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if "\0" in item or any("\ud800" <= character <= "\udfff" for character in item):
+                return True
+        elif isinstance(item, JsonObject):
+            waiting.extend(chain.from_iterable(item))
+        elif isinstance(item, list):
+            waiting.extend(item)
+    return False
 
 
 def _skip(text: str, at: int) -> int:

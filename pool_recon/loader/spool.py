@@ -18,6 +18,7 @@ from pool_recon.loader.csv_records import CsvRecord, UnclosedQuoteError, read_re
 from pool_recon.loader.discovery import ExportFile
 from pool_recon.loader.json_records import (
     BrokenArrayError,
+    DeepElementError,
     JsonRecord,
     compact,
     read_array,
@@ -96,7 +97,7 @@ def spool(file: ExportFile, path: Path, may_hold_secret: bool) -> Spool:
 
     Raises:
         CloseError: the file has no header, a column name twice, no required column, a quote
-            never closed, or is no JSON array.
+            never closed, is no JSON array or has a row that is nested too deeply.
     """
     with open_text(file) as source, path.open("x", encoding="utf-8", newline="") as target:
         path.chmod(0o600)
@@ -198,6 +199,11 @@ def _json_records(file: ExportFile, source: TextIO) -> Iterator[JsonRecord]:
         yield from read_array(source.read())
     except BrokenArrayError as error:
         raise file.error(f"no JSON array ({error}); expected [ {{...}}, ... ]") from None
+    except DeepElementError as error:
+        raise file.error(
+            f"{error}, is nested too deeply to be read; leave its deep value out of the export, or "
+            "export that value as text"
+        ) from None
 
 
 def _note_keys(

@@ -227,6 +227,46 @@ def test_a_line_that_is_no_object_is_kept_with_its_text(folder: Path, line: str)
     assert [found[1] for found in values(outcome)] == ["1", None, "2"]
 
 
+# As deep as the decoder still reads, however deep the calls of a test are.
+DEEP = "[" * 800 + "{}" + "]" * 800
+
+
+@pytest.mark.parametrize(("name", "wrapped"), [("pools.jsonl", "{}\n"), ("pools.json", "[{}]")])
+def test_a_deep_value_lands_as_text(folder: Path, name: str, wrapped: str) -> None:
+    for value in (
+        DEEP,
+        DEEP.replace("{}", r'"\u0041whsec_12345678"'),
+        '{"a":' * 800 + "1" + "}" * 800,
+    ):
+        for line in (row(value), row("1", x=value), row(value, x=r'"\u00e9"')):
+            outcome, _ = both(folder, wrapped.replace("{}", line, 1).encode(), name)
+            expected = "1" if '"seen_at":1' in line else value
+            masked = expected.replace(r"\u0041whsec_12345678", "Awhsec_***")
+            assert [found[1] for found in values(outcome)] == [masked]
+            assert [found[5] for found in outcome[0]] == ["whsec_" in value]
+
+
+@pytest.mark.parametrize(("name", "wrapped"), [("pools.jsonl", "{}\n"), ("pools.json", "[{}]")])
+def test_a_deep_value_that_no_text_can_hold_is_malformed(
+    folder: Path, name: str, wrapped: str
+) -> None:
+    line = row("1", x=DEEP.replace("{}", r'"\u0000"'))
+    outcome, _ = both(folder, wrapped.replace("{}", line, 1).encode(), name)
+    assert malformed(outcome) == {1: line}
+
+
+def test_an_array_that_is_too_deep_to_be_read_says_so(folder: Path) -> None:
+    deeper = "[" * 100_000 + "]" * 100_000
+    outcome, kind = both(folder, f"[{row('1')}, {row(deeper)}]".encode(), "pools.json")
+    assert kind is CloseError
+    assert outcome == (
+        "pools.json (export pools): row 2, which begins at character 31, is nested too deeply to be"
+        " read; leave its deep value out of the export, or export that value as text"
+    )
+    outcome, _ = both(folder, f"{row('1')}\n{row(deeper)}".encode(), "pools.jsonl")
+    assert malformed(outcome) == {2: row(deeper)}
+
+
 @pytest.mark.parametrize(("name", "wrapped"), [("pools.jsonl", "{}\n"), ("pools.json", "[{}]")])
 def test_the_names_of_a_row_that_no_text_can_hold_are_known(
     folder: Path, name: str, wrapped: str
@@ -258,7 +298,6 @@ def test_an_element_that_is_no_object_is_kept_with_its_text(folder: Path) -> Non
         ('[{"pool_id":1', "no JSON value at character 2"),
         ("[NaN]", "no JSON value at character 2"),
         ("[] []", "text follows the closing ]"),
-        ("[" * 100_000, "no JSON value"),
     ],
 )
 def test_a_broken_array_stops_the_run(folder: Path, content: str, expected: str) -> None:
