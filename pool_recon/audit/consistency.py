@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,13 +22,12 @@ from pool_recon.audit.evidence import (
     quoted,
 )
 from pool_recon.errors import CloseError
+from pool_recon.exact import EXACT
 
 if TYPE_CHECKING:
     import duckdb
 
 _EXAMPLES: Final = 5
-# Wide enough for the sum of as many amounts as a disk can hold; an inexact sum would raise.
-_EXACT: Final = Context(prec=120, traps=[Inexact, InvalidOperation])
 # The rule whose findings have no code of their own.
 _OWNED_AND_REVIEWED: Final = "exceptions_owned_and_reviewed"
 _STEPS: Final = ("funding", "debits", "refunds", "returns", "fees", "adjustments")
@@ -169,7 +168,7 @@ def control_totals(connection: duckdb.DuckDBPyConnection) -> dict[str, Decimal]:
             f" from {source} where {amount} is not null group by all"
         ).fetchall()
         for name, whole, fraction in rows:
-            totals[f"{prefix}.{name}"] = _EXACT.add(Decimal(whole), Decimal(fraction))
+            totals[f"{prefix}.{name}"] = EXACT.add(Decimal(whole), Decimal(fraction))
     return totals
 
 
@@ -179,7 +178,9 @@ def compare_totals(stated: Mapping[str, Any], found: Mapping[str, Decimal]) -> l
     for name in sorted({*stated, *found}):
         if name not in stated:
             problems.append(
-                Problem(f"control total {name}", f"is not stated, and the files give {found[name]}")
+                Problem(
+                    f"control total {name}", f"is not stated, and the files give {found[name]:f}"
+                )
             )
         elif name not in found:
             problems.append(
@@ -189,7 +190,7 @@ def compare_totals(stated: Mapping[str, Any], found: Mapping[str, Decimal]) -> l
             problems.append(
                 Problem(
                     f"control total {name}",
-                    f"is stated as {stated[name]}, and the files give {format(found[name], 'f')}",
+                    f"is stated as {stated[name]}, and the files give {found[name]:f}",
                 )
             )
     return problems

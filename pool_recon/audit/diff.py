@@ -10,7 +10,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +27,7 @@ from pool_recon.audit.evidence import (
 )
 from pool_recon.dbt_runner import one_line
 from pool_recon.errors import CloseError
+from pool_recon.exact import EXACT
 from pool_recon.package import HISTORY_FOLDER
 from pool_recon.progress import Progress
 from pool_recon.warehouse import os_reason
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _FETCHED: Final = 1000
-_EXACT: Final = Context(prec=120, traps=[Inexact])
 _NONE: Final = "none"
 # What a movement is a movement of: two of them can share an id.
 _MOVEMENT_TYPE: Final = (
@@ -401,15 +401,13 @@ def _told(row: Row) -> Row:
 
 def _change(change: Row) -> Row:
     """A changed value; the difference of two amounts has as many decimals as they have."""
-    difference = change.pop("difference")
-    if difference is None:
+    a, b = change.pop("numbers")
+    if a is None or b is None:
         return change
     decimals = max(len(change[side].partition(".")[2]) for side in ("a", "b"))
-    return {**change, "difference": _scaled(Decimal(difference), decimals)}
-
-
-def _scaled(amount: Decimal, decimals: int) -> str:
-    return format(_EXACT.quantize(amount, Decimal(1).scaleb(-decimals)), "f")
+    difference = EXACT.subtract(Decimal(b), Decimal(a))
+    scaled = EXACT.quantize(difference, Decimal(1).scaleb(-decimals))
+    return {**change, "difference": format(scaled, "f")}
 
 
 def _kinds() -> dict[tuple[str, str], str]:
@@ -510,15 +508,18 @@ def _make_changes(
 
 
 def _entry(column: str, kind: str | None) -> str:
-    """A column with both its values, and for an amount or a count the exact difference."""
-    name, difference = name_of(column), "cast(null as varchar)"
-    if kind in {"amount", "count"}:
-        difference = (
-            f"cast(try(try_cast(b.{name} as decimal(38, 18)) - try_cast(a.{name} as"
-            " decimal(38, 18))) as varchar)"
-        )
+    """A column with both its values, and for an amount or a count both as numbers."""
+    name = name_of(column)
+    # Their difference can outgrow the type.
+    numbers = (
+        f"cast(try_cast({side}.{name} as decimal(38, 18)) as varchar)"
+        if kind in {"amount", "count"}
+        else "cast(null as varchar)"
+        for side in ("a", "b")
+    )
     return (
-        f"{{'column': {quoted(column)}, 'a': a.{name}, 'b': b.{name}, 'difference': {difference}}}"
+        f"{{'column': {quoted(column)}, 'a': a.{name}, 'b': b.{name},"
+        f" 'numbers': [{', '.join(numbers)}]}}"
     )
 
 
@@ -594,8 +595,8 @@ def _at_risk(connection: duckdb.DuckDBPyConnection, difference: Difference) -> l
         ).fetchall()
         sums.append(
             {
-                (standing, asset or ""): _EXACT.quantize(
-                    _EXACT.add(Decimal(whole), Decimal(rest)), Decimal(1).scaleb(-decimals)
+                (standing, asset or ""): EXACT.quantize(
+                    EXACT.add(Decimal(whole), Decimal(rest)), Decimal(1).scaleb(-decimals)
                 )
                 for standing, asset, whole, rest, decimals in rows
             }
@@ -612,7 +613,7 @@ def _at_risk(connection: duckdb.DuckDBPyConnection, difference: Difference) -> l
 
 
 def _exact(a: Decimal | None, b: Decimal | None) -> Row:
-    difference = _EXACT.subtract(b or Decimal(0), a or Decimal(0))
+    difference = EXACT.subtract(b or Decimal(0), a or Decimal(0))
     return {
         name: None if amount is None else format(amount, "f")
         for name, amount in (("a", a), ("b", b), ("difference", difference))

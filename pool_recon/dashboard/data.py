@@ -7,10 +7,11 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pool_recon.exact import EXACT
 from pool_recon.package import Verdict, close_parameters
 from pool_recon.report import Figures, Limits, read_figures
 from pool_recon.trace import Missing, Packet, trace
@@ -24,7 +25,6 @@ Row = dict[str, Any]
 PAGE_ROWS = 50
 ENTRY_ROWS = 200
 _LIMITS = Limits(findings=200, balances=1000, closes=60)
-_EXACT = Context(prec=120, traps=[Inexact])
 
 # A close that runs beside the dashboard keeps most of the machine.
 _MODEST = "set threads = 1; set memory_limit = '25%'"
@@ -179,8 +179,8 @@ def _added(sums: Sequence[Row]) -> list[tuple[str, str, str]]:
     for row in sums:
         if row["amount"] is not None:
             key = (row["asset"], row["standing"])
-            amount = _EXACT.multiply(Decimal(row["amount"]), Decimal(row["findings"]))
-            added[key] = _EXACT.add(added.get(key, Decimal(0)), amount)
+            amount = EXACT.multiply(Decimal(row["amount"]), Decimal(row["findings"]))
+            added[key] = EXACT.add(added.get(key, Decimal(0)), amount)
     return [(*key, format(amount, "f")) for key, amount in sorted(added.items())]
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pool_recon.exact import EXACT
 from pool_recon.package import (
     VIEW_PREFIX,
     VIEW_SCHEMA,
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     import duckdb
 
 Row = dict[str, Any]
-
-# Wide enough for the sum of as many amounts as a disk can hold; an inexact sum would raise.
-_EXACT = Context(prec=120, traps=[Inexact])
 
 # Where a finding stands. Only the first keeps a close from being signed off.
 STANDINGS = ("blocking", "warning", "approved")
@@ -137,7 +135,7 @@ class Difference:
         """What was added, exactly and with its sign."""
         if self.before is None or self.now is None:
             return None
-        change = _EXACT.subtract(Decimal(self.now), Decimal(self.before))
+        change = EXACT.subtract(Decimal(self.now), Decimal(self.before))
         return format(change, "+f") if change else format(abs(change), "f")
 
 
@@ -367,7 +365,7 @@ def _tally(key: str, facts: Iterable[Row]) -> Tally:
         oldest = max(oldest, int(fact["age"]))
         if fact["has_amount"]:
             of_asset = sums[str(fact["asset"] or "")]
-            of_asset[standing] = _EXACT.add(of_asset.get(standing, Decimal(0)), _at_risk(fact))
+            of_asset[standing] = EXACT.add(of_asset.get(standing, Decimal(0)), _at_risk(fact))
     at_risk = {
         asset: {standing: format(amount, "f") for standing, amount in sorted(of_asset.items())}
         for asset, of_asset in sorted(sums.items())
@@ -377,9 +375,9 @@ def _tally(key: str, facts: Iterable[Row]) -> Tally:
 
 def _at_risk(fact: Row) -> Decimal:
     """What is at risk in these findings, with as many decimals as the longest amount has."""
-    fraction = Decimal(fact["fraction"]).scaleb(-18, _EXACT)
-    amount = _EXACT.add(Decimal(fact["whole"]), fraction)
-    return _EXACT.quantize(amount, Decimal(1).scaleb(-int(fact["decimals"])))
+    fraction = Decimal(fact["fraction"]).scaleb(-18, EXACT)
+    amount = EXACT.add(Decimal(fact["whole"]), fraction)
+    return EXACT.quantize(amount, Decimal(1).scaleb(-int(fact["decimals"])))
 
 
 def _tallies(facts: Iterable[Row], key: Callable[[Row], str]) -> list[Tally]:

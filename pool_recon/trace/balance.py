@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from pool_recon.errors import CloseError
+from pool_recon.exact import EXACT, total
 from pool_recon.midnights import midnight
 from pool_recon.trace.reader import (
     SCHEMA_VERSION,
@@ -72,12 +73,12 @@ def explain_balance(
             "to": moment_text(last),
             "balance_from": reader.amount(opening, asset),
             "balance_to": reader.amount(closing, asset),
-            "difference": reader.amount(closing - opening, asset),
+            "difference": reader.amount(EXACT.subtract(closing, opening), asset),
             "by_class": [
                 {
                     "entry_class": entry_class,
                     "entries": len(deltas),
-                    "delta": reader.amount(sum(deltas, Decimal(0)), asset),
+                    "delta": reader.amount(total(deltas), asset),
                 }
                 for entry_class, deltas in sorted(by_class.items())
             ],

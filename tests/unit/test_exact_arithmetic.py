@@ -1,4 +1,4 @@
-"""The macros that calculate with amounts, against Python's decimal."""
+"""The macros that calculate with amounts, against Python's decimal; and what Python adds up."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import duckdb
 import jinja2
 import pytest
+
+from pool_recon.audit.diff import _change, _entry
 
 MACROS = Path(__file__).resolve().parents[2] / "macros"
 MONEY = "decimal(38, 18)"
@@ -108,3 +110,24 @@ def test_control_totals_are_exact_beyond_the_money_type(engine: str) -> None:
         expected = {total: sum(x for of, x in rows if of == total) for total, _ in rows}
         found = duckdb.sql(f"select total, {sql} from {table(rows, 'total, x')} group by total")
         assert {total: Decimal(text) for total, text in found.fetchall()} == expected
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        (
+            "99999999999999999999",
+            "0.000000000000000001",
+            "-99999999999999999998.999999999999999999",
+        ),
+        ("-99999999999999999999", "99999999999999999999.5", "199999999999999999998.5"),
+        ("100.00", "100.0", "0.00"),
+        ("1", "none", None),
+    ],
+)
+def test_two_amounts_of_packages_differ_exactly(a: str, b: str, expected: str | None) -> None:
+    row = duckdb.execute(
+        f"select {_entry('x', 'amount')} from (select ? as x) as a, (select ? as x) as b", [a, b]
+    ).fetchone()
+    assert row
+    assert _change(row[0]).get("difference") == expected

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ import pytest
 
 from pool_recon.errors import CloseError
 from pool_recon.trace import printable, trace_text
-from pool_recon.trace.balance import _moment
+from pool_recon.trace.balance import _moment, explain_balance
 from pool_recon.trace.reader import Reader, moment_text, wanted_id
 
 
@@ -53,6 +54,55 @@ def test_amounts_are_exact_in_the_scale_of_the_asset(
 ) -> None:
     assert reader.amount(Decimal(value), asset) == expected
     assert reader.amount(None, asset) is None
+
+
+def test_a_balance_is_explained_to_the_last_digit(tmp_path: Path) -> None:
+    warehouse = tmp_path / "w.duckdb"
+    entries = (
+        ("1", "2026-06-29", "adjustment", "-99999999999999999999", "-99999999999999999999"),
+        ("2", "2026-06-30", "adjustment", "99999999999999999999", "0"),
+        ("3", "2026-06-30", "adjustment", "0.000000000000000001", "0.000000000000000001"),
+        ("4", "2026-06-30", "funding", "99999999999999999999", f"{'9' * 20}.{'0' * 17}1"),
+    )
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create schema intermediate; create schema marts")
+        connection.execute(
+            "create table intermediate.int_close as select date '2026-06-30' as close_date,"
+            " timestamp '2026-07-01' as cut_off_at, 'UTC' as business_time_zone,"
+            " 'live' as default_environment, 'default' as default_partner;"
+            "create table intermediate.int_assets as select 'BIG' as asset, 2 as minor_unit;"
+            "create table intermediate.int_balances_reconciled (environment text, partner_id text,"
+            " asset text, as_of timestamp, balance decimal(38, 18),"
+            " ledger_balance decimal(38, 18));"
+            "create table marts.fct_reconciliation (movement_id text);"
+            "create table marts.fct_balance_entries (entry_position integer, environment text,"
+            " partner_id text, asset text, effective_at timestamp, ledger_entry_id text,"
+            " entry_type text, entry_class text, delta decimal(38, 18),"
+            " ledger_balance decimal(38, 18), stated_balance decimal(38, 18),"
+            " joined_transact_id text, joined_quote_id text, joined_partner_order_id text,"
+            " funding_reference text)"
+        )
+        connection.executemany(
+            "insert into marts.fct_balance_entries by name select $1::integer as entry_position,"
+            " 'live' as environment, 'p' as partner_id, 'BIG' as asset,"
+            " $2::timestamp as effective_at, $3 as entry_class, $4::decimal(38, 18) as delta,"
+            " $5::decimal(38, 18) as ledger_balance",
+            entries,
+        )
+    found = explain_balance(
+        warehouse,
+        partner="p",
+        asset="BIG",
+        environment="live",
+        begin="2026-06-30",
+        end="2026-07-01",
+    )
+    assert isinstance(found, dict)
+    assert found["difference"] == "199999999999999999998.000000000000000001"
+    assert [by["delta"] for by in found["by_class"]] == [
+        "99999999999999999999.000000000000000001",
+        "99999999999999999999.00",
+    ]
 
 
 def test_moments_are_published_in_utc() -> None:
