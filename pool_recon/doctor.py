@@ -396,9 +396,13 @@ def _warehouse(set_up: SetUp) -> Iterator[Check]:
 
 
 def _inside(warehouse: Path) -> tuple[str | None, str | None]:
-    """The release that loaded last, and the last close date, each None where there is none."""
+    """The release that loaded last, and the last close date, each None where there is none.
+
+    Raises CloseError where it cannot be opened or is a database of another program.
+    """
     import duckdb
 
+    from pool_recon.loader.landing import check_tables
     from pool_recon.warehouse import connect
 
     found: list[str | None] = []
@@ -409,9 +413,12 @@ def _inside(warehouse: Path) -> tuple[str | None, str | None]:
         ):
             try:
                 row = connection.execute(sql).fetchone()
-            except duckdb.CatalogException:
+            except (duckdb.CatalogException, duckdb.BinderException):
                 row = None
             found.append(row[0] if row else None)
+        # The tables of a newer release may be others.
+        if not (found[0] and _is_newer(found[0])):
+            check_tables(connection)
     return found[0], found[1]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import duckdb
 
 from pool_recon import __version__, reference
+from pool_recon.errors import CloseError
 from pool_recon.loader.columns import FileColumn, match_columns, understood
 from pool_recon.loader.discovery import ExportFile
 from pool_recon.loader.preparation import CleanCsv, FileKey, ParquetFile, PlainLines, Prepared
@@ -24,20 +25,34 @@ _SESSION: Final = (
     # Row numbers are given in the order of the file.
     "set preserve_insertion_order = true",
 )
-_TABLES: Final = (
-    "create schema if not exists raw",
-    "create table if not exists raw.loads "
-    "(load_id integer, loaded_at timestamp, tool_version varchar)",
-    "create table if not exists raw.files "
-    "(file_id integer, load_id integer, export_name varchar, path varchar, row_name varchar, "
-    "sha256 varchar, format varchar, size_bytes bigint, row_count bigint, has_secret boolean)",
-    "create table if not exists raw.file_columns "
-    "(file_id integer, column_position integer, column_name varchar, contract_column varchar)",
-)
-_PROVENANCE: Final = (
-    "_file_id integer, _row_number bigint, _is_malformed boolean, _has_secret boolean, "
-    "_original_text varchar"
-)
+_TABLES: Final = {
+    "loads": {"load_id": "integer", "loaded_at": "timestamp", "tool_version": "varchar"},
+    "files": {
+        "file_id": "integer",
+        "load_id": "integer",
+        "export_name": "varchar",
+        "path": "varchar",
+        "row_name": "varchar",
+        "sha256": "varchar",
+        "format": "varchar",
+        "size_bytes": "bigint",
+        "row_count": "bigint",
+        "has_secret": "boolean",
+    },
+    "file_columns": {
+        "file_id": "integer",
+        "column_position": "integer",
+        "column_name": "varchar",
+        "contract_column": "varchar",
+    },
+}
+_PROVENANCE: Final = {
+    "_file_id": "integer",
+    "_row_number": "bigint",
+    "_is_malformed": "boolean",
+    "_has_secret": "boolean",
+    "_original_text": "varchar",
+}
 _AMOUNTS: Final = frozenset({"amount", "balance_after", "whole_number"})
 _FLOATS: Final = frozenset({"FLOAT", "DOUBLE"})
 _NESTED: Final = re.compile(r"^(STRUCT|MAP|UNION|VARIANT)\b|\]$")
@@ -77,20 +92,60 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> bool:
     """Create what is missing of schema ``raw``, and set up the session for landing.
 
     Returns whether the schema was missing altogether.
+
+    Raises:
+        CloseError: the schema is of another program; nothing was created.
     """
     found = connection.execute(
         "select 1 from information_schema.schemata "
         "where schema_name = 'raw' and catalog_name = current_database()"
     ).fetchone()
-    for statement in (*_SESSION, *_TABLES):
+    if found:
+        check_tables(connection)
+    for statement in (*_SESSION, "create schema if not exists raw"):
         connection.execute(statement)
-    for export in reference.exports():
-        columns = [f"{_name(c.name)} varchar" for c in reference.export_columns(export.name)]
-        connection.execute(
-            f"create table if not exists raw.{_name(export.name)} "
-            f"({', '.join(columns)}, {_PROVENANCE})"
-        )
+    for table, columns in _tables().items():
+        stated = ", ".join(f"{_name(column)} {kind}" for column, kind in columns.items())
+        connection.execute(f"create table if not exists raw.{_name(table)} ({stated})")
     return found is None
+
+
+def check_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise CloseError where schema ``raw`` has a table of ours with other columns, or a view."""
+    found = connection.execute(
+        "select lower(table_name), list(column_name order by column_index) "
+        "filter (where table_oid in (select table_oid from duckdb_tables())) from duckdb_columns() "
+        "where schema_name = 'raw' and database_name = current_database() group by all order by all"
+    ).fetchall()
+    tables = _tables()
+    for table, columns in found:
+        # Rows are inserted by the place of their values.
+        if table in tables and columns != list(tables[table]):
+            raise CloseError(
+                f"{_file_name(connection)} is no warehouse of this version of pool-recon: its "
+                f"raw.{table} is not the table that exports land in; name another --warehouse, or "
+                "move it away"
+            )
+
+
+def _tables() -> dict[str, dict[str, str]]:
+    """The tables of schema ``raw``: their columns in order, and the types of these."""
+    exports = {
+        export.name: dict.fromkeys(
+            (c.name for c in reference.export_columns(export.name)), "varchar"
+        )
+        | _PROVENANCE
+        for export in reference.exports()
+    }
+    return _TABLES | exports
+
+
+def _file_name(connection: duckdb.DuckDBPyConnection) -> str:
+    """The name of the database file, which a working copy shares with the warehouse."""
+    row = connection.execute(
+        "select path from duckdb_databases() where database_name = current_database()"
+    ).fetchone()
+    return Path(row[0]).name if row and row[0] else "the database"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import pytest
 
 from pool_recon import __version__, doctor, machine
 from pool_recon.doctor import Check, SetUp
+from pool_recon.loader.landing import create_tables
 from pool_recon.progress import Progress
 from pool_recon.spark import readiness
 from tests.unit.cli_support import run, write_exports
@@ -259,10 +260,20 @@ class TestWarehouse:
         assert check.state == "mend"
         assert f"pool-recon 99.0, and this is {__version__}" in check.finding
         with duckdb.connect(str(set_up.warehouse)) as connection:
-            connection.execute("insert into raw.loads values (3, 'unheard of')")
+            connection.execute("drop table raw.loads")
+            create_tables(connection)
+            connection.execute("insert into raw.loads values (3, null, 'unheard of')")
         check = the_check(doctor._warehouse, set_up)
         assert check.state == "ok"
         assert "no close in it yet" in check.finding
+
+    def test_one_of_another_program(self, set_up: SetUp) -> None:
+        set_up.out.mkdir()
+        with duckdb.connect(str(set_up.warehouse)) as connection:
+            connection.execute("create schema raw")
+            connection.execute("create table raw.loads (day date)")
+        check = the_check(doctor._warehouse, set_up)
+        assert (check.state, "no warehouse of this version" in check.finding) == ("mend", True)
 
     def test_one_that_is_none(self, set_up: SetUp) -> None:
         set_up.out.mkdir()

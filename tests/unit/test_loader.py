@@ -548,6 +548,36 @@ def test_every_table_exists_with_its_columns(exports: Exports) -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("foreign", "table"),
+    [
+        ("create table raw.Files (file_id integer, name varchar)", "files"),
+        ("create table raw.orders (partner_order_id varchar)", "orders"),
+        ("create view raw.loads as select 1 as load_id", "loads"),
+    ],
+)
+def test_a_schema_raw_that_is_of_another_program_is_told_as_such(
+    exports: Exports, foreign: str, table: str
+) -> None:
+    exports.query("create schema raw")
+    exports.query(foreign)
+    with pytest.raises(CloseError) as refused:
+        exports.load()
+    assert str(refused.value) == (
+        f"{exports.warehouse.name} is no warehouse of this version of pool-recon: its raw.{table}"
+        " is not the table that exports land in; name another --warehouse, or move it away"
+    )
+    exports.opened.close()
+    named = "select table_name from information_schema.tables where table_schema = 'raw'"
+    assert [name.lower() for name in exports.column(named)] == [table]
+
+
+def test_a_schema_raw_may_hold_other_tables_too(exports: Exports) -> None:
+    exports.query("create schema raw")
+    exports.query("create table raw.rates (day date)")
+    assert exports.load().load_id == 1
+
+
 def test_sizes_and_hashes_are_of_the_files_as_stored(exports: Exports) -> None:
     stored = exports.write("pools.csv.gz", gzip.compress(POOLS.encode())).read_bytes()
     exports.load()
