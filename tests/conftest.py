@@ -7,9 +7,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.end_to_end.closing import PREVIOUS, ROOT, Ran, close, pool_recon
 from tests.harness.once import once, share
+
+# How long an example takes is a matter of the machine, and of no test.
+settings.register_profile("without_deadline", deadline=None)
+settings.load_profile("without_deadline")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -127,10 +127,8 @@ def check(warehouse: Warehouse, folder: Path, kind: str, written: list[str]) -> 
             assert value is None or isinstance(value, Decimal | datetime), repr(text)
 
 
-few = settings(
-    max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
-)
-many = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=6, suppress_health_check=list(HealthCheck), derandomize=True)
+many = settings(max_examples=300, suppress_health_check=list(HealthCheck))
 AMOUNT_KINDS = ["amount", "positive", "balance", "whole"]
 AMOUNT_EXAMPLES = [
     *("1e3", "1_000", "0x10", "NaN", "inf", "-Infinity", "1,000.00", "€5", "(5)", "5-", "++5"),

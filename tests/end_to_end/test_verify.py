@@ -83,9 +83,7 @@ def playground(bad_day: Ran) -> Iterator[Path]:
         yield copied(bad_day.package, Path(folder) / "package")
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_change_of_any_byte_is_caught_and_named(playground: Path, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(files(playground)), label="file")

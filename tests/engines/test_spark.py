@@ -240,9 +240,13 @@ def test_a_load_brings_what_was_read_again(tmp_path: Path, monkeypatch: pytest.M
     def understood() -> tuple[int, int, int]:
         _, loaded = in_spark.load(SAMPLES / "bad_day", warehouse, Progress())
         (folder,) = Path(f"{warehouse}.spark").rglob("trades")
-        ((now, of_all),) = duckdb.sql(
-            f"select count(*) filter (terminal_at = 'desk-1'), count(*) from '{folder}/*.parquet'"
-        ).fetchall()
+        ((now, of_all),) = (
+            duckdb.connect()
+            .sql(
+                f"select count(*) filter (terminal_at = 'desk-1'), count(*) from '{folder}/*.parquet'"
+            )
+            .fetchall()
+        )
         return len(loaded.read_again), now, of_all
 
     again, before, trades = understood()

@@ -82,10 +82,10 @@ def test_quote_terms_are_multiplied_exactly() -> None:
         sql = rendered(
             "product_misses('s', 'r', 't', 'u')", "engine/product_misses.sql", engine=engine
         )
-        found = duckdb.sql(f"select {sql} from {table(rows, 's, r, t, u')}").fetchall()
+        found = duckdb.connect().sql(f"select {sql} from {table(rows, 's, r, t, u')}").fetchall()
         assert [row[0] for row in found] == expected
         unknown = f"(select s, if(s < 0, r, null) as r, t, u from {table(rows[:1], 's, r, t, u')})"
-        assert duckdb.sql(f"select {sql} from {unknown}").fetchall() == [(False,)]
+        assert duckdb.connect().sql(f"select {sql} from {unknown}").fetchall() == [(False,)]
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "default"])
@@ -108,7 +108,9 @@ def test_control_totals_are_exact_beyond_the_money_type(engine: str) -> None:
             for _ in range(chance.randint(1, 6))
         ]
         expected = {total: sum(x for of, x in rows if of == total) for total, _ in rows}
-        found = duckdb.sql(f"select total, {sql} from {table(rows, 'total, x')} group by total")
+        found = duckdb.connect().sql(
+            f"select total, {sql} from {table(rows, 'total, x')} group by total"
+        )
         assert {total: Decimal(text) for total, text in found.fetchall()} == expected
 
 
@@ -126,8 +128,13 @@ def test_control_totals_are_exact_beyond_the_money_type(engine: str) -> None:
     ],
 )
 def test_two_amounts_of_packages_differ_exactly(a: str, b: str, expected: str | None) -> None:
-    row = duckdb.execute(
-        f"select {_entry('x', 'amount')} from (select ? as x) as a, (select ? as x) as b", [a, b]
-    ).fetchone()
+    row = (
+        duckdb.connect()
+        .execute(
+            f"select {_entry('x', 'amount')} from (select ? as x) as a, (select ? as x) as b",
+            [a, b],
+        )
+        .fetchone()
+    )
     assert row
     assert _change(row[0]).get("difference") == expected

@@ -43,7 +43,7 @@ def test_files_of_an_export_are_found_in_both_places_and_every_format(exports: E
     exports.write("pools/2026/02.ndjson", [row])
     exports.write("pools/2026.d/c.json", json.dumps([row]))
     exports.write("pools/UPPER.CSV", POOLS)
-    duckdb.sql("select 'p' as pool_id, 's' as seen_at").write_parquet(
+    duckdb.connect().sql("select 'p' as pool_id, 's' as seen_at").write_parquet(
         str(exports.folder / "pools/d.parquet")
     )
     for ignored in (
@@ -132,7 +132,7 @@ def test_links_are_followed_but_not_in_circles(exports: Exports, tmp_path: Path)
 def test_odd_file_names_are_just_names(exports: Exports, name: str) -> None:
     target = exports.write(f"pools/{name}", POOLS)
     if name.endswith("parquet"):
-        duckdb.sql(
+        duckdb.connect().sql(
             "select * from (values ('p1', 's1'), ('p2', 's2')) t(pool_id, seen_at)"
         ).write_parquet(str(exports.folder / "plain.parquet"))
         (exports.folder / "plain.parquet").rename(target)
@@ -276,7 +276,7 @@ def test_a_secret_reaches_no_disk_and_no_message(
     exports.write("pools/c.jsonl", "\n".join(lines))
     exports.write("pools/d.json", "[" + ",".join(lines[:4] + lines[5:]) + "]")
     exports.write(f"pools/{SECRET}/e.csv", f"pool_id,seen_at,{SECRET}\np,s,u\n")
-    relation = duckdb.sql(
+    relation = duckdb.connect().sql(
         f"select * from (values ('{SECRET}', 's', 1), ('p', 's', 2)) t(pool_id, seen_at, n) "
         f"union all select 'q', '[{SECRET}]', 3"
     )
@@ -353,7 +353,7 @@ def test_paths_that_differ_only_in_a_secret_are_two_files(exports: Exports) -> N
 
 
 def parquet(exports: Exports, select: str, path: str = "balances.parquet") -> None:
-    duckdb.sql(select).write_parquet(str(exports.folder / path))
+    duckdb.connect().sql(select).write_parquet(str(exports.folder / path))
 
 
 def test_parquet_values_land_exactly(exports: Exports, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -448,7 +448,7 @@ def test_nested_parquet_columns_do_not_count_as_columns(exports: Exports) -> Non
 
 
 def test_parquet_rows_keep_their_order(exports: Exports) -> None:
-    relation = duckdb.sql(
+    relation = duckdb.connect().sql(
         "select 'A' asset, range::varchar as balance, 's' as_of from range(300000)"
     )
     relation.write_parquet(str(exports.folder / "balances.parquet"), row_group_size=20000)

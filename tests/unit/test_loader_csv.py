@@ -49,7 +49,7 @@ FIELDS = st.text(
 
 @EXAMPLES
 def test_well_formed_files_land_as_python_reads_them(shared: Path, examples: int) -> None:
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(
         rows=st.lists(st.tuples(FIELDS, FIELDS, FIELDS), max_size=6),
         line_end=st.sampled_from(["\n", "\r\n"]),
@@ -79,7 +79,7 @@ def test_well_formed_files_land_as_python_reads_them(shared: Path, examples: int
 
 @EXAMPLES
 def test_any_file_lands_alike_by_both_readers(shared: Path, examples: int) -> None:
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(text=st.text(st.sampled_from('aaaa,,,,""\n\n\r '), max_size=24))
     def check(text: str) -> None:
         both(shared, f"{HEADER}\n1,2,3\n{text}".encode())
@@ -89,7 +89,7 @@ def test_any_file_lands_alike_by_both_readers(shared: Path, examples: int) -> No
 
 @EXAMPLES
 def test_ragged_files_lose_no_row(shared: Path, examples: int) -> None:
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(
         lines=st.lists(
             st.sampled_from(
@@ -345,7 +345,7 @@ def test_records_name_the_line_of_a_quote_that_is_never_closed() -> None:
 
 @EXAMPLES
 def test_records_are_those_of_the_csv_module(examples: int) -> None:
-    @settings(max_examples=5 * examples, deadline=None)
+    @settings(max_examples=5 * examples)
     @given(rows=st.lists(st.lists(FIELDS, min_size=2, max_size=4), max_size=4))
     def check(rows: list[list[str]]) -> None:
         stream = io.StringIO()

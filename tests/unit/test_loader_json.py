@@ -107,7 +107,7 @@ def landed(value: Any) -> str | None:
 
 @EXAMPLES
 def test_flat_rows_land_as_python_reads_them(shared: Path, examples: int) -> None:
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(
         rows=st.lists(
             st.fixed_dictionaries(
@@ -135,7 +135,7 @@ def test_flat_rows_land_as_python_reads_them(shared: Path, examples: int) -> Non
 
 @EXAMPLES
 def test_nested_rows_land_as_python_reads_them(shared: Path, examples: int) -> None:
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(
         rows=st.lists(
             st.fixed_dictionaries({"pool_id": NESTED, "seen_at": NESTED, "x": NESTED}), max_size=3
@@ -155,7 +155,7 @@ def test_nested_rows_land_as_python_reads_them(shared: Path, examples: int) -> N
 
 @EXAMPLES
 def test_any_file_lands_alike_by_both_readers(shared: Path, examples: int) -> None:
-    @settings(max_examples=examples, deadline=None)
+    @settings(max_examples=examples)
     @given(
         st.lists(
             st.sampled_from(
