@@ -32,8 +32,8 @@ from pool_recon.report import page as report
 from pool_recon.report.figures import BALANCE_STEPS, STANDINGS, share
 from pool_recon.report.wording import agreement, is_zero, long_date, number, words
 from pool_recon.trace import Missing
-from pool_recon.trace.lookup import STREAMS
 from pool_recon.trace.reader import moment_text
+from pool_recon.trace.streams import STREAMS
 
 if TYPE_CHECKING:
     from jinja2 import Environment

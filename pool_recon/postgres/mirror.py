@@ -37,10 +37,12 @@ READ_LATER: Final = frozenset(
         "int_movement_findings",
         "int_orders_in_force",
         "int_orders_reconciled",
+        "int_quote_trades",
         "int_quotes_in_force",
         "int_quotes_linked",
         "int_rows_set_aside",
         "int_trades_in_force",
+        "int_trades_later",
         "int_trades_reconciled",
     }
 )

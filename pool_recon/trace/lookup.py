@@ -2,88 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from pool_recon.trace.later import awaited_trades, later_joins
 from pool_recon.trace.reader import Reader, Row
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Where the ids of an export stand.
-
-    `key` is its own id, `shared` are ids that several records may carry, `named` are the ids of
-    other records. `own_time` is the moment that decides on which day a row counts, `in_force` the
-    table with the record's partner and the row that is in force.
-    """
-
-    record_type: str
-    key: str
-    shared: tuple[str, ...]
-    named: tuple[str, ...]
-    own_time: str
-    in_force: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every column with an id."""
-        return (self.key, *self.shared, *self.named)
-
+from pool_recon.trace.streams import STREAMS, Kind
 
 # More rows than this carry no id that anybody would trace; it bounds memory.
 HIT_LIMIT = 10_000
 
-STREAMS = {
-    "orders": Stream(
-        "order",
-        "partner_order_id",
-        ("idempotency_key", "request_id"),
-        ("quote_id", "transact_id"),
-        "created_at",
-        "int_orders_reconciled",
-    ),
-    "quotes": Stream(
-        "quote",
-        "quote_id",
-        ("request_id",),
-        ("partner_order_id",),
-        "coalesce(created_at, accepted_at)",
-        "int_quotes_linked",
-    ),
-    "trades": Stream(
-        "trade",
-        "transact_id",
-        ("idempotency_key", "request_id"),
-        ("quote_id", "partner_order_id"),
-        "coalesce(reserved_at, terminal_at)",
-        "int_trades_reconciled",
-    ),
-    "events": Stream(
-        "event",
-        "event_id",
-        ("request_id",),
-        ("transact_id", "quote_id"),
-        "received_at",
-        "int_events_joined",
-    ),
-    "ledger": Stream(
-        "ledger_entry",
-        "ledger_entry_id",
-        ("ledger_ref", "funding_reference", "request_id"),
-        ("transact_id", "quote_id", "related_entry_id"),
-        "effective_at",
-        "int_ledger_entries_joined",
-    ),
-    "funding": Stream("funding", "funding_reference", (), (), "null", "int_funding_in_force"),
-}
-
 
 @dataclass
 class Hits:
-    """The landed rows that carry an id, per export, and as which of their columns."""
+    """The landed rows that carry an id, per export; `is_` and a column say in which it stands."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
-    matched_as: set[str] = field(default_factory=set)
 
     def keys(self, export: str, columns: Collection[str]) -> set[str]:
         """The records of `export` that carry the id in one of `columns`."""
@@ -101,42 +35,37 @@ class Hits:
 
 
 def locate(reader: Reader, wanted: str) -> tuple[Hits, list[Row]]:
-    """The rows that carry the id `wanted`, and the movements that they are on, by id.
+    """The rows that carry the id `wanted`, and the movements that they are on.
 
-    A record's own id decides, and then no other column is looked at. Where no record has it as
-    its own, or that record is on no movement, the records that share or name it count too; their
+    First come the movements of the records that have it as their own id, then, because an id may
+    be two things, those of the records that share it. Where no record has it as its own, or that
+    record is on no movement, the records that name it count too. What shares or names it leads by
     orders and quotes only where nothing nearer to the money has led to a movement of theirs.
+
+    Each movement has in `_matched_as` the columns that led to it; one of the id itself has those
+    of its own id alone.
 
     An id that is another partner's own is not there for the reader's partner, though its rows
     name it.
     """
-    own, is_foreign = _hits(reader, wanted, lambda stream: (stream.key,))
+    own, is_foreign = _hits(reader, wanted, ["own"])
     found = _Found(reader)
-    found.add_joined(_keys(own, "events", "key"), _keys(own, "ledger", "key"))
-    found.add("transact_id", _keys(own, "trades", "key"))
-    found.add_quotes(_keys(own, "quotes", "key"))
-    found.add("partner_order_id", _keys(own, "orders", "key"))
-    if found.found or is_foreign:
+    found.add(own, "own")
+    if is_foreign:
         return own, found.sorted()
-    every, _ = _hits(reader, wanted, lambda stream: stream.columns)
-    for kind in ("shared", "named"):
-        found.add_joined(_keys(every, "events", kind), _keys(every, "ledger", kind))
-        found.add("transact_id", _keys(every, "trades", kind))
-        found.add_quotes(_keys(every, "quotes", kind) - found.known("quote_id"))
-        found.add(
-            "partner_order_id", _keys(every, "orders", kind) - found.known("partner_order_id")
-        )
-    return every, found.sorted()
+    more: list[Kind] = ["shared"] if found.found else ["shared", "named"]
+    hits, _ = _hits(reader, wanted, ["own", *more])
+    for kind in more:
+        found.add(hits, kind)
+    return hits, found.sorted()
 
 
-def _hits(
-    reader: Reader, wanted: str, columns_of: Callable[[Stream], tuple[str, ...]]
-) -> tuple[Hits, bool]:
-    """The rows with the id in these columns, and whether it only stands in other partners' rows."""
+def _hits(reader: Reader, wanted: str, kinds: Collection[Kind]) -> tuple[Hits, bool]:
+    """The rows with the id in columns of these kinds; whether it only stands in hidden ones."""
     hits = Hits()
     has_hidden = False
     for export, stream in STREAMS.items():
-        columns = columns_of(stream)
+        columns = [column for kind in kinds for column in stream.of_kind(kind)]
         flags = ", ".join(
             f"{f'coalesce({column} = $wanted, false)' if column in columns else 'false'} "
             f"as is_{column}"
@@ -150,16 +79,7 @@ def _hits(
         )
         hits.rows[export] = visible(reader, export, rows)
         has_hidden |= len(hits.rows[export]) < len(rows)
-        hits.matched_as |= {
-            column for column in columns if any(row[f"is_{column}"] for row in hits.rows[export])
-        }
     return hits, has_hidden and not hits.has_any
-
-
-def _keys(hits: Hits, export: str, kind: str) -> set[str]:
-    stream = STREAMS[export]
-    columns = (stream.key,) if kind == "key" else getattr(stream, kind)
-    return hits.keys(export, columns)
 
 
 def partners(reader: Reader, export: str, rows: Collection[Row]) -> dict[str, str]:
@@ -185,35 +105,85 @@ def visible(reader: Reader, export: str, rows: list[Row]) -> list[Row]:
 
 
 class _Found:
-    """Movements in the making, by type and id."""
+    """Movements in the making, by type and id, with the columns that led to each."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.found: dict[tuple[str, str], Row] = {}
+        self.own: set[tuple[str, str]] = set()
 
-    def add(self, column: str, ids: Collection[str]) -> None:
-        for row in self.reader.rows_with("marts.fct_reconciliation", column, ids):
-            if self.reader.is_visible(row["partner_id"]):
-                self.found[row["movement_type"], row["movement_id"]] = row
-
-    def add_quotes(self, ids: Collection[str]) -> None:
-        """Add the movements of quotes; of those that are on none, the movements of their order."""
-        self.add("quote_id", ids)
-        rest = set(ids) - self.known("quote_id")
-        quotes = self.reader.rows_with("intermediate.int_quotes_linked", "quote_id", rest)
-        self.add("partner_order_id", _present(row["partner_order_id"] for row in quotes))
-
-    def add_joined(self, event_ids: Collection[str], entry_ids: Collection[str]) -> None:
-        """Add the movements that events and ledger entries join to."""
-        events = self.reader.rows_with("marts.fct_events", "event_id", event_ids)
-        entries = self.reader.rows_with("marts.fct_ledger_entries", "ledger_entry_id", entry_ids)
-        self.add("transact_id", _present(row["joined_transact_id"] for row in events + entries))
-
-    def known(self, column: str) -> set[str]:
-        return _present(row[column] for row in self.found.values())
+    def add(self, hits: Hits, kind: Kind) -> None:
+        """Add the movements of the records that carry the id in a column of this kind."""
+        for export in ("events", "ledger", "trades", "quotes", "orders"):
+            for column in STREAMS[export].of_kind(kind):
+                ids = hits.keys(export, (column,))
+                if export in ("events", "ledger"):
+                    self._add_joined(export, ids, column)
+                elif export == "trades":
+                    self._add_trades(ids, column)
+                else:
+                    key = STREAMS[export].key
+                    known = set() if kind == "own" else ids & self._known(key)
+                    self._keep([row for row in self.found.values() if row[key] in known], column)
+                    if export == "quotes":
+                        self._add_quotes(ids - known, column)
+                    else:
+                        self._add(key, ids - known, column)
+        if kind == "own":
+            self.own = set(self.found)
 
     def sorted(self) -> list[Row]:
-        return [self.found[key] for key in sorted(self.found, key=lambda key: (key[1], key[0]))]
+        """The movements of the id itself, then the others."""
+        return [
+            {**self.found[key], "_matched_as": sorted(self.found[key]["_matched_as"])}
+            for key in sorted(self.found, key=lambda key: (key not in self.own, key[1], key[0]))
+        ]
+
+    def _keep(self, rows: Iterable[Row], matched_as: str) -> None:
+        for row in rows:
+            key = row["movement_type"], row["movement_id"]
+            if key not in self.own and self.reader.is_visible(row["partner_id"]):
+                found = self.found.setdefault(key, {**row, "_matched_as": set()})
+                found["_matched_as"].add(matched_as)
+
+    def _add(self, column: str, ids: Collection[str], matched_as: str) -> None:
+        self._keep(self.reader.rows_with("marts.fct_reconciliation", column, ids), matched_as)
+
+    def _add_trades(self, ids: Collection[str], matched_as: str) -> None:
+        """Add the movements of trades; of later ones, those that await them."""
+        self._add("transact_id", ids, matched_as)
+        later = set(ids) - self._known("transact_id")
+        awaiting = awaited_trades(self.reader, "transact_id", later).keys()
+        rows = self.reader.rows_with(
+            "marts.fct_reconciliation", "movement_id", {movement_id for _, movement_id in awaiting}
+        )
+        self._keep(
+            (row for row in rows if (row["movement_type"], row["movement_id"]) in awaiting),
+            matched_as,
+        )
+
+    def _add_quotes(self, ids: Collection[str], matched_as: str) -> None:
+        """Add the movements of quotes; of those that are on none, the movements of their order."""
+        self._add("quote_id", ids, matched_as)
+        rest = set(ids) - self._known("quote_id")
+        quotes = self.reader.rows_with("intermediate.int_quotes_linked", "quote_id", rest)
+        self._add(
+            "partner_order_id", _present(row["partner_order_id"] for row in quotes), matched_as
+        )
+
+    def _add_joined(self, export: str, ids: set[str], matched_as: str) -> None:
+        """Add the movements that events or ledger entries join to, or will."""
+        stream = STREAMS[export]
+        rows = self.reader.rows_with(f"intermediate.{stream.in_force}", stream.key, ids)
+        joined = _present(row["joined_transact_id"] for row in rows)
+        self._add("transact_id", joined, matched_as)
+        later = ids - {row[stream.key] for row in rows}
+        links = set(later_joins(self.reader, export, (stream.key,), later).values())
+        self._add_trades({i for column, i in links if column == "transact_id"}, matched_as)
+        self._add("quote_id", {i for column, i in links if column == "quote_id"}, matched_as)
+
+    def _known(self, column: str) -> set[str]:
+        return _present(row[column] for row in self.found.values())
 
 
 def _present(values: Iterable[str | None]) -> set[str]:

@@ -46,7 +46,10 @@ def explain_movement(warehouse: Path, wanted: str, partner: str | None = None) -
                 {
                     **{
                         name: packet[name]
-                        for name in ("movement_id", "movement_type", "reconciliation_state")
+                        for name in (
+                            *("movement_id", "movement_type", "matched_as"),
+                            "reconciliation_state",
+                        )
                     },
                     "state_rule": _state_rule(reader, movement, packet, terminal, classes),
                     "status_steps": _status_steps(reader, movement, packet),

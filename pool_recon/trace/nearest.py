@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pool_recon.trace.lookup import STREAMS
 from pool_recon.trace.reader import Reader
+from pool_recon.trace.streams import STREAMS
 
 LIMIT = 5
 

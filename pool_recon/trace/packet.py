@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pool_recon.trace.lookup import STREAMS, Hits, locate, visible
+from pool_recon.trace.later import LINKS, Link, awaited_trades, later_joins
+from pool_recon.trace.lookup import Hits, locate, visible
 from pool_recon.trace.nearest import nearest_ids
 from pool_recon.trace.reader import (
     SCHEMA_VERSION,
@@ -25,6 +26,7 @@ from pool_recon.trace.reader import (
     reading,
     wanted_id,
 )
+from pool_recon.trace.streams import STREAMS
 
 MOVEMENT_LIMIT = 50
 AFTER_CUT_OFF = "after_cut_off"
@@ -53,11 +55,12 @@ def trace(warehouse: Path, wanted: str, partner: str | None = None) -> Packet | 
             return unknown_id(reader, wanted)
         records = Records(reader)
         shown = movement_packets(reader, records, found[:MOVEMENT_LIMIT])
+        matched_as = _matched_as(records, hits, found)
         funding = _funding(reader, records, hits, wanted)
         return {
             "schema_version": SCHEMA_VERSION,
             "id": wanted,
-            "matched_as": sorted(hits.matched_as),
+            "matched_as": sorted(matched_as),
             "partner_filter": partner,
             "close_date": reader.close_date.isoformat(),
             "cut_off_at": moment_text(reader.cut_off_at),
@@ -89,20 +92,13 @@ class Records:
         self.hidden_partners: set[str] = set()
         self._file_names: dict[int, str] = {}
 
-    def of(
-        self, export: str, column: str, values: Collection[Any], *, is_later: bool = False
-    ) -> list[Row]:
-        """The rows of `export` whose `column` is one of `values`, in the order of landing.
-
-        With `is_later`, only those that the cut-off leaves to a later close.
-        """
+    def of(self, export: str, column: str, values: Collection[Any]) -> list[Row]:
+        """The rows of `export` whose `column` is one of `values`, in the order of landing."""
         if not values:
             return []
         stream = STREAMS[export]
         table = f"staging.stg_{export}"
         condition, parameters = one_of(column, values)
-        if is_later:
-            condition += f" and {stream.own_time} >= $cut_off"
         # Looking for the narrow row_order first spares reading every column of every row.
         rows = self.reader.rows(
             f"select *, coalesce({stream.own_time} >= $cut_off, false) as _is_later from {table} "
@@ -154,25 +150,16 @@ class Records:
 
 def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list[Packet]:
     """The packet of each movement, with few queries for all of them together."""
-    trades = _values(found, "transact_id")
+    awaited = awaited_trades(reader, "movement_id", _values(found, "movement_id"))
+    trades = _values(found, "transact_id").union(*awaited.values())
     quotes = _values(found, "quote_id")
-    events = reader.rows_with("marts.fct_events", "joined_transact_id", trades)
-    entries = reader.rows_with("marts.fct_ledger_entries", "joined_transact_id", trades)
-    event_trade = {row["event_id"]: row["joined_transact_id"] for row in events}
-    entry_trade = {row["ledger_entry_id"]: row["joined_transact_id"] for row in entries}
+    joins = {export: _joins(reader, export, trades, quotes) for export in ("events", "ledger")}
     by_export = {
         "orders": records.of("orders", "partner_order_id", _values(found, "partner_order_id")),
         "quotes": records.of("quotes", "quote_id", quotes),
         "trades": records.of("trades", "transact_id", trades),
-        "events": records.of("events", "event_id", event_trade.keys()),
-        "ledger": records.of("ledger", "ledger_entry_id", entry_trade.keys()),
-    }
-    later = {
-        export: _once(
-            records.of(export, "transact_id", trades, is_later=True)
-            + records.of(export, "quote_id", quotes, is_later=True)
-        )
-        for export in ("events", "ledger")
+        "events": records.of("events", "event_id", joins["events"].keys()),
+        "ledger": records.of("ledger", "ledger_entry_id", joins["ledger"].keys()),
     }
     links = reader.rows_with(
         "intermediate.int_movement_findings", "movement_id", _values(found, "movement_id")
@@ -180,37 +167,29 @@ def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list
     findings = _findings(reader, records, "exception_id", {link["exception_id"] for link in links})
     packets = []
     for movement in found:
+        key = movement["movement_type"], movement["movement_id"]
         transact_id, quote_id = movement["transact_id"], movement["quote_id"]
+        mine = {transact_id} if transact_id is not None else awaited.get(key, set())
+        mine_links = {("transact_id", trade) for trade in mine}
+        if transact_id is None and quote_id is not None:
+            mine_links.add(("quote_id", quote_id))
         rows = {
             "orders": _where(by_export["orders"], "partner_order_id", movement["partner_order_id"]),
             "quotes": _where(by_export["quotes"], "quote_id", quote_id),
-            "trades": _where(by_export["trades"], "transact_id", transact_id),
+            "trades": [row for row in by_export["trades"] if row["transact_id"] in mine],
+            **{
+                export: [
+                    row
+                    for row in by_export[export]
+                    if joined[row[STREAMS[export].key]] in mine_links
+                ]
+                for export, joined in joins.items()
+            },
         }
-        for export, joined in (("events", event_trade), ("ledger", entry_trade)):
-            key = STREAMS[export].key
-            mine = [
-                row
-                for row in by_export[export]
-                if transact_id is not None and joined[row[key]] == transact_id
-            ]
-            known = {row[key] for row in mine}
-            mine += [
-                row
-                for row in later[export]
-                if row[key] not in joined
-                and row[key] not in known
-                and (
-                    row["transact_id"] == transact_id
-                    if row["transact_id"] is not None
-                    else row["quote_id"] == quote_id
-                )
-            ]
-            rows[export] = mine
         mine_findings = {
             link["exception_id"]
             for link in links
-            if (link["movement_type"], link["movement_id"])
-            == (movement["movement_type"], movement["movement_id"])
+            if (link["movement_type"], link["movement_id"]) == key
         }
         packets.append(
             {
@@ -223,6 +202,29 @@ def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list
             }
         )
     return packets
+
+
+def _matched_as(records: Records, hits: Hits, found: list[Row]) -> set[str]:
+    """The columns that led to movements, and those in which the id stands in other records."""
+    return {column for row in found for column in row["_matched_as"]} | {
+        column
+        for export, rows in hits.rows.items()
+        for row in rows
+        if row["row_order"] not in records.given
+        for column in STREAMS[export].columns
+        if row[f"is_{column}"]
+    }
+
+
+def _joins(
+    reader: Reader, export: str, trades: Collection[str], quotes: Collection[str]
+) -> dict[str, Link]:
+    """The events or ledger entries of these trades and quotes, by id, with what each joins to."""
+    stream = STREAMS[export]
+    columns = [column for column in LINKS if column in stream.columns]
+    joins = later_joins(reader, export, columns, {*trades, *quotes})
+    in_force = reader.rows_with(f"intermediate.{stream.in_force}", "joined_transact_id", trades)
+    return joins | {row[stream.key]: ("transact_id", row["joined_transact_id"]) for row in in_force}
 
 
 def _of_rows(movement: Row, rows: dict[str, list[Row]]) -> Row:
@@ -249,13 +251,15 @@ def _identity(reader: Reader, movement: Row) -> Packet:
     source, target = movement["source_asset"], movement["target_asset"]
     is_on_ramp = movement["side"] == "on_ramp"
     return {
+        "movement_id": movement["movement_id"],
+        "movement_type": movement["movement_type"],
+        "matched_as": movement["_matched_as"],
         **{
             name: movement[name]
             for name in (
-                *("movement_id", "movement_type", "reconciliation_state", "environment"),
-                *("partner_id", "partner_order_id", "pool_id", "side", "quote_id", "transact_id"),
-                *("idempotency_key", "request_id", "product_state", "quote_status"),
-                *("trade_status", "effective_status"),
+                *("reconciliation_state", "environment", "partner_id", "partner_order_id"),
+                *("pool_id", "side", "quote_id", "transact_id", "idempotency_key", "request_id"),
+                *("product_state", "quote_status", "trade_status", "effective_status"),
             )
         },
         "source_asset": source,
@@ -617,7 +621,3 @@ def _values(rows: Iterable[Row], column: str) -> set[str]:
 
 def _where(rows: list[Row], column: str, value: Any) -> list[Row]:
     return [row for row in rows if value is not None and row[column] == value]
-
-
-def _once(rows: list[Row]) -> list[Row]:
-    return list({row["row_order"]: row for row in rows}.values())

@@ -34,7 +34,7 @@ def trace_text(packet: Packet) -> list[str]:
         f"(cut-off {packet['cut_off_at']})"
     ]
     for movement in packet["movements"]:
-        lines += ["", *_movement(movement, packet["id"])]
+        lines += ["", *_movement(movement, packet)]
     left_out = packet["movement_count"] - len(packet["movements"])
     if left_out:
         lines += ["", f"and {left_out:,} more movements: use an id that fewer of them share"]
@@ -115,11 +115,14 @@ def balance_text(packet: Packet) -> list[str]:
     return lines
 
 
-def _movement(movement: Packet, wanted: str) -> list[str]:
+def _movement(movement: Packet, packet: Packet) -> list[str]:
+    # Where the id stands in one column only, the first line has said so.
+    matched_as = ", ".join(movement["matched_as"]) if len(packet["matched_as"]) > 1 else None
     lines = [_title(movement), ""]
     lines += _table(
         (label, value)
         for label, value in (
+            ("found as", matched_as),
             ("environment", movement["environment"]),
             ("partner", movement["partner_id"]),
             ("order", _with(movement["partner_order_id"], movement["product_state"])),
@@ -134,7 +137,7 @@ def _movement(movement: Packet, wanted: str) -> list[str]:
         )
         if value
     )
-    lines += _timeline(movement["timeline"], wanted)
+    lines += _timeline(movement["timeline"], packet["id"])
     lines += _findings(movement["findings"])
     lines += _sources(movement["records"])
     return lines

@@ -19,12 +19,14 @@ import pytest
 
 from pool_recon import cli
 from pool_recon.warehouse import working_copy
-from tests.end_to_end.closing import ROOT, Ran, pool_recon
+from tests.end_to_end.closing import ROOT, Ran, close, pool_recon
+from tests.harness.once import once
 
 PUBLISHED_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{6})?Z")
 
 MOVEMENT_KEYS = [
-    *("movement_id", "movement_type", "reconciliation_state", "environment", "partner_id"),
+    *("movement_id", "movement_type", "matched_as", "reconciliation_state", "environment"),
+    "partner_id",
     *("partner_order_id", "pool_id", "side", "quote_id", "transact_id", "idempotency_key"),
     *("request_id", "product_state", "quote_status", "trade_status", "effective_status"),
     *("source_asset", "source_amount", "target_asset", "target_amount", "fiat_amount"),
@@ -51,6 +53,72 @@ DETAIL_KEYS = {
         *("ledger_ref", "funding_reference"),
     ],
 }
+
+
+# Orders o1 to o9 with quotes q1 to q9 and trades t1 to t9: t8 lies after the cut-off, and q9 has a
+# second trade there. t2 and t3 share an idempotency key, which is the id of order o2; rt1 is the id
+# of an event and the request id of a trade.
+TODAY, TOMORROW = "2026-06-30T10:00:00Z", "2026-07-01T00:00:00Z"
+LINKED = {
+    "orders": "partner_order_id,created_at,product_state\n"
+    + "".join(f"o{n},{TODAY},pending\n" for n in range(1, 10)),
+    "quotes": "quote_id,pool_id,source_amount,target_amount,expires_at,partner_order_id,created_at,"
+    "accepted_at\n"
+    + "".join(
+        f"q{n},EUR-USDC,100,99,2026-07-02T00:00:00Z,o{n},{TODAY},{TODAY}\n" for n in range(1, 10)
+    ),
+    "trades": "transact_id,quote_id,idempotency_key,status,reserved_at,terminal_at,request_id\n"
+    + "".join(
+        f"t{n},q{n},{'o2' if n in (2, 3) else f'k{n}'},settled,{TODAY},{TODAY},r{n}\n"
+        for n in (2, 3, 4, 5, 6, 7, 9)
+    )
+    + f"t1,q1,k1,settled,{TODAY},{TODAY},rt1\n"
+    + "".join(
+        f"{t},{q},k{t},reserved,{TOMORROW},,r{t}\n" for t, q in (("t8", "q8"), ("t9b", "q9"))
+    ),
+    "events": "event_id,transact_id,quote_id,status,received_at,signature_result\n"
+    f"rt1,t7,,settled,{TODAY},valid\n"
+    f"e6,nowhere,q6,settled,{TOMORROW},valid\n"
+    f"e8,t8,,reserved,{TOMORROW},valid\n",
+    "ledger": "ledger_entry_id,entry_type,asset,amount,effective_at,transact_id,quote_id,"
+    "ledger_ref\n"
+    + "".join(
+        f"{entry},buy_debit,EUR,100,{TOMORROW},{ids}\n"
+        for entry, ids in {
+            "l4": ",,t4",
+            "l5": "t5,,",
+            "l6": "nowhere,q6,",
+            "l7": ",,q7",
+            "l8": "t8,q8,",
+            "l9": "t9b,q9,",
+            "l0": "nowhere,,",
+        }.items()
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def linked() -> Ran:
+    """The close of a few records that are linked in every way."""
+
+    def close_linked(out: Path) -> Ran:
+        exports = out / "exports"
+        exports.mkdir(parents=True)
+        for name, text in LINKED.items():
+            (exports / f"{name}.csv").write_text(text, encoding="utf-8")
+        return close(exports, out, in_brief=True)
+
+    return once("linked", close_linked)
+
+
+def shown(found: dict[str, Any]) -> dict[str, set[tuple[str, str]]]:
+    """The records in the timeline of each movement of a packet, with their places."""
+    return {
+        movement["movement_id"]: {
+            (step["record_id"], step["place"]) for step in movement["timeline"]
+        }
+        for movement in found["movements"]
+    }
 
 
 def run(day: Ran, *arguments: object) -> Ran:
@@ -263,6 +331,51 @@ def test_what_the_cut_off_leaves_out_is_marked(bad_day: Ran) -> None:
     [step] = [step for step in movement["timeline"] if step["record_id"] == later[0]]
     assert step["place"] == "after_cut_off"
     assert step["details"]["delta"] is None
+
+
+@pytest.mark.parametrize(
+    ("movement", "record"),
+    [
+        *(("t4", "l4"), ("t5", "l5"), ("t6", "l6"), ("t6", "e6"), ("t7", "l7")),
+        *(("o8", "t8"), ("o8", "l8"), ("o8", "e8")),
+    ],
+)
+def test_what_is_later_is_on_the_movement_that_it_will_join(
+    movement: str, record: str, linked: Ran
+) -> None:
+    assert (record, "after_cut_off") in shown(packet(linked, movement))[movement]
+    found = packet(linked, record)
+    assert (record, "after_cut_off") in shown(found)[movement]
+    assert len(found["movements"]) == 1
+    assert found["unjoined"] == []
+
+
+@pytest.mark.parametrize("record", ["l9", "t9b", "l0"])
+def test_what_only_a_later_close_can_join_is_on_no_movement(record: str, linked: Ran) -> None:
+    found = packet(linked, record)
+    assert found["movements"] == []
+    assert (record, "after_cut_off") in {(r["record_id"], r["reason"]) for r in found["unjoined"]}
+    assert not any(record == shown_id for shown_id, _ in shown(packet(linked, "q9"))["t9"])
+
+
+def test_an_id_that_is_two_things_is_found_as_both(linked: Ran) -> None:
+    for wanted, expected in {
+        "o2": [("t2", ["partner_order_id"]), ("t3", ["idempotency_key"])],
+        "rt1": [("t7", ["event_id"]), ("t1", ["request_id"])],
+        "t4": [("t4", ["transact_id"])],
+    }.items():
+        found = packet(linked, wanted)
+        assert [(m["movement_id"], m["matched_as"]) for m in found["movements"]] == expected
+        assert found["matched_as"] == sorted({name for _, names in expected for name in names})
+        explained = packet(linked, wanted, command="explain movement")
+        assert [(m["movement_id"], m["matched_as"]) for m in explained["movements"]] == expected
+    said = run(linked, "trace", "o2").stdout
+    assert "duplicate_trade_attempt" in said
+    assert [line.split(None, 2)[2] for line in said.splitlines() if "found as  " in line] == [
+        "partner_order_id",
+        "idempotency_key",
+    ]
+    assert "found as  " not in run(linked, "trace", "o4").stdout
 
 
 def test_a_funding_reference_shows_payments_credits_and_balances(bad_day: Ran) -> None:

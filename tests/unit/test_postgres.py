@@ -12,7 +12,7 @@ from pool_recon import postgres
 from pool_recon.errors import CloseError
 from pool_recon.postgres.mirror import READ_LATER
 from pool_recon.progress import Progress
-from pool_recon.trace.lookup import STREAMS
+from pool_recon.trace.streams import STREAMS
 
 PACKAGE = Path(__file__).resolve().parents[2] / "pool_recon"
 ON_THE_WAY = re.compile(r"\b(?:intermediate|findings)\.((?:int|findings)_[a-z_]+)")
