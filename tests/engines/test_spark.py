@@ -240,11 +240,10 @@ def test_a_load_brings_what_was_read_again(tmp_path: Path, monkeypatch: pytest.M
     def understood() -> tuple[int, int, int]:
         _, loaded = in_spark.load(SAMPLES / "bad_day", warehouse, Progress())
         (folder,) = Path(f"{warehouse}.spark").rglob("trades")
+        desks = f"from '{folder}/*.parquet'"
         ((now, of_all),) = (
             duckdb.connect()
-            .sql(
-                f"select count(*) filter (terminal_at = 'desk-1'), count(*) from '{folder}/*.parquet'"
-            )
+            .sql(f"select count(*) filter (terminal_at = 'desk-1'), count(*) {desks}")
             .fetchall()
         )
         return len(loaded.read_again), now, of_all
