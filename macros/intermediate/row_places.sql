@@ -66,16 +66,16 @@ ledger_entries as (
         relation_of: what gives the relation of a model, `ref` for all rows.
 -#}
 {% macro row_places_of(export_name, relation_of) %}
-    {#- of each export: what is in force, its key, its own moment, that of a version, what it is part of, and that place -#}
-    {%- set in_force, key, own_time, version_time, records, record_place = {
-        'orders': ('int_orders_in_force', 'partner_order_id', 'export_rows.created_at >=', 'updated_at', 'movement_orders', 'movement'),
-        'quotes': ('int_quotes_linked', 'quote_id', 'coalesce(export_rows.created_at, export_rows.accepted_at) >=', none, 'movement_quotes', 'movement'),
-        'trades': ('int_trades_in_force', 'transact_id', 'coalesce(export_rows.reserved_at, export_rows.terminal_at) >=', 'updated_at', 'movement_trades', 'movement'),
-        'events': ('int_events_joined', 'event_id', 'export_rows.received_at >=', none, 'events', 'event'),
-        'ledger': ('int_ledger_entries_joined', 'ledger_entry_id', 'export_rows.effective_at >=', none, 'ledger_entries', 'ledger_entry'),
-        'funding': ('int_funding_in_force', none, none, none, none, 'funding'),
-        'balances': ('int_balances_in_force', none, 'export_rows.as_of >', none, none, 'balances'),
-        'pools': ('int_pools_in_force', none, 'export_rows.seen_at >', none, none, 'pools'),
+    {#- of each export: what is in force, its key, its own moment, those of a version, what it is part of, and that place -#}
+    {%- set in_force, key, own_time, version_times, records, record_place = {
+        'orders': ('int_orders_in_force', 'partner_order_id', 'export_rows.created_at >=', ['updated_at'], 'movement_orders', 'movement'),
+        'quotes': ('int_quotes_linked', 'quote_id', 'coalesce(export_rows.created_at, export_rows.accepted_at) >=', [], 'movement_quotes', 'movement'),
+        'trades': ('int_trades_in_force', 'transact_id', 'coalesce(export_rows.reserved_at, export_rows.terminal_at) >=', ['updated_at', 'terminal_at'], 'movement_trades', 'movement'),
+        'events': ('int_events_joined', 'event_id', 'export_rows.received_at >=', [], 'events', 'event'),
+        'ledger': ('int_ledger_entries_joined', 'ledger_entry_id', 'export_rows.effective_at >=', [], 'ledger_entries', 'ledger_entry'),
+        'funding': ('int_funding_in_force', none, none, [], none, 'funding'),
+        'balances': ('int_balances_in_force', none, 'export_rows.as_of >', [], none, 'balances'),
+        'pools': ('int_pools_in_force', none, 'export_rows.seen_at >', [], none, 'pools'),
     }[export_name] %}
     select
         '{{ export_name }}' as export_name,
@@ -91,9 +91,9 @@ ledger_entries as (
             {%- if own_time %}
             when {{ own_time }} close.cut_off_at then 'after_cut_off'
             {%- endif %}
-            {%- if version_time %}
+            {%- for version_time in version_times %}
             when export_rows.{{ version_time }} >= close.cut_off_at then 'after_cut_off'
-            {%- endif %}
+            {%- endfor %}
             else coalesce(set_aside.disposition, 'duplicate')
         end as place,
         export_rows.row_order

@@ -66,6 +66,7 @@ movements as (
         coalesce(order_created_at, quote_created_at) as created_at,
         quote_created_at,
         accepted_at,
+        quote_accepted_at,
         expires_at,
         reserved_at,
         terminal_at
@@ -105,6 +106,7 @@ movements as (
         created_at,
         shown_created_at as quote_created_at,
         shown_accepted_at as accepted_at,
+        shown_quote_accepted_at as quote_accepted_at,
         shown_expires_at as expires_at,
         cast(null as timestamp) as reserved_at,
         cast(null as timestamp) as terminal_at
@@ -145,6 +147,7 @@ movements as (
         coalesce(stated_orders.created_at, quotes.created_at) as created_at,
         quotes.created_at as quote_created_at,
         quotes.accepted_at,
+        quotes.accepted_at as quote_accepted_at,
         quotes.expires_at,
         cast(null as timestamp) as reserved_at,
         cast(null as timestamp) as terminal_at
@@ -166,7 +169,8 @@ clocked as (
             else 'active'
         end as derived_quote_status,
         case
-            when movements.accepted_at is not null then {{ pool_recon.seconds_between('movements.quote_created_at', 'movements.accepted_at') }}
+            when movements.quote_accepted_at is not null then {{ pool_recon.seconds_between('movements.quote_created_at', 'movements.quote_accepted_at') }}
+            when movements.has_quote_trade then null
             when movements.expires_at <= close.cut_off_at then {{ pool_recon.seconds_between('movements.quote_created_at', 'movements.expires_at') }}
         end as quote_clock_seconds,
         {{ pool_recon.seconds_between('movements.accepted_at', 'movements.reserved_at') }} as execution_clock_seconds,

@@ -192,6 +192,7 @@ reconciled as (
         orders.last_reserved_at,
         shown_quotes.created_at as shown_created_at,
         shown_quotes.accepted_at as shown_accepted_at,
+        coalesce(shown_quotes.accepted_at, shown_quotes.first_reserved_at) as shown_quote_accepted_at,
         shown_quotes.expires_at as shown_expires_at,
         orders.row_order
     from orders

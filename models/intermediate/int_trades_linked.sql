@@ -32,6 +32,7 @@ by_quote as (
         quotes.target_amount as quote_target_amount,
         quotes.created_at as quote_created_at,
         quotes.accepted_at,
+        quotes.first_reserved_at as quote_first_reserved_at,
         quotes.expires_at
     from trades
     left join quotes on trades.quote_id = quotes.quote_id
@@ -139,6 +140,7 @@ select
     order_created_at,
     quote_created_at,
     accepted_at,
+    coalesce(accepted_at, quote_first_reserved_at) as quote_accepted_at,
     expires_at,
     reserved_at,
     terminal_at,

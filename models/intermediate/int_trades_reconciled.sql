@@ -183,6 +183,7 @@ joined as (
         trades.order_created_at,
         trades.quote_created_at,
         trades.accepted_at,
+        trades.quote_accepted_at,
         trades.expires_at,
         trades.reserved_at,
         trades.terminal_at,

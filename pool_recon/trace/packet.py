@@ -135,7 +135,10 @@ class Records:
             self._file_names[file["file_id"]] = file["row_name"]
         for row in rows:
             order = row["row_order"]
-            version_later = (row.get("updated_at") or datetime.min) >= reader.cut_off_at
+            version_later = any(
+                (row.get(moment) or datetime.min) >= reader.cut_off_at
+                for moment in ("updated_at", "terminal_at")
+            )
             row["_row"] = f"{self._file_names[row['file_id']]}:{row['row_number']}"
             row["_in_force"] = in_force.get(order)
             if row["quarantine_reasons"] is not None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault_matrix import CLOSE_DATE, Scenario, expected, separate_scenarios
+from tests.fault_matrix import CLOSE_DATE, Scenario, expected, separate_scenarios, write
+from tests.fault_matrix.dsl import AFTER, LAST_SECOND
 from tests.fault_matrix.matrix_report import Closed, closes_of_all
 from tests.harness import Warehouse
 from tests.oracle import close, compare, compare_amounts_at_risk
@@ -55,3 +56,19 @@ def test_the_text_of_a_row_in_quarantine_is_what_was_written(
     ).fetchall()
     assert reasons == "unknown_value (status); invalid_amount (fiat_amount)"
     assert json.loads(text) == written
+
+
+def test_a_version_that_ends_after_the_cut_off_is_no_duplicate(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    returned = Scenario("returned-later")
+    trade = returned.movement().trade
+    for status, ended in (("settled", LAST_SECOND), ("returned", AFTER), ("returned", AFTER)):
+        returned.again("trades", trade, status=status, terminal_at=ended)
+    warehouse.close(write(tmp_path / "exports", [returned]))
+    places = warehouse.connection.execute(
+        "select place from marts.fct_row_places where export_name = 'trades' order by row_order"
+    ).fetchall()
+    assert [place for (place,) in places] == [
+        *("superseded", "movement", "after_cut_off", "after_cut_off"),
+    ]

@@ -209,11 +209,14 @@ def quote_status(world: World, quote: Row) -> str:
 
 
 def quote_clock(world: World, quote: Row | None) -> str:
-    """From its creation to its acceptance, else to its expiry once that is reached."""
+    """From its creation to its acceptance, else to its first reservation, else to its expiry."""
     if quote is None:
         return ""
     end = quote["accepted_at"]
-    if end is None and quote["expires_at"] <= world.cut_off:
+    trade = world.trade_of_quote(quote["quote_id"])
+    if end is None and trade is not None:
+        end = trade["reserved_at"]
+    elif end is None and quote["expires_at"] <= world.cut_off:
         end = quote["expires_at"]
     return seconds_text(quote["created_at"], end)
 
