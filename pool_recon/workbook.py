@@ -8,7 +8,6 @@ formula, not even when its cell is edited. The same package gives the same bytes
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -151,13 +150,9 @@ def write_workbook(
         worksheet.set_tab_color(_tab_colour(name, figures))
     summary.set_tab_color(_FILLS["good" if figures.verdict.holds else "bad"][1])
     _write_summary(summary, styles, figures, sheets)
-    # The archive keeps the permissions of its parts, which are to be the same for everyone.
-    mask = os.umask(0o077)
-    try:
-        workbook.close()
-    finally:
-        os.umask(mask)
-    path.chmod(0o666 & ~mask)
+    # The archive keeps the permissions of its parts, and these are temporary files: of their owner
+    # alone, whatever the umask, so the bytes are the same for everyone.
+    workbook.close()
     return path, sum(sheet.shown for sheet in sheets)
 
 

@@ -307,3 +307,16 @@ def test_the_same_package_gives_the_same_bytes(
     monkeypatch.undo()
     time.tzset()
     assert made[0] == made[1]
+
+
+def test_the_umask_of_the_process_is_left_alone(
+    tmp_path: Path,
+    connection: duckdb.DuckDBPyConnection,
+    figures: Figures,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The report page is written at the same time: its mode would follow.
+    masks: list[int] = []
+    monkeypatch.setattr(os, "umask", lambda mask: masks.append(mask) or 0o022)
+    write_workbook(connection, tmp_path, package(tmp_path, {"orders": [["id"]]}, figures))
+    assert masks == []
