@@ -451,7 +451,7 @@ def explain_balance(
     """List the entries that sum exactly to what a balance moved by.
 
     T is YYYY-MM-DDTHH:MM:SSZ, or a date alone for its start in the business time zone. A balance
-    at a moment is the sum of everything before it.
+    at a moment is the sum of everything before it; after the cut-off of the close none is known.
 
     \b
     Example:

@@ -36,13 +36,21 @@ def explain_balance(
     at `end` does not. A date alone is the start of that date in the business time zone.
 
     Raises:
-        CloseError: a moment cannot be read, `begin` is after `end`, or there is no closed
-            warehouse.
+        CloseError: a moment cannot be read, `begin` is after `end`, `end` is after the cut-off of
+            the close, or there is no closed warehouse.
     """
     with reading(warehouse, partner) as reader:
         first, last = _moment(reader, begin, "--from"), _moment(reader, end, "--to")
         if first > last:
             raise CloseError(f"--from {begin} is after --to {end}: swap them")
+        # Entries after the cut-off may have landed, but do not exist for the close: the sum of the
+        # others is no balance at a later moment.
+        if last > reader.cut_off_at:
+            raise CloseError(
+                f"--to {end} is after the cut-off {moment_text(reader.cut_off_at)} of the close of "
+                f"{reader.close_date}, which knows no later entry: give an earlier one, or close "
+                "a later date"
+            )
         entries = reader.rows(
             "select * from marts.fct_balance_entries where environment = $environment "
             "and partner_id = $partner and asset = $asset and effective_at < $last "
@@ -66,6 +74,7 @@ def explain_balance(
         return {
             "schema_version": SCHEMA_VERSION,
             "close_date": reader.close_date.isoformat(),
+            "cut_off_at": moment_text(reader.cut_off_at),
             "environment": environment,
             "partner_id": partner,
             "asset": asset,

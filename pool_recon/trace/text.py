@@ -30,8 +30,7 @@ def trace_text(packet: Packet) -> list[str]:
     """The lines of a support packet."""
     lines = [
         _bold(printable(packet["id"]))
-        + f", found as {', '.join(packet['matched_as'])}, in the close of {packet['close_date']} "
-        f"(cut-off {packet['cut_off_at']})"
+        + f", found as {', '.join(packet['matched_as'])}, {_in_the_close(packet)}"
     ]
     for movement in packet["movements"]:
         lines += ["", *_movement(movement, packet)]
@@ -69,12 +68,16 @@ def movement_text(packet: Packet) -> list[str]:
     return lines[1:]
 
 
+def _in_the_close(packet: Packet) -> str:
+    return f"in the close of {packet['close_date']} (cut-off {packet['cut_off_at']})"
+
+
 def balance_text(packet: Packet) -> list[str]:
     """The lines that say why a balance moved."""
     asset = packet["asset"]
     lines = [
         _bold(f"{printable(packet['partner_id'])} {printable(asset)} {packet['environment']}")
-        + f", from {packet['from']} to {packet['to']}",
+        + f", from {packet['from']} to {packet['to']}, {_in_the_close(packet)}",
         "",
     ]
     rows = [(packet["from"], "balance", "", "", packet["balance_from"], "")]

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from pool_recon.errors import CloseError
-from pool_recon.trace import printable, trace_text
+from pool_recon.trace import balance_text, printable, trace_text
 from pool_recon.trace.balance import _moment, explain_balance
 from pool_recon.trace.reader import Reader, moment_text, wanted_id
 
@@ -56,7 +56,9 @@ def test_amounts_are_exact_in_the_scale_of_the_asset(
     assert reader.amount(None, asset) is None
 
 
-def test_a_balance_is_explained_to_the_last_digit(tmp_path: Path) -> None:
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
+    """A warehouse of a close of 30 June 2026 in which the balance of BIG moved."""
     warehouse = tmp_path / "w.duckdb"
     entries = (
         ("1", "2026-06-29", "adjustment", "-99999999999999999999", "-99999999999999999999"),
@@ -89,20 +91,44 @@ def test_a_balance_is_explained_to_the_last_digit(tmp_path: Path) -> None:
             " $5::decimal(38, 18) as ledger_balance",
             entries,
         )
+    return warehouse
+
+
+def explained(warehouse: Path, end: str) -> dict[str, Any]:
     found = explain_balance(
-        warehouse,
-        partner="p",
-        asset="BIG",
-        environment="live",
-        begin="2026-06-30",
-        end="2026-07-01",
+        warehouse, partner="p", asset="BIG", environment="live", begin="2026-06-30", end=end
     )
     assert isinstance(found, dict)
+    return found
+
+
+def test_a_balance_is_explained_to_the_last_digit(closed: Path) -> None:
+    found = explained(closed, "2026-07-01")
     assert found["difference"] == "199999999999999999998.000000000000000001"
     assert [by["delta"] for by in found["by_class"]] == [
         "99999999999999999999.000000000000000001",
         "99999999999999999999.00",
     ]
+
+
+def test_a_balance_after_the_cut_off_is_not_known(closed: Path) -> None:
+    for end in ("2026-07-02", "2026-07-01T00:00:00.000001Z", "2026-06-30T23:30:00-01:00"):
+        with pytest.raises(CloseError) as refused:
+            explained(closed, end)
+        assert str(refused.value) == (
+            f"--to {end} is after the cut-off 2026-07-01T00:00:00Z of the close of 2026-06-30, "
+            "which knows no later entry: give an earlier one, or close a later date"
+        )
+
+
+def test_a_balance_says_of_which_close_it_is(closed: Path) -> None:
+    found = explained(closed, "2026-07-01")
+    assert found["cut_off_at"] == "2026-07-01T00:00:00Z"
+    head = click.unstyle(balance_text(found)[0])
+    assert head.endswith(
+        ", from 2026-06-30T00:00:00Z to 2026-07-01T00:00:00Z, in the close of 2026-06-30 "
+        "(cut-off 2026-07-01T00:00:00Z)"
+    )
 
 
 def test_moments_are_published_in_utc() -> None:
