@@ -553,6 +553,10 @@ def _write_summary(
             for standing, amount in sums.items():
                 row.line(asset or "no asset stated", standing, amount)
                 row.number(3, amount)
+    if figures.unlisted_assets:
+        row.line(
+            f"{figures.unlisted_assets} more assets stand in exceptions.csv.", style=styles.note
+        )
 
     row.section("Sheets", "Rows of the file", "Rows on the sheet", "", "What is left out")
     for sheet in sheets:

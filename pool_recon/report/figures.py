@@ -186,6 +186,11 @@ class Figures:
         return sum(len(group.rows) for group in self.groups)
 
     @property
+    def unlisted_assets(self) -> int:
+        """How many assets with money at risk are not among `assets`."""
+        return self.asset_count - len(self.assets)
+
+    @property
     def previous(self) -> Row | None:
         """The close before this one, None where this is the first."""
         return self.trend[-2] if len(self.trend) > 1 else None

@@ -466,6 +466,21 @@ def test_a_page_with_too_many_assets_names_the_rest(figures: Figures) -> None:
     assert "60 more assets stand in exceptions.csv." in text
 
 
+def test_the_dashboard_names_the_rest_of_too_many_assets(figures: Figures) -> None:
+    pytest.importorskip("starlette", reason="the dashboard extra is not installed")
+    from pool_recon.dashboard.app import _templates
+    from pool_recon.dashboard.data import Snapshot
+
+    tally = Tally("EUR", {"blocking": 1, "warning": 0, "approved": 0}, 0, 0, {"EUR": {}})
+    for count, is_cut in ((1, False), (60, True)):
+        told = replace(blocked(figures, [finding()], 1), assets=[tally], asset_count=count)
+        page = _templates().get_template("verdict.html.j2")
+        html = page.render(
+            f=told, s=Snapshot(told, None, [], [], []), tabs=[], here="/", standings=[], wanted=""
+        )
+        assert ("59 more assets stand among the exceptions." in read(html).text) == is_cut
+
+
 AMOUNTS = [
     ["1.10", "2.20", "-0.300"],
     ["99999999999999999999.999999999999999999"] * 7,
