@@ -344,7 +344,7 @@ def approve(
     if not approved.has_evidence:
         lines.append("  without evidence: the register has no column evidence_hash")
     lines.append(f"Have the change reviewed, then close again with --register {register}")
-    _say(lines)
+    _say([printable(line) for line in lines])
     return EXIT_DONE
 
 

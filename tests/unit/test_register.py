@@ -351,6 +351,23 @@ def test_the_date_of_an_approval_never_comes_from_the_clock(
         approve(exceptions, register, early)
 
 
+def test_the_command_prints_nothing_that_a_terminal_acts_on(
+    exceptions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = exceptions.read_text(encoding="utf-8")
+    exceptions.write_text(text.replace("t-1", "t\x1b[2J\u202e1\x9b"), encoding="utf-8")
+    register = tmp_path / "re\x1b[31mgister.csv"
+    arguments = ["approve", "aaa111", "--approved-by", "Ada", "--reason", "fine"]
+    files = ["--exceptions", str(exceptions), "--register", str(register)]
+    with pytest.raises(SystemExit) as left:
+        main([*arguments, *files])
+    assert left.value.code == 0
+    out = capsys.readouterr().out
+    assert "of trade t?[2J?1?\n" in out
+    assert all(line.isprintable() for line in out.splitlines())
+    assert len(out.splitlines()) == 3
+
+
 def test_the_command_finds_the_newest_package(
     exceptions: Path,
     tmp_path: Path,
