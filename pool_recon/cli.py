@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -343,7 +344,8 @@ def approve(
     ]
     if not approved.has_evidence:
         lines.append("  without evidence: the register has no column evidence_hash")
-    lines.append(f"Have the change reviewed, then close again with --register {register}")
+    again = shlex.join(["--register", str(register)])
+    lines.append(f"Have the change reviewed, then close again with {again}")
     _say([printable(line) for line in lines])
     return EXIT_DONE
 
@@ -707,12 +709,12 @@ def simulate(
             file_format=file_format,
         )
     last = start + timedelta(days=days - 1)
-    _say(
-        [
-            f"Simulated {_plural(orders, 'order')} from {start} to {last} in {out}. To close them:",
-            f"  pool-recon close --exports {out} --close-date {last}",
-        ]
-    )
+    command = ["pool-recon", "close", "--exports", str(out), "--close-date", str(last)]
+    lines = [
+        f"Simulated {_plural(orders, 'order')} from {start} to {last} in {out}. To close them:",
+        f"  {shlex.join(command)}",
+    ]
+    _say([printable(line) for line in lines])
     return EXIT_DONE
 
 

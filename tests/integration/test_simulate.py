@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import shlex
 import shutil
 from collections import defaultdict
 from datetime import date, datetime, timedelta
@@ -21,6 +22,7 @@ from pool_recon.reference import project_dir
 from pool_recon.simulate import SimulationSummary, fault_codes, simulate
 from pool_recon.simulate.run import EXPECTED_FINDINGS_FILE, FILE_FORMATS
 from tests.oracle.oracle import OracleResult, close
+from tests.unit.cli_support import run
 
 START = date(2026, 6, 1)
 DAYS = 4
@@ -328,6 +330,17 @@ def test_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CloseError, match="could not be written"):
         simulate(tmp_path / "file" / "out", orders=1, days=1, seed=1)
+
+
+def test_the_command_to_close_them_can_be_pasted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "sp ace" / "it's"
+    assert run("simulate", "--orders", 1, "--days", 1, "--start", START, "--out", out) == 0
+    *_, command = capsys.readouterr().out.splitlines()
+    assert shlex.split(command) == [
+        *("pool-recon", "close", "--exports", str(out), "--close-date", str(START)),
+    ]
 
 
 # --- file formats ---------------------------------------------------------------------------------

@@ -356,7 +356,7 @@ def test_the_command_prints_nothing_that_a_terminal_acts_on(
 ) -> None:
     text = exceptions.read_text(encoding="utf-8")
     exceptions.write_text(text.replace("t-1", "t\x1b[2J\u202e1\x9b"), encoding="utf-8")
-    register = tmp_path / "re\x1b[31mgister.csv"
+    register = tmp_path / "its re\x1b[31mgister.csv"
     arguments = ["approve", "aaa111", "--approved-by", "Ada", "--reason", "fine"]
     files = ["--exceptions", str(exceptions), "--register", str(register)]
     with pytest.raises(SystemExit) as left:
@@ -366,6 +366,7 @@ def test_the_command_prints_nothing_that_a_terminal_acts_on(
     assert "of trade t?[2J?1?\n" in out
     assert all(line.isprintable() for line in out.splitlines())
     assert len(out.splitlines()) == 3
+    assert out.endswith(f"--register '{tmp_path}/its re?[31mgister.csv'\n")
 
 
 def test_the_command_finds_the_newest_package(
