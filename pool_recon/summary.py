@@ -62,6 +62,7 @@ class TopException:
     amount_at_risk: str
     age_days: int
     owner: str
+    next_review_date: str
     first_action: str
     is_approvable: bool
     others: int
@@ -122,7 +123,8 @@ def read_top_exceptions(
         select
             of_assets.exception_id, of_assets.code, subject_type, subject_id, coalesce(asset, ''),
             coalesce(amount_at_risk, ''), age, coalesce(of_assets.owner, ''),
-            coalesce(of_assets.first_action, ''), coalesce(codes.is_approvable, true), others
+            coalesce(next_review_date, ''), coalesce(of_assets.first_action, ''),
+            coalesce(codes.is_approvable, true), others
         from of_assets
         left join reference.ref_findings as codes on of_assets.code = codes.code
         order by
@@ -527,8 +529,11 @@ def _next_commands(request: CloseRequest, result: CloseResult) -> list[str]:
         register = ("--register", request.register) if request.register else ()
         approve = ("approve", approvable.exception_id, "--package", result.package, *register)
         command = f"{_command(*approve)} --approved-by NAME --reason TEXT"
-        if isinstance(approvable, OverdueReview):
-            command += f"{'' if approvable.owner else ' --owner NAME'} --next-review DATE"
+        # Without these the next close would be blocked by REVIEW_RULE.
+        if not approvable.owner:
+            command += " --owner NAME"
+        if approvable.next_review_date < str(request.close_date):
+            command += " --next-review DATE"
         commands.append(command)
     return commands
 

@@ -115,6 +115,12 @@ class TestOrder:
         add(warehouse, "stale", approval="stale")
         assert first(warehouse) == ["stale"]
 
+    def test_the_review_is_told(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        add(warehouse, "due", next_review_date="2026-06-01")
+        add(warehouse, "never")
+        reviews = {e.exception_id: e.next_review_date for e in read_top_exceptions(warehouse)}
+        assert reviews == {"due": "2026-06-01", "never": ""}
+
     def test_no_more_than_asked_for(self, warehouse: duckdb.DuckDBPyConnection) -> None:
         for number in range(9):
             add(warehouse, f"e{number}")
@@ -171,6 +177,7 @@ def exception(**changed: Any) -> TopException:
         "amount_at_risk": "10.00",
         "age_days": 3,
         "owner": "finance",
+        "next_review_date": "2026-06-30",
         "first_action": "Ask for it.",
         "is_approvable": True,
         "others": 0,
@@ -243,6 +250,22 @@ class TestNextCommands:
                 *("--register", "r.csv", "--approved-by", "NAME", "--reason", "TEXT"),
             ],
         ]
+
+    @pytest.mark.parametrize(
+        ("changes", "asked"),
+        [
+            ({"next_review_date": "2026-06-29"}, "--reason TEXT --next-review DATE"),
+            ({"next_review_date": ""}, "--reason TEXT --next-review DATE"),
+            ({"owner": ""}, "--reason TEXT --owner NAME"),
+        ],
+    )
+    def test_an_approval_settles_the_owner_and_the_review_too(
+        self, changes: dict[str, str], asked: str
+    ) -> None:
+        line = close_summary(REQUEST, closed(exception(**changes)))["next"][-1]
+        assert line.endswith(asked)
+        review = replace(REVIEW, **({"next_review_date": "2026-06-30"} | changes))
+        assert close_summary(REQUEST, overdue(review))["next"][-1].endswith(asked)
 
     def test_what_has_a_movement_comes_before_what_only_has_an_id(self) -> None:
         entry = exception(subject_type="ledger_entry", subject_id="l1")
