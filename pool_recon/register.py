@@ -290,14 +290,16 @@ class _Parsed:
                 values[place] = getattr(row, column)
         ending = self.lines[0][len(self.lines[0].rstrip("\r\n")) :] or "\n"
         text = io.StringIO()
-        csv.writer(text, lineterminator=ending).writerow(values)
+        # A value is quoted for the characters of this line end, and each of them alone ends a line.
+        csv.writer(text, lineterminator="\r\n").writerow(values)
+        written = text.getvalue().removesuffix("\r\n") + ending
         lines = list(self.lines)
         if row.line_number in self._ends:
-            lines[row.line_number - 1 : self._ends[row.line_number]] = [text.getvalue()]
+            lines[row.line_number - 1 : self._ends[row.line_number]] = [written]
         else:
             if not lines[-1].endswith(("\r", "\n")):
                 lines[-1] += ending
-            lines.append(text.getvalue())
+            lines.append(written)
         return "".join(lines).encode()
 
 

@@ -277,6 +277,24 @@ def test_other_rows_stay_byte_for_byte(register: Path, exceptions: Path) -> None
     assert register.read_bytes().decode() == "\r\n".join([*lines, tail])
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("inside", ["\n", "\r\n", "\r"])
+def test_a_value_can_have_any_line_end(
+    register: Path, exceptions: Path, end: str, inside: str
+) -> None:
+    with exceptions.open("a", encoding="utf-8", newline="") as stream:
+        finding = ("ccc555", "missing_webhook", "trade", f"t{inside}5", "live", "e5")
+        csv.writer(stream, quoting=csv.QUOTE_ALL).writerow(finding)
+    register.write_bytes((HEADER + end).encode())
+    decision = Approval("ccc555", approved_by="Ada", reason=f"one{inside}two")
+    row = approve(exceptions, register, decision).row
+    assert (row.subject_id, row.reason) == (f"t{inside}5", f"one{inside}two")
+    assert read_register(register).rows == (row,)
+    assert register.read_bytes().endswith(f",e5{end}".encode())
+    assert approve(exceptions, register, decision).is_replacement
+    assert read_register(register).rows == (row,)
+
+
 def test_a_register_without_evidence_is_told(register: Path, exceptions: Path) -> None:
     register.write_text(HEADER.removesuffix(",evidence_hash") + "\n", encoding="utf-8")
     assert not approve(exceptions, register, APPROVAL).has_evidence
