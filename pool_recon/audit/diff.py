@@ -44,16 +44,27 @@ _MOVEMENT_TYPE: Final = (
     "case when trade_status is not null then 'trade'"
     " when partner_order_id = movement_id then 'order' else 'quote' end"
 )
+# The register may have equal rows where no finding is theirs.
+_OCCURRENCE: Final = (
+    "row_number() over (partition by code, subject_type, subject_id, environment"
+    " order by try_cast(line_number as bigint))"
+)
 # What a digest of the manifest stands for, by the first part of its name.
 _PROJECT_KINDS: Final = {"models": "rules", "seeds": "reference data", "pool_recon": "program"}
-# An age goes with the date of the close and is no change of the finding.
-_NO_CHANGE: Final = {"exceptions": frozenset({"age_days"})}
+# An age goes with the date of the close and is no change of the finding; a line number goes with
+# the lines above it.
+_NO_CHANGE: Final = {
+    "exceptions": frozenset({"age_days"}),
+    "register": frozenset({"line_number"}),
+}
 
 
 @dataclass(frozen=True)
 class Section:
     """A file whose rows are compared: its keys, and what is told of a row beside its changes.
 
+    The keys tell every row of the file apart. `made_keys` are those of them that are no columns of
+    it, with their SQL.
     `told` are columns of which both values are told, `shown` those of which the newer is. `order`
     puts the rows that matter most first.
     """
@@ -61,6 +72,7 @@ class Section:
     name: str
     file: str
     keys: tuple[str, ...]
+    made_keys: Mapping[str, str] = field(default_factory=dict)
     told: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     order: str = ""
@@ -71,6 +83,7 @@ _SECTIONS: Final = (
         "movements",
         "reconciliation",
         ("movement_type", "movement_id"),
+        made_keys={"movement_type": _MOVEMENT_TYPE},
         told=("reconciliation_state",),
         shown=("environment", "partner_id", "partner_order_id", "quote_id"),
         order=(
@@ -109,7 +122,12 @@ _SECTIONS: Final = (
         ),
     ),
     Section("conservation", "conservation", ("export",)),
-    Section("register", "register", ("code", "subject_type", "subject_id", "environment")),
+    Section(
+        "register",
+        "register",
+        ("code", "subject_type", "subject_id", "environment", "occurrence"),
+        made_keys={"occurrence": _OCCURRENCE},
+    ),
     Section("orders", "orders", ("partner_order_id",)),
     Section("quotes", "quotes", ("quote_id",)),
     Section("trades", "trades", ("transact_id",)),
@@ -436,7 +454,7 @@ def _compare_section(
             difference.notes.append(f"{file} is no file, so that its rows are not compared")
             return None
         header = header_of(file)
-        more = f", {_MOVEMENT_TYPE} as movement_type" if section.name == "movements" else ""
+        more = "".join(f", {sql} as {key}" for key, sql in section.made_keys.items())
         connection.execute(
             f"create view {side}_{section.file} as select *{more} from {csv_source(file, header)}"
         )
@@ -444,7 +462,8 @@ def _compare_section(
     common = [column for column in headers[0] if column in headers[1]]
     if only := sorted({*headers[0]} ^ {*headers[1]}):
         difference.notes.append(f"{name} has other columns in A than in B: {', '.join(only)}")
-    needed = [c for c in (*section.keys, *section.told, *section.shown) if c != "movement_type"]
+    stated = [key for key in section.keys if key not in section.made_keys]
+    needed = (*stated, *section.told, *section.shown)
     if lacking := [column for column in needed if column not in common]:
         difference.notes.append(f"{name} lacks {', '.join(lacking)}: its rows are not compared")
         return None

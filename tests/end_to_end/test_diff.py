@@ -170,6 +170,33 @@ def test_rules_balances_and_records(before: Path, after: Path) -> None:
     assert any(line.startswith("  quotes ") and "1 gone" in line for line in text)
 
 
+def test_equal_register_rows(before: Path, after: Path) -> None:
+    row = {"code": "missing_trade", "subject_type": "order", "subject_id": "o1", "matched": "false"}
+
+    def register(package: Path, *reasons: str, first: int = 2) -> Path:
+        lines = enumerate(reasons, start=first)
+        rows = [row | {"line_number": str(line), "reason": reason} for line, reason in lines]
+        edit(package, "register", lambda _rows: rows)
+        return sign(package)
+
+    def counts() -> dict[str, int]:
+        found: dict[str, int] = told(before, after)["counts"]["register"]
+        return found
+
+    register(before, "seen", "seen")
+    # A line above them is no change of them.
+    register(after, "seen", "seen", first=3)
+    assert counts() == {"new": 0, "gone": 0, "changed": 0, "as before": 2}
+    # The tenth line comes after the ninth.
+    register(after, "seen", "heard", "seen", first=9)
+    assert counts() == {"new": 1, "gone": 0, "changed": 1, "as before": 1}
+    changed, new = told(before, after)["rows"]["register"]
+    assert (new["occurrence"], changed["occurrence"]) == (3, 2)
+    assert [each["column"] for each in changed["differences"]] == ["reason"]
+    register(after, "seen")
+    assert counts() == {"new": 0, "gone": 1, "changed": 0, "as before": 1}
+
+
 def test_why(before: Path, after: Path) -> None:
     # Nothing that a manifest names: one of them was changed, and its manifest with it.
     edit(after, "orders", lambda rows: rows[1:])
