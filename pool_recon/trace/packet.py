@@ -339,14 +339,17 @@ def _source(rows: dict[str, list[Row]], export: str, step: str, row: Row) -> Row
     return next(stating, row)
 
 
+# The row's own words: the record in force has the request id of its trade where it gives none.
+_NAMED = ("transact_id", "quote_id", "request_id")
+
 Step = tuple[datetime | None, str, Packet]
 
 
 def _order_steps(reader: Reader, row: Row) -> Iterable[Step]:
     moment = row["updated_at"] or row["created_at"]
-    details = {"product_state": row["product_state"]}
+    details = {"product_state": row["product_state"], "request_id": row["request_id"]}
     if row["_place"] == IN_FORCE:
-        yield row["created_at"], "created", {"product_state": None}
+        yield row["created_at"], "created", {**details, "product_state": None}
     yield moment, VERSION, details
 
 
@@ -359,6 +362,7 @@ def _quote_steps(reader: Reader, row: Row) -> Iterable[Step]:
         "quote_type": quote["quote_type"],
         "status": quote["status"],
         "rate": reader.amount(quote["rate"]),
+        "request_id": row["request_id"],
     }
     for name in ("created_at", "accepted_at", "expires_at"):
         if quote[name] is not None:
@@ -366,13 +370,13 @@ def _quote_steps(reader: Reader, row: Row) -> Iterable[Step]:
 
 
 def _trade_steps(reader: Reader, row: Row) -> Iterable[Step]:
-    status = row["status"]
+    details = {"status": row["status"], "request_id": row["request_id"]}
     moment = row["updated_at"] or row["terminal_at"] or row["reserved_at"]
-    yield moment, VERSION, {"status": status}
+    yield moment, VERSION, details
     if row["_place"] == IN_FORCE:
         for name in ("reserved_at", "terminal_at"):
             if row[name] is not None:
-                yield row[name], name.removesuffix("_at"), {"status": None}
+                yield row[name], name.removesuffix("_at"), {**details, "status": None}
 
 
 def _event_steps(reader: Reader, row: Row) -> Iterable[Step]:
@@ -381,6 +385,8 @@ def _event_steps(reader: Reader, row: Row) -> Iterable[Step]:
     details["is_trusted"] = row["_in_force"]["is_trusted"] if row["_in_force"] else None
     for name in ("occurred_at", "received_at", "processed_at"):
         details[name] = moment_text(event[name])
+    details |= _owner(row)
+    details |= {name: row[name] for name in (*_NAMED, "payload_ref")}
     yield event["occurred_at"] or event["received_at"], event["source"] or "webhook", details
 
 
@@ -397,9 +403,18 @@ def _entry_details(reader: Reader, row: Row) -> Packet:
         "delta": reader.amount(entry.get("delta"), asset),
         "balance_after": reader.amount(row["balance_after"], asset),
         "join_rule": entry.get("join_rule"),
-        "ledger_ref": row["ledger_ref"],
-        "funding_reference": row["funding_reference"],
+        **_owner(row),
+        **{
+            name: row[name]
+            for name in (*_NAMED, "related_entry_id", "ledger_ref", "funding_reference")
+        },
     }
+
+
+def _owner(row: Row) -> Packet:
+    """The environment and partner that a row counts under, or else what it says itself."""
+    record = row["_in_force"] or row
+    return {name: record[name] for name in ("environment", "partner_id")}
 
 
 def _record_packets(rows: dict[str, list[Row]]) -> list[Packet]:
@@ -556,6 +571,7 @@ def _unjoined_record(
     return {
         "record_type": stream.record_type,
         "record_id": key,
+        **_owner(next((row for row in landed if row["_in_force"]), landed[0])),
         "reason": reason,
         "quarantine_reasons": sorted(
             {row["quarantine_reasons"] for row in landed if row["quarantine_reasons"]}

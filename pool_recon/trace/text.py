@@ -24,6 +24,17 @@ _REASONS = {
     "after_cut_off": "after the cut-off: it belongs to a later close",
     "not_in_force": "not in force: another row of the same id counts",
 }
+# What a record says of itself, as it is called on its line.
+_NAMES = {
+    "environment": "environment",
+    "partner_id": "partner",
+    "transact_id": "trade",
+    "quote_id": "quote",
+    "request_id": "request",
+    "payload_ref": "payload",
+    "related_entry_id": "related entry",
+    "ledger_ref": "ledger ref",
+}
 
 
 def trace_text(packet: Packet) -> list[str]:
@@ -140,7 +151,7 @@ def _movement(movement: Packet, packet: Packet) -> list[str]:
         )
         if value
     )
-    lines += _timeline(movement["timeline"], packet["id"])
+    lines += _timeline(movement["timeline"], packet["id"], movement)
     lines += _findings(movement["findings"])
     lines += _sources(movement["records"])
     return lines
@@ -188,7 +199,8 @@ def _seconds(seconds: str | None) -> str:
     return "-" if seconds is None else f"{seconds} s"
 
 
-def _timeline(steps: list[Packet], wanted: str) -> list[str]:
+def _timeline(steps: list[Packet], wanted: str, head: Packet) -> list[str]:
+    """The lines of the steps; what `head` has said of all of them is not said of each."""
     if not steps:
         return []
     rows = []
@@ -197,18 +209,34 @@ def _timeline(steps: list[Packet], wanted: str) -> list[str]:
         note = "" if is_usual else f"({_PLACES[step['place']]})"
         rows.append(
             (
-                "->" if step["record_id"] == wanted else "",
+                "->" if wanted in (step["record_id"], step["details"]["request_id"]) else "",
                 step["at"] or "no time",
                 step["record_type"].replace("_", " "),
                 step["record_id"],
                 step["step"].replace("_", " "),
-                " ".join(filter(None, (_what(step), note))),
+                " ".join(filter(None, (_what(step, head), note))),
             )
         )
     return ["", "  Timeline (UTC)", *_table(rows)]
 
 
-def _what(step: Packet) -> str:
+def _what(step: Packet, head: Packet) -> str:
+    return ", ".join(filter(None, (_happened(step), _named(step["details"], head))))
+
+
+def _named(details: Packet, head: Packet) -> str:
+    said = {name: head.get(name) for name in _NAMES}
+    # A reference of the ledger is often the id of the trade or its quote.
+    if details.get("ledger_ref") in (said["transact_id"], said["quote_id"]):
+        said["ledger_ref"] = details.get("ledger_ref")
+    return ", ".join(
+        f"{label} {details[name]}"
+        for name, label in _NAMES.items()
+        if details.get(name) not in (None, said[name])
+    )
+
+
+def _happened(step: Packet) -> str:
     details = step["details"]
     if step["record_type"] == "order":
         return details["product_state"] or ""
@@ -331,17 +359,20 @@ def _funding(funding: Packet) -> list[str]:
     )
     if not funding["payments"]:
         lines.append("  none")
+    totals = funding["totals"]
+    # One total says whose all entries are; of several, none does.
+    head = totals[0] if len(totals) == 1 else {}
     lines += ["", "  Credits"]
-    lines += _funding_entries(funding["credits"])
+    lines += _funding_entries(funding["credits"], head)
     if not funding["credits"]:
         lines.append("  none")
     if funding["other_entries"]:
         lines += ["", "  Other entries with this reference, no credits"]
-        lines += _funding_entries(funding["other_entries"])
+        lines += _funding_entries(funding["other_entries"], head)
     return lines + _findings(funding["findings"])
 
 
-def _funding_entries(entries: list[Packet]) -> list[str]:
+def _funding_entries(entries: list[Packet], head: Packet) -> list[str]:
     return _table(
         (
             entry["at"],
@@ -351,6 +382,7 @@ def _funding_entries(entries: list[Packet]) -> list[str]:
             f"balance {entry['balance_before']} -> {entry['ledger_balance']}"
             if entry["ledger_balance"] is not None
             else f"({_PLACES[entry['place']]})",
+            _named(entry, head),
             entry["row"],
         )
         for entry in entries
@@ -364,7 +396,10 @@ def _unjoined(record: Packet, wanted: str) -> list[str]:
         + f"  {_REASONS[record['reason']]}"
     ]
     lines += [f"  {printable(reasons)}" for reasons in record["quarantine_reasons"]]
-    lines += _timeline(record["timeline"], wanted)
+    owner = (("environment", record["environment"]), ("partner", record["partner_id"]))
+    if any(value for _, value in owner):
+        lines += ["", *_table((label, value) for label, value in owner if value)]
+    lines += _timeline(record["timeline"], wanted, record)
     lines += _findings(record["findings"])
     return lines + _sources(record["records"])
 

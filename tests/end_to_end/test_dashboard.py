@@ -346,6 +346,14 @@ def test_search_in_a_browser(two_days: Ran, browse: Browse) -> None:
     assert any(row["transact_id"] in link for link in page.links)
 
 
+def test_the_search_says_whose_a_record_on_no_movement_is(two_days: Ran, address: str) -> None:
+    for code in ("orphan_event", "orphan_ledger_entry"):
+        row = next(row for row in two_days.rows("exceptions") if row["code"] == code)
+        status, _, html = fetch(address, f"/search?{urlencode({'id': row['subject_id']})}")
+        assert status == 200
+        assert re.search(r"partner_\w+, (live|test)", html)
+
+
 def test_a_changed_digit_is_caught(two_days: Ran, address: str) -> None:
     html = fetch(address, "/")[2]
     for sort in ("data-figure", "data-cell"):

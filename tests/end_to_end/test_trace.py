@@ -41,23 +41,26 @@ FINDING_KEYS = [
 ]
 STEP_KEYS = ["at", "record_type", "record_id", "step", "place", "row", "details"]
 DETAIL_KEYS = {
-    "order": ["product_state"],
-    "quote": ["quote_type", "status", "rate"],
-    "trade": ["status"],
+    "order": ["product_state", "request_id"],
+    "quote": ["quote_type", "status", "rate", "request_id"],
+    "trade": ["status", "request_id"],
     "event": [
         *("status", "source", "signature_result", "is_trusted"),
         *("occurred_at", "received_at", "processed_at"),
+        *("environment", "partner_id", "transact_id", "quote_id", "request_id", "payload_ref"),
     ],
     "ledger_entry": [
         *("entry_class", "asset", "amount", "delta", "balance_after", "join_rule"),
-        *("ledger_ref", "funding_reference"),
+        *("environment", "partner_id", "transact_id", "quote_id", "request_id"),
+        *("related_entry_id", "ledger_ref", "funding_reference"),
     ],
 }
 
 
 # Orders o1 to o9 with quotes q1 to q9 and trades t1 to t9: t8 lies after the cut-off, and q9 has a
 # second trade there. t2 and t3 share an idempotency key, which is the id of order o2; rt1 is the id
-# of an event and the request id of a trade.
+# of an event and the request id of a trade. Of partner pz in test are an entry and an event that
+# join nothing, a top-up, and an entry of t3 with a request id of its own.
 TODAY, TOMORROW = "2026-06-30T10:00:00Z", "2026-07-01T00:00:00Z"
 LINKED = {
     "orders": "partner_order_id,created_at,product_state\n"
@@ -76,14 +79,19 @@ LINKED = {
     + "".join(
         f"{t},{q},k{t},reserved,{TOMORROW},,r{t}\n" for t, q in (("t8", "q8"), ("t9b", "q9"))
     ),
-    "events": "event_id,transact_id,quote_id,status,received_at,signature_result\n"
-    f"rt1,t7,,settled,{TODAY},valid\n"
-    f"e6,nowhere,q6,settled,{TOMORROW},valid\n"
-    f"e8,t8,,reserved,{TOMORROW},valid\n",
+    "events": "event_id,transact_id,quote_id,status,received_at,signature_result,request_id,"
+    "payload_ref,environment,partner_id\n"
+    f"rt1,t7,,settled,{TODAY},valid,,,,\n"
+    f"e6,nowhere,q6,settled,{TOMORROW},valid,,,,\n"
+    f"e8,t8,,reserved,{TOMORROW},valid,,,,\n"
+    f"eo,absent,absent_quote,settled,{TODAY},valid,reo,payload_eo,test,pz\n",
     "ledger": "ledger_entry_id,entry_type,asset,amount,effective_at,transact_id,quote_id,"
-    "ledger_ref\n"
+    "ledger_ref,funding_reference,related_entry_id,request_id,environment,partner_id\n"
+    f"lo,buy_debit,EUR,5,{TODAY},absent,absent_quote,absent_ref,,absent_entry,rlo,test,pz\n"
+    f"lf,payin_credit,EUR,50,{TODAY},,,,pay_1,,rlf,test,pz\n"
+    f"l3,fee_debit,EUR,1,{TODAY},t3,q3,,,,rl3,test,pz\n"
     + "".join(
-        f"{entry},buy_debit,EUR,100,{TOMORROW},{ids}\n"
+        f"{entry},buy_debit,EUR,100,{TOMORROW},{ids},,,,,\n"
         for entry, ids in {
             "l4": ",,t4",
             "l5": "t5,,",
@@ -376,6 +384,70 @@ def test_an_id_that_is_two_things_is_found_as_both(linked: Ran) -> None:
         "idempotency_key",
     ]
     assert "found as  " not in run(linked, "trace", "o4").stdout
+
+
+@pytest.mark.parametrize(
+    ("record", "named"),
+    [
+        (
+            "lo",
+            {
+                "trade": "absent",
+                "quote": "absent_quote",
+                "request": "rlo",
+                "related entry": "absent_entry",
+                "ledger ref": "absent_ref",
+            },
+        ),
+        (
+            "eo",
+            {
+                "trade": "absent",
+                "quote": "absent_quote",
+                "request": "reo",
+                "payload": "payload_eo",
+            },
+        ),
+        ("lf", {"request": "rlf", "reference": "pay_1"}),
+    ],
+)
+def test_a_record_on_no_movement_says_whose_it_is_and_what_it_names(
+    record: str, named: dict[str, str], linked: Ran
+) -> None:
+    for more in ((), ("--partner", "pz")):
+        [shown_record] = packet(linked, record, *more)["unjoined"]
+        assert (shown_record["environment"], shown_record["partner_id"]) == ("test", "pz")
+        [step] = shown_record["timeline"]
+        assert set(named.values()) | {"test", "pz"} <= set(step["details"].values())
+    said = run(linked, "trace", record).stdout
+    assert "\n  environment  test\n  partner      pz\n" in said
+    [line] = [line for line in said.splitlines() if line.startswith("  ->")]
+    for label, name in named.items():
+        assert f"{label} {name}" in line
+    assert "partner pz" not in line
+
+
+def test_a_request_id_of_an_entry_alone_is_shown_and_marked(linked: Ran) -> None:
+    [movement] = packet(linked, "rl3")["movements"]
+    requests = {step["record_id"]: step["details"]["request_id"] for step in movement["timeline"]}
+    assert (movement["request_id"], requests["l3"], requests["t3"]) == ("r3", "rl3", "r3")
+    for wanted, marked in {"rl3": "l3", "r3": "t3", "l3": "l3"}.items():
+        lines = run(linked, "trace", wanted).stdout.splitlines()
+        found = [line for line in lines if line.startswith("  ->")]
+        assert found
+        assert all(f"  {marked} " in line for line in found)
+    [line] = [line for line in lines if "fee debit" in line]
+    # What the head of the movement says is not said again.
+    assert line.endswith(", environment test, partner pz, request rl3")
+
+
+def test_the_credits_of_a_reference_say_what_they_name(linked: Ran) -> None:
+    [credit] = packet(linked, "pay_1")["funding"][0]["credits"]
+    assert (credit["environment"], credit["partner_id"]) == ("test", "pz")
+    assert credit["request_id"] == "rlf"
+    [line] = [line for line in run(linked, "trace", "pay_1").stdout.splitlines() if "+50" in line]
+    # No payment of this reference has landed, so that no total says whose it is.
+    assert "environment test, partner pz, request rlf" in line
 
 
 def test_a_funding_reference_shows_payments_credits_and_balances(bad_day: Ran) -> None:

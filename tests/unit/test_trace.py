@@ -200,6 +200,8 @@ def test_an_id_cannot_act_on_the_terminal(hostile: str) -> None:
             {
                 "record_type": "event",
                 "record_id": hostile,
+                "environment": "live",
+                "partner_id": hostile,
                 "reason": "joins_to_no_movement",
                 "quarantine_reasons": [],
                 "timeline": [],
@@ -217,7 +219,7 @@ def test_an_id_cannot_act_on_the_terminal(hostile: str) -> None:
     assert "?" in printable(hostile)
     text = click.unstyle("\n".join(trace_text(packet)))
     assert all(line.isprintable() for line in text.split("\n"))
-    assert len(text.split("\n")) == 8
+    assert len(text.split("\n")) == 11
 
 
 def test_it_loads_no_more_than_duckdb_and_click() -> None:
