@@ -79,9 +79,11 @@ def query(warehouse: Path, metrics: Sequence[str], group_by: Sequence[str] = ())
     A group is named as MetricFlow does: `exception__asset`, `metric_time__day`.
 
     Raises:
-        CloseError: there is no such metric or group, MetricFlow is not installed, or no close has
-            built the warehouse.
+        CloseError: there is no such metric or group, a sum is too large, MetricFlow is not
+            installed, or no close has built the warehouse.
     """
+    import duckdb
+
     with _engine(warehouse) as (engine, reader):
         from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
@@ -96,7 +98,13 @@ def query(warehouse: Path, metrics: Sequence[str], group_by: Sequence[str] = ())
             _check(_known(engine), metrics, group_by)
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise CloseError(f"the semantic layer cannot answer this: {reason}") from error
-        rows = reader.rows(sql)
+        try:
+            rows = reader.rows(sql)
+        except duckdb.OutOfRangeException as error:
+            named = ", ".join(metrics) + (f" by {', '.join(group_by)}" if group_by else "")
+            raise CloseError(
+                f"a sum of {named} has more digits than an amount can have: ask for finer groups"
+            ) from error
         groups = [name for name in rows[0] if name not in metrics] if rows else list(group_by)
         columns = [*groups, *metrics]
         return Answer(columns, [_printed(reader, row, columns) for row in rows], sql)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -269,6 +270,22 @@ def test_what_cannot_be_asked_is_said_in_one_line(
         query(warehouse_of(two_days), metrics, by)
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def copied(two_days: Ran, tmp_path: Path) -> Path:
+    return Path(shutil.copy(warehouse_of(two_days), tmp_path / "pool_recon.duckdb"))
+
+
+def test_a_sum_that_no_amount_can_hold_is_said_in_one_line(copied: Path) -> None:
+    with connect(copied) as connection:
+        connection.execute("update marts.fct_exceptions set amount_at_risk = 99999999999999999999")
+    with pytest.raises(CloseError) as caught:
+        query(copied, ["money_at_risk"], ["exception__asset"])
+    assert str(caught.value) == (
+        "a sum of money_at_risk by exception__asset has more digits than an amount can have: "
+        "ask for finer groups"
+    )
 
 
 def test_without_metricflow_one_line_says_what_to_install(
