@@ -288,6 +288,16 @@ def test_a_sum_that_no_amount_can_hold_is_said_in_one_line(copied: Path) -> None
     )
 
 
+def test_no_findings_are_none_and_not_unknown(copied: Path) -> None:
+    with connect(copied) as connection:
+        connection.execute("delete from marts.fct_exceptions")
+        connection.execute("create table no_movements as from marts.bi_movements limit 0")
+        connection.execute("create or replace view marts.bi_movements as from no_movements")
+    for name in ("exceptions", "open_exceptions", "movements", "matched_movements"):
+        assert query(copied, [name]).rows == [[0]], name
+    assert query(copied, ["match_rate"]).rows == [[None]]
+
+
 def test_without_metricflow_one_line_says_what_to_install(
     two_days: Ran, monkeypatch: pytest.MonkeyPatch
 ) -> None:
