@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from pool_recon import __version__
 from pool_recon.errors import CloseError
+from pool_recon.package_manifest import MANIFEST_FILE
 from pool_recon.reference import project_dir
 from pool_recon.segments import Assembly, Day, Earlier, Segments, SpoiltError, assemble, cut
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pool_recon.register import Register
 
 MANIFEST_VERSION = 2
-MANIFEST_FILE = "manifest.json"
 MANIFEST_DIGEST = "manifest_sha256"
 VIEW_SCHEMA = "package"
 VIEW_PREFIX = "pkg_"

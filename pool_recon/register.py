@@ -10,11 +10,9 @@ import csv
 import difflib
 import hashlib
 import io
-import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -27,13 +25,13 @@ from pool_recon.loader.columns import fold
 from pool_recon.loader.csv_records import UnclosedQuoteError, read_records
 from pool_recon.long_records import allow_long_values
 from pool_recon.masking import has_secret, mask
+from pool_recon.package_manifest import MANIFEST_FILE, stated_close_date
 from pool_recon.reference import project_dir
 
 if TYPE_CHECKING:
     import duckdb
 
 EXCEPTIONS_FILE: Final = "exceptions.csv"
-MANIFEST_FILE: Final = "manifest.json"
 
 _TABLE: Final = "raw.exception_register"
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -195,7 +193,7 @@ def approve(exceptions: Path, register: Path, approval: Approval) -> Approved:
     owner = (approval.owner or (old.owner if old else "")).strip(BLANK)
     approved_by, reason = approval.approved_by.strip(BLANK), approval.reason.strip(BLANK)
     _check_approval(approval, approved_by, reason, owner or code["owner"])
-    close_date = _close_date(exceptions)
+    close_date = stated_close_date(exceptions.parent)
     approved_on = approval.approved_on or close_date
     if approved_on is None:
         raise CloseError(
@@ -515,16 +513,6 @@ def _is_about(row: RegisterRow, finding: dict[str, str]) -> bool:
     ) and row.environment in ("", finding["environment"])
 
 
-def _close_date(exceptions: Path) -> date | None:
-    """The date of the package that `exceptions` is in; None where it is in none."""
-    manifest = exceptions.parent / MANIFEST_FILE
-    try:
-        stated = json.loads(manifest.read_text(encoding="utf-8"))["close"]["close_date"]
-        return date.fromisoformat(stated)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 def _content(register: Path) -> bytes:
     if not register.exists():
         return f"{','.join(COLUMNS)}\n".encode()
@@ -538,19 +526,14 @@ def _replace_file(register: Path, content: bytes) -> None:
     target = register.resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, part = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        part = target.with_name(f".{target.name}.{os.getpid()}")
         try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
+            part.write_bytes(content)
             if target.exists():
                 shutil.copymode(target, part)
-            else:
-                umask = os.umask(0)
-                os.umask(umask)
-                Path(part).chmod(0o666 & ~umask)
-            Path(part).replace(target)
+            part.replace(target)
         except BaseException:
-            Path(part).unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise _error(register, f"cannot be written: {error.strerror or error}") from None

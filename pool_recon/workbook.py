@@ -555,7 +555,8 @@ def _write_summary(
                 row.number(3, amount)
     if figures.unlisted_assets:
         row.line(
-            f"{figures.unlisted_assets} more assets stand in exceptions.csv.", style=styles.note
+            f"Assets not listed here, in exceptions.csv: {figures.unlisted_assets}",
+            style=styles.note,
         )
 
     row.section("Sheets", "Rows of the file", "Rows on the sheet", "", "What is left out")

@@ -19,12 +19,12 @@ from pool_recon.errors import CloseError
 from pool_recon.long_records import options_for_records
 from pool_recon.package import (
     MANIFEST_DIGEST,
-    MANIFEST_FILE,
     MANIFEST_VERSION,
     file_sha256,
     manifest_bytes,
     manifest_digest,
 )
+from pool_recon.package_manifest import MANIFEST_FILE
 from pool_recon.warehouse import connect, os_reason
 
 if TYPE_CHECKING:

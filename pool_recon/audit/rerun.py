@@ -32,12 +32,12 @@ from pool_recon.package import (
     HISTORY_FINDINGS,
     HISTORY_FOLDER,
     MANIFEST_DIGEST,
-    MANIFEST_FILE,
     file_sha256,
     manifest_bytes,
     project_digests,
     versions,
 )
+from pool_recon.package_manifest import MANIFEST_FILE
 from pool_recon.progress import Progress
 from pool_recon.warehouse import connect, os_reason
 

@@ -20,6 +20,7 @@ from pool_recon.expectations.suite import (
     shared_queries,
 )
 from pool_recon.long_records import options_for_records
+from pool_recon.package_manifest import stated_close_date
 from pool_recon.warehouse import connect
 
 if TYPE_CHECKING:
@@ -36,11 +37,13 @@ def validate(
 
     `dbt_verdicts` says of each rule what dbt found: `holds`, `fails` or `not checked`; without it
     that is read from the published checklist. Nothing is written. Raises CloseError where the
-    warehouse cannot be opened or holds no close.
+    warehouse cannot be opened or holds no close, or another one than the package is of.
     """
     suite = expectations(with_files=package is not None)
     with contextlib.closing(connect(warehouse, read_only=True)) as connection:
         close_date = _close_date(connection, warehouse)
+        if package is not None:
+            _refuse_another_close(package, warehouse, close_date)
         _make_shared(connection)
         if package is not None:
             _read_files(connection, package)
@@ -114,6 +117,15 @@ def _close_date(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> str:
     if len(rows) != 1:
         raise CloseError(f"the warehouse {warehouse} holds no close: run pool-recon close first")
     return str(rows[0][0])
+
+
+def _refuse_another_close(package: Path, warehouse: Path, close_date: str) -> None:
+    stated = stated_close_date(package)
+    if stated is not None and stated.isoformat() != close_date:
+        raise CloseError(
+            f"the package {package} is the close of {stated}, and {warehouse} was last built for "
+            f"{close_date}: name the package of {close_date}, or close {stated} again first"
+        )
 
 
 def _checklist(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

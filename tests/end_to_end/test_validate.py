@@ -151,6 +151,22 @@ def test_the_command_as_json(bad_day: Ran, tmp_path: Path) -> None:
     }
 
 
+def test_a_package_of_another_close_is_refused_in_one_line(
+    closed: tuple[Path, Path], tmp_path: Path
+) -> None:
+    warehouse, package = closed
+    manifest = package / "manifest.json"
+    stated = json.loads(manifest.read_text("utf-8"))
+    stated["close"]["close_date"] = "2026-06-29"
+    manifest.write_text(json.dumps(stated), "utf-8")
+    ran = pool_recon(
+        *("validate", "--warehouse", warehouse, "--package", package), out=tmp_path / "elsewhere"
+    )
+    assert (ran.exit_code, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert "is the close of 2026-06-29, and" in ran.stderr
+    assert f"built for {CLOSE_DATE}" in ran.stderr
+
+
 @pytest.mark.parametrize("content", [None, b"no warehouse at all", b""])
 def test_what_is_no_warehouse_is_one_line(content: bytes | None, tmp_path: Path) -> None:
     warehouse = tmp_path / "w.duckdb"

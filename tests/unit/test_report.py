@@ -463,7 +463,7 @@ def test_a_page_with_too_many_assets_names_the_rest(figures: Figures) -> None:
     told = replace(blocked(figures, [finding()], 11), owners=[tally], asset_count=60)
     text = read(render(told)).text
     assert "3 more assets, in exceptions.csv" in text
-    assert "60 more assets stand in exceptions.csv." in text
+    assert "Assets not listed here, in exceptions.csv: 60" in text
 
 
 def test_the_dashboard_names_the_rest_of_too_many_assets(figures: Figures) -> None:
@@ -478,7 +478,7 @@ def test_the_dashboard_names_the_rest_of_too_many_assets(figures: Figures) -> No
         html = page.render(
             f=told, s=Snapshot(told, None, [], [], []), tabs=[], here="/", standings=[], wanted=""
         )
-        assert ("59 more assets stand among the exceptions." in read(html).text) == is_cut
+        assert ("Assets not listed here, among the exceptions: 59" in read(html).text) == is_cut
 
 
 AMOUNTS = [

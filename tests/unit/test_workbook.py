@@ -314,10 +314,10 @@ def test_assets_that_the_summary_leaves_out_are_counted(
 ) -> None:
     tally = Tally("EUR", {"blocking": 1}, 0, 0, {"EUR": {"blocking": "1.00"}})
     files = {"orders": [["id"]]}
-    for count, said in ((1, []), (11, ["10 more assets stand in exceptions.csv."])):
+    for count, said in ((1, []), (11, ["Assets not listed here, in exceptions.csv: 10"])):
         told = replace(figures, assets=[tally], asset_count=count)
         path, _ = write_workbook(connection, tmp_path, package(tmp_path, files, told))
-        assert [text for text in column(path, "summary") if "more asset" in str(text)] == said
+        assert [text for text in column(path, "summary") if "not listed" in str(text)] == said
 
 
 def test_the_umask_of_the_process_is_left_alone(
