@@ -26,7 +26,7 @@
 -#}
 {% macro duckdb__product_misses(source, rate, target, tolerance) -%}
     case
-        when {{ rate }} is null then false
+        when {{ rate }} is null or {{ tolerance }} is null then false
         when
             {{ target }} < 400000000000 * {{ tolerance }}
             and abs(cast({{ source }} as double) * cast({{ rate }} as double) - cast({{ target }} as double)) < 0.99 * cast({{ tolerance }} as double)
@@ -65,7 +65,7 @@
 {#- The same for an engine whose own products lose digits: limb by limb. -#}
 {% macro product_misses_by_limbs(source, rate, target, tolerance) -%}
     case
-        when {{ rate }} is null then false
+        when {{ rate }} is null or {{ tolerance }} is null then false
         when {{ rate }} < 0 then {{ pool_recon.product_reaches(source, '(-' ~ rate ~ ')', tolerance, '-', target, 1) }}
         else
             {{ pool_recon.product_differs(source, rate, target, tolerance) }}

@@ -44,9 +44,10 @@ deliveries_in_force as (
 
 ),
 
+-- What names one of these is of it, and of no other trade of its quote.
 trades_to_come as (
 
-    {{ pool_recon.trades_to_come() }}
+    select * from {{ pool_recon.at_hand('int_trades_later') }}
 
 ),
 

@@ -17,9 +17,16 @@ entry_classes as (
 
 ),
 
+-- What names one of these, or its quote, is of it and of no trade that exists already.
 trades_to_come as (
 
-    {{ pool_recon.trades_to_come() }}
+    select * from {{ pool_recon.at_hand('int_trades_later') }}
+
+),
+
+quotes_to_come as (
+
+    select distinct trades_to_come.quote_id from trades_to_come
 
 ),
 
@@ -53,11 +60,16 @@ later_entries as (
     left join {{ pool_recon.at_hand('int_trades_linked') }} as trades on later_rows.transact_id = trades.transact_id
     left join trades_to_come on later_rows.transact_id = trades_to_come.transact_id
     left join {{ pool_recon.at_hand('int_quote_trades') }} as quote_trades on later_rows.quote_id = quote_trades.quote_id
-    left join {{ pool_recon.at_hand('int_trades_linked') }} as ref_trades on later_rows.ledger_ref = ref_trades.transact_id
+    left join quotes_to_come on later_rows.quote_id = quotes_to_come.quote_id
+    left join {{ pool_recon.at_hand('int_trades_linked') }} as ref_trades
+        on
+            quotes_to_come.quote_id is null
+            and later_rows.ledger_ref = ref_trades.transact_id
     left join trades_to_come as ref_trades_to_come on later_rows.ledger_ref = ref_trades_to_come.transact_id
     left join {{ pool_recon.at_hand('int_quote_trades') }} as ref_quote_trades
         on
-            ref_trades_to_come.transact_id is null
+            quotes_to_come.quote_id is null
+            and ref_trades_to_come.transact_id is null
             and later_rows.ledger_ref = ref_quote_trades.quote_id
     where
         later_rows.rank_in_force = 1

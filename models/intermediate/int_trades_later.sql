@@ -20,7 +20,7 @@ later_rows as (
     left join trades_in_force on trades.transact_id = trades_in_force.transact_id
     where
         trades.quarantine_reasons is null
-        and trades.reserved_at >= {{ pool_recon.cut_off_at() }}
+        and coalesce(trades.reserved_at, trades.terminal_at) >= {{ pool_recon.cut_off_at() }}
         and trades_in_force.transact_id is null
 
 ),
@@ -47,9 +47,30 @@ later_quotes as (
 
 ),
 
+-- Orders that come as late as the trades: what names one, or is named by one, is of no order that exists already.
 orders_to_come as (
 
-    {{ pool_recon.orders_to_come() }}
+    select
+        stg_orders.partner_order_id,
+        stg_orders.quote_id
+    from {{ pool_recon.at_hand('stg_orders') }} as stg_orders
+    left join {{ pool_recon.at_hand('int_orders_in_force') }} as orders on stg_orders.partner_order_id = orders.partner_order_id
+    where
+        stg_orders.quarantine_reasons is null
+        and stg_orders.created_at >= {{ pool_recon.cut_off_at() }}
+        and orders.partner_order_id is null
+
+),
+
+ids_of_orders_to_come as (
+
+    select distinct orders_to_come.partner_order_id from orders_to_come
+
+),
+
+quotes_of_orders_to_come as (
+
+    select distinct orders_to_come.quote_id from orders_to_come
 
 ),
 
@@ -83,7 +104,9 @@ select
         when orders_of_quotes_to_come.partner_order_id is not null then null
         when coalesce(orders_of_later_quotes.partner_order_id, orders_naming_quotes.partner_order_id) is not null
             then coalesce(orders_of_later_quotes.partner_order_id, orders_naming_quotes.partner_order_id)
-        when orders_of_trades_to_come.partner_order_id is null
+        when
+            quotes_of_orders_to_come.quote_id is null
+            and orders_of_trades_to_come.partner_order_id is null
             then coalesce(stated_orders.partner_order_id, orders_naming_trades.partner_order_id)
     end as partner_order_id
 from later_trades
@@ -96,5 +119,7 @@ left join {{ pool_recon.at_hand('int_orders_in_force') }} as orders_of_later_quo
 left join orders_naming_quotes on later_quotes.quote_id = orders_naming_quotes.quote_id
 left join {{ pool_recon.at_hand('int_orders_in_force') }} as stated_orders on later_trades.partner_order_id = stated_orders.partner_order_id
 left join orders_naming_trades on later_trades.transact_id = orders_naming_trades.transact_id
-left join orders_to_come as orders_of_quotes_to_come on later_quotes.partner_order_id = orders_of_quotes_to_come.partner_order_id
-left join orders_to_come as orders_of_trades_to_come on later_trades.partner_order_id = orders_of_trades_to_come.partner_order_id
+left join ids_of_orders_to_come as orders_of_quotes_to_come
+    on coalesce(later_quotes.partner_order_id, quotes.stated_partner_order_id) = orders_of_quotes_to_come.partner_order_id
+left join quotes_of_orders_to_come on coalesce(later_quotes.quote_id, quotes.quote_id) = quotes_of_orders_to_come.quote_id
+left join ids_of_orders_to_come as orders_of_trades_to_come on later_trades.partner_order_id = orders_of_trades_to_come.partner_order_id

@@ -263,6 +263,29 @@ def test_a_malformed_register_changes_nothing(exports: Path, before: Ran, tmp_pa
     assert tree(before.out) == state
 
 
+def test_a_version_that_changes_no_figure_leaves_the_evidence_as_it_is(tmp_path: Path) -> None:
+    scenario = Scenario("again")
+    for suffix in ("-not-counted", "-counted"):
+        movement = scenario.movement(suffix)
+        movement.event["status"] = "failed"
+    exports = write(tmp_path / "exports", [scenario])
+    before = close(exports, tmp_path / "out", in_brief=True).rows("exceptions")
+    conflicts = [row for row in before if row["code"] == "terminal_state_conflict"]
+    assert {row["actual"] for row in conflicts} == {"own settled, failed seen"}
+
+    with (exports / "trades.csv").open(encoding="utf-8", newline="") as stream:
+        trades = list(csv.DictReader(stream))
+    moments = (f"{CLOSE_DATE}T20:00:00Z", "2026-07-01T09:00:00Z")
+    (exports / "trades").mkdir()
+    with (exports / "trades" / "again.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, trades[0])
+        writer.writeheader()
+        for trade in trades:
+            moment = moments["-not-counted" in trade["transact_id"]]
+            writer.writerow({**trade, "updated_at": moment})
+    assert close(exports, tmp_path / "out", in_brief=True).rows("exceptions") == before
+
+
 @pytest.mark.slow
 def test_a_newcomer_approves_from_what_the_package_shows(tmp_path: Path) -> None:
     scenario = Scenario("new")

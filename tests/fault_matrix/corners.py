@@ -457,6 +457,90 @@ def trade_to_come_of_a_quote_of_an_order_to_come(s: Scenario) -> None:
     s.expect("missing_trade", "order", m.order_id)
 
 
+@scenario(trips="cutoff_timing_difference", nearly="missing_trade")
+def trade_to_come_without_a_reservation(s: Scenario) -> None:
+    """That it ended after the cut-off is all that is known of when it was."""
+    m = s.movement()
+    s.drop(m.event, m.debit, m.settle)
+    m.trade |= {"reserved_at": "", "terminal_at": CUT_OFF}
+    s.expect("cutoff_timing_difference", "order", m.order_id)
+
+
+def debited_for_a_quote_of_a_trade_to_come(s: Scenario) -> Movement:
+    """A movement whose only entry is late and names the quote of a trade that comes with it."""
+    m = s.movement()
+    s.drop(m.settle)
+    other = s.movement("-b")
+    s.drop(other.event, other.debit, other.settle)
+    other.order |= {"product_state": "pending", "transact_id": ""}
+    other.quote["accepted_at"] = AFTER
+    other.trade |= {"reserved_at": AFTER, "terminal_at": AFTER}
+    m.debit |= {"transact_id": "", "quote_id": other.quote_id, "effective_at": AFTER}
+    return m
+
+
+@scenario(trips="missing_ledger_entry", nearly="cutoff_timing_difference")
+def entry_late_of_a_quote_of_a_trade_to_come_that_refers_to_a_quote(s: Scenario) -> None:
+    m = debited_for_a_quote_of_a_trade_to_come(s)
+    m.debit["ledger_ref"] = m.quote_id
+    s.expect("missing_ledger_entry", "trade", m.trade_id)
+
+
+@scenario(trips="missing_ledger_entry", nearly="cutoff_timing_difference")
+def entry_late_of_a_quote_of_a_trade_to_come_that_refers_to_a_trade(s: Scenario) -> None:
+    m = debited_for_a_quote_of_a_trade_to_come(s)
+    m.debit["ledger_ref"] = m.trade_id
+    s.expect("missing_ledger_entry", "trade", m.trade_id)
+
+
+@scenario(trips="cutoff_timing_difference", nearly="missing_ledger_entry")
+def entry_late_of_an_unknown_quote_that_refers_to_a_quote(s: Scenario) -> None:
+    m = debited_for_a_quote_of_a_trade_to_come(s)
+    m.debit |= {"quote_id": f"{s.name}-unknown", "ledger_ref": m.quote_id}
+    s.expect("cutoff_timing_difference", "trade", m.trade_id)
+
+
+def with_an_order_to_come(s: Scenario, **changes: str) -> Movement:
+    """An order that names a trade to come, whose quote it does not name, and another one."""
+    m = s.movement()
+    s.drop(m.event, m.debit, m.settle)
+    s.again("orders", m.order, partner_order_id=f"{s.name}-o2", created_at=CUT_OFF, **changes)
+    m.order |= {"product_state": "abandoned", "quote_id": ""}
+    m.quote |= {"accepted_at": "", "status": "", "partner_order_id": ""}
+    m.trade |= {"reserved_at": AFTER, "terminal_at": AFTER}
+    return m
+
+
+@scenario(trips="missing_trade", nearly="cutoff_timing_difference")
+def trade_to_come_of_a_quote_that_names_an_order_to_come(s: Scenario) -> None:
+    m = with_an_order_to_come(s, quote_id="")
+    m.quote["partner_order_id"] = f"{s.name}-o2"
+    s.expect("missing_trade", "order", m.order_id)
+
+
+@scenario(trips="missing_trade", nearly="cutoff_timing_difference")
+def trade_to_come_of_a_quote_that_an_order_to_come_names(s: Scenario) -> None:
+    m = with_an_order_to_come(s)
+    s.expect("missing_trade", "order", m.order_id)
+
+
+@scenario(trips="cutoff_timing_difference", nearly="missing_trade")
+def trade_to_come_of_a_quote_of_no_order(s: Scenario) -> None:
+    m = with_an_order_to_come(s, quote_id="")
+    s.expect("cutoff_timing_difference", "order", m.order_id)
+
+
+@scenario(nearly="quote_terms_inconsistent")
+def rate_below_zero_for_an_unknown_asset(s: Scenario) -> None:
+    """What nobody asks for is not multiplied: the product would be too large for any number."""
+    m = s.order_only()
+    for row in (m.order, m.quote):
+        row |= {"pool_id": "lane7", "side": ""}
+    m.quote |= {"source_amount": "1000", "target_amount": "1", "rate": "-1000000000000000000"}
+    m.quote |= {"source_asset": "", "target_asset": ""}
+    s.add("pools", environment="", partner_id="", pool_id="lane7", seen_at=at("00:00:00"))
+
+
 @scenario(trips="unprocessed_event")
 def unprocessed_in_the_second_file(s: Scenario) -> None:
     """The first delivery's file lacks the column; the second's has it, empty."""

@@ -197,14 +197,23 @@ class World:
     # --- late rows: only for cutoff_timing_difference ------------------------------------------
 
     @cached_property
-    def trades_to_come(self) -> set[str]:
-        """Ids of which all rows are late: what names one is of that trade and of no other."""
-        return set(by_id(self.late["trades"])) - set(self.trades)
+    def trades_to_come(self) -> dict[str, Row]:
+        """Trades of which all rows are late, each as its last version has it.
+
+        What names one, or its quote, is of that trade and of no other.
+        """
+        return {
+            id_: versions_of(rows)[-1]
+            for id_, rows in by_id(self.late["trades"]).items()
+            if id_ not in self.trades
+        }
 
     @cached_property
-    def orders_to_come(self) -> set[str]:
-        """Likewise of orders."""
-        return set(by_id(self.late["orders"])) - set(self.orders)
+    def orders_to_come(self) -> dict[str, list[Row]]:
+        """Likewise of orders, all rows of each."""
+        return {
+            id_: rows for id_, rows in by_id(self.late["orders"]).items() if id_ not in self.orders
+        }
 
     def late_entries_of(self, trade: Row) -> list[Row]:
         """Entries that are effective at or after the cut-off, one per id, the first."""
@@ -212,12 +221,20 @@ class World:
             rows[0] for id_, rows in by_id(self.late["ledger"]).items() if id_ not in self.entries
         ]
         to_come = self.trades_to_come
+        quotes = {late["quote_id"] for late in to_come.values()} - {None}
+
+        def is_of_one_to_come(entry: Row, rule: str) -> bool:
+            return (
+                entry["transact_id"] in to_come
+                or (rule.startswith("ledger_ref") and entry["quote_id"] in quotes)
+                or (rule == "ledger_ref_quote" and entry["ledger_ref"] in to_come)
+            )
+
         return [
             entry
             for entry in firsts
-            if entry["transact_id"] not in to_come
-            and (joined := self.join_entry(entry))[0] is trade
-            and not (joined[1] == "ledger_ref_quote" and entry["ledger_ref"] in to_come)
+            if (joined := self.join_entry(entry))[0] is trade
+            and not is_of_one_to_come(entry, joined[1])
         ]
 
     def late_confirmations_of(self, trade: Row) -> list[Row]:
@@ -238,21 +255,10 @@ class World:
             if event["transact_id"] not in to_come and self.join_event(event) is trade
         ]
 
-    def late_trades(self) -> list[Row]:
-        """Trades that were reserved at or after the cut-off, each as its last version has it."""
-        reserved = [
-            trade
-            for trade in self.late["trades"]
-            if trade["reserved_at"]
-            and trade["reserved_at"] >= self.cut_off
-            and trade["transact_id"] not in self.trades
-        ]
-        return [versions_of(rows)[-1] for rows in by_id(reserved).values()]
-
     def has_late_trade(self, order: Row | None, quotes: list[Row]) -> bool:
-        """A trade of one of the quotes, or of the order, was reserved after the cut-off."""
+        """A trade of one of the quotes, or of the order, is known from after the cut-off alone."""
         quote_ids = {quote["quote_id"] for quote in quotes}
-        for trade in self.late_trades():
+        for trade in self.trades_to_come.values():
             if trade["quote_id"] in quote_ids:
                 return True
             if order is not None and self.order_of_late_trade(trade) is order:
@@ -260,20 +266,23 @@ class World:
         return False
 
     def order_of_late_trade(self, trade: Row) -> Row | None:
-        """As for any trade; its quote may be late too."""
-        order = None
+        """As for any trade; its quote may be late too, and then its order is one to come."""
         to_come = self.orders_to_come
         quote = self.quote_of_trade(trade)
-        if quote is None:
+        is_late = quote is None
+        if is_late:
             late = [q for q in self.late["quotes"] if q["quote_id"] == trade["quote_id"]]
             quote = late[0] if late and trade["quote_id"] is not None else None
-            if quote is not None and quote["partner_order_id"] in to_come:
-                return None
         if quote is not None:
-            order = self.order_of_quote(quote)
-        if order is None and trade["partner_order_id"] in to_come:
-            return None
-        return order if order is not None else self.order_of_trade(trade)
+            if quote["partner_order_id"] in to_come and (
+                is_late or self.order_of_quote(quote) is None
+            ):
+                return None
+            if order := self.order_of_quote(quote):
+                return order
+            if any(row["quote_id"] == quote["quote_id"] for o in to_come.values() for row in o):
+                return None
+        return None if trade["partner_order_id"] in to_come else self.order_of_trade(trade)
 
     # --- what a movement says ------------------------------------------------------------------
 
