@@ -352,8 +352,12 @@ def _left_open(file: Path) -> duckdb.DuckDBPyConnection | None:
 
 
 def _release_warehouse() -> None:
-    # dbt's DuckDB adapter keeps the file open for the life of the process.
+    # dbt's DuckDB adapter keeps the file open for the life of the process, and after an error, from
+    # Python 3.12 on, for as long as the frames of that error are not collected.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
+    environment: Any = DuckDBConnectionManager._ENV
     close_all: Callable[[], None] = DuckDBConnectionManager.close_all_connections
     close_all()
+    if environment is not None:
+        environment.close()
