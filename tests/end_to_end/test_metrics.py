@@ -198,6 +198,19 @@ def trends(ran: Ran, package: Path) -> None:
     )
 
 
+def test_the_figures_at_close_are_those_of_the_last_one(two_days: Ran) -> None:
+    names = (
+        *("movements_at_close", "matched_movements_at_close", "match_rate_at_close"),
+        "blocking_findings_at_close",
+    )
+    by_day = asked(two_days, *names, by=("metric_time__day",))
+    assert by_day.keys() == {(PREVIOUS,), (CLOSE_DATE,)}
+    assert by_day[PREVIOUS,] != by_day[CLOSE_DATE,]
+    assert asked(two_days, *names) == {(): by_day[CLOSE_DATE,]}
+    by_month = asked(two_days, *names, by=("metric_time__month",))
+    assert by_month == {("2026-06-01",): by_day[CLOSE_DATE,]}
+
+
 CHECKS = (match_rates, open_exceptions, money_at_risk, ages, settlement_times, balances)
 
 

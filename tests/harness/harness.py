@@ -48,11 +48,15 @@ class CompiledSeed:
 
 @dataclass(frozen=True)
 class CompiledProject:
-    """The project for one close date: seeds, what runs at the start, models by name in order."""
+    """The project for one close date: seeds, what runs at the start, models by name in order.
+
+    `analyses` are the statements by name.
+    """
 
     seeds: tuple[CompiledSeed, ...]
     start: tuple[str, ...]
     models: Mapping[str, CompiledModel]
+    analyses: Mapping[str, str]
 
     @property
     def package_views(self) -> list[str]:
@@ -119,6 +123,7 @@ def _compile(target: Path, close_date: date) -> CompiledProject:
         seeds=tuple(_seed(node) for node in nodes if node["resource_type"] == "seed"),
         start=tuple(n["compiled_code"] for n in nodes if n["resource_type"] == "operation"),
         models=_in_order([_model(node) for node in nodes if node["resource_type"] == "model"]),
+        analyses={n["name"]: n["compiled_code"] for n in nodes if n["resource_type"] == "analysis"},
     )
 
 
