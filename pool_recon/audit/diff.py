@@ -25,6 +25,7 @@ from pool_recon.audit.evidence import (
     read_package,
     workspace,
 )
+from pool_recon.console import plural
 from pool_recon.dbt_runner import one_line
 from pool_recon.errors import CloseError
 from pool_recon.exact import EXACT
@@ -43,6 +44,13 @@ _NONE: Final = "none"
 _MOVEMENT_TYPE: Final = (
     "case when trade_status is not null then 'trade'"
     " when partner_order_id = movement_id then 'order' else 'quote' end"
+)
+# Amounts of different assets cannot be compared: the largest of every asset comes first, then the
+# second of every asset, as at the end of a close.
+_SIZE: Final = "try_cast(amount_at_risk as decimal(38, 18))"
+_RANK_IN_ASSET: Final = (
+    f"row_number() over (partition by severity, change, {_SIZE} is null, asset"
+    f" order by {_SIZE} desc nulls last, opened_on, code, exception_id)"
 )
 # The register may have equal rows where no finding is theirs.
 _OCCURRENCE: Final = (
@@ -106,8 +114,7 @@ _SECTIONS: Final = (
         ),
         order=(
             "severity, case change when 'new' then 0 when 'reopened' then 1 when 'changed' then 2"
-            " else 3 end, try_cast(amount_at_risk as decimal(38, 18)) desc nulls last, code,"
-            " subject_id"
+            f" else 3 end, {_RANK_IN_ASSET}, {_SIZE} is null, opened_on, asset, code, subject_id"
         ),
     ),
     Section("rules", "checklist", ("rule",), told=("holds",)),
@@ -360,7 +367,9 @@ def _inputs(a: Sequence[Mapping[str, Any]], b: Sequence[Mapping[str, Any]]) -> l
         for file in files:
             count[file["export"]] += 1
             rows[file["export"]] += file["rows"]
-        listed = ", ".join(f"{export} {count[export]} ({rows[export]:,} rows)" for export in count)
+        listed = ", ".join(
+            f"{export} {count[export]} ({plural(rows[export], 'row')})" for export in count
+        )
         causes.append(Cause(kind, f"{len(files):,} {message}: {listed}", tuple(files)))
     if not causes and [*known[0]] != [*known[1]]:
         causes.append(Cause("order of files", "the same files landed in another order"))
@@ -543,13 +552,21 @@ def _entry(column: str, kind: str | None) -> str:
 
 
 def _follow_movements(connection: duckdb.DuckDBPyConnection) -> None:
-    """Find what a movement lives on as: an order or quote that got its trade has another id."""
+    """Find what a movement lives on as, and in which state.
+
+    An order or quote that got its trade has another id.
+    """
     connection.execute(
         """
         alter table changes_movements add column lives_on_as varchar;
-        update changes_movements set lives_on_as = heirs.heir
+        alter table changes_movements add column lives_on_state varchar;
+        update changes_movements set lives_on_as = heirs.heir, lives_on_state = heirs.state
         from (
-            select gone.movement_id, gone.movement_type, min(heir.movement_id) as heir
+            select
+                gone.movement_id,
+                gone.movement_type,
+                min(heir.movement_id) as heir,
+                arg_min(heir.reconciliation_state_b, heir.movement_id) as state
             from changes_movements as gone
             inner join changes_movements as heir
                 on heir.change = 'new'

@@ -25,6 +25,7 @@ from pool_recon.audit.evidence import (
     name_of,
     read_package,
 )
+from pool_recon.console import plural
 from pool_recon.errors import CloseError
 from pool_recon.long_records import allow_long_values
 from pool_recon.package import (
@@ -127,10 +128,14 @@ def find_inputs(manifest: Manifest, folders: Sequence[Path]) -> Inputs:
                 f"{stated['sha256']}",
             )
         )
-    notes = [f"{moved} input files were found under other names"] if moved else []
+    notes = []
+    if moved:
+        was, names = ("was", "another name") if moved == 1 else ("were", "other names")
+        notes.append(f"{plural(moved, 'input file')} {was} found under {names}")
     used = {file.path for file in found}
     if extra := sum(file.path not in used for file in there):
-        notes.append(f"{extra} files of the exports are no part of this close")
+        verb = "is" if extra == 1 else "are"
+        notes.append(f"{plural(extra, 'file')} of the exports {verb} no part of this close")
     return Inputs(tuple(found), tuple(problems), tuple(notes))
 
 

@@ -21,6 +21,10 @@ _OF_MOVEMENTS = (
     *("target_amount", "ledger_source_net", "ledger_target_net"),
 )
 
+# Control totals that count what was approved, which the pages do not.
+_WITH_APPROVED = frozenset({"findings.blocking", "findings.warning"})
+_APPROVED_TOO = " (approved ones too)"
+
 
 def verification_text(result: Verification) -> list[str]:
     """The lines that say what is proven of a package, and what is not."""
@@ -134,11 +138,15 @@ def _movements(difference: Difference) -> list[str]:
         if row["change"] == "new" and row["reconciliation_state_b"] != "exception":
             break
         shown += 1
-        heir = f", lives on as {row['lives_on_as']}" if row["lives_on_as"] else ""
+        heir = (
+            f", lives on as {row['lives_on_as']} ({row['lives_on_state']})"
+            if row["lives_on_as"]
+            else ""
+        )
         state = row["reconciliation_state_a"] or row["reconciliation_state_b"]
         lines.append(
             f"  {row['change']:<8} {row['movement_type']} {printable(row['movement_id'])}"
-            f"{printable(heir)}{_changes(row, _OF_MOVEMENTS) or printable(f' ({state})')}"
+            f"{_changes(row, _OF_MOVEMENTS) or printable(f' ({state})')}{printable(heir)}"
         )
     return lines + _more(_changed(counts), shown)
 
@@ -182,6 +190,7 @@ def _amounts(difference: Difference) -> list[str]:
         lines += ["", title]
         for row in rows[: 2 * TOP_ROWS]:
             what = f"{row[name]} {row.get('asset', '')}".rstrip()
+            what += _APPROVED_TOO if name == "name" and what in _WITH_APPROVED else ""
             lines.append(f"  {printable(what)}: {_step(row)}")
         lines += _more(len(rows), min(len(rows), 2 * TOP_ROWS))
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,15 @@ from pool_recon.console import plural, printable, progress, say
 if TYPE_CHECKING:
     from pool_recon.doctor import Check
 
+# The options that a close has too, by the name of the parameter.
+_OF_THE_CLOSE = {
+    "exports": "--exports",
+    "out": "--out",
+    "warehouse": "--warehouse",
+    "register": "--register",
+    "time_zone": "--time-zone",
+    "target": "--target",
+}
 _COLOURS = {"ok": "green", "note": "yellow", "mend": "red"}
 
 
@@ -83,7 +93,7 @@ def doctor(
     if is_json:
         say_json(summary)
     elif not is_quiet:
-        say([*_lines(checks), "", _verdict(len(to_mend))])
+        say([*_lines(checks), "", _verdict(len(to_mend), click.get_current_context())])
     elif to_mend:
         say(_lines(to_mend))
     return 0 if summary["is_well"] else 1
@@ -100,7 +110,18 @@ def _lines(checks: Sequence[Check]) -> list[str]:
     return lines
 
 
-def _verdict(to_mend: int) -> str:
+def _verdict(to_mend: int, context: click.Context) -> str:
     if to_mend:
         return f"{plural(to_mend, 'thing')} to mend; the lines with -> say how."
-    return "All is well. Next: pool-recon close --exports DIR --close-date YYYY-MM-DD"
+    return f"All is well. Next: {printable(_close(context))}"
+
+
+def _close(context: click.Context) -> str:
+    """The close of what was examined; what came from the environment it finds there too."""
+    given = [
+        f"{option} {shlex.quote(str(context.params[name]))}"
+        for name, option in _OF_THE_CLOSE.items()
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    exports = [] if context.params["exports"] else ["--exports DIR"]
+    return " ".join(["pool-recon close", *exports, *given, "--close-date YYYY-MM-DD"])

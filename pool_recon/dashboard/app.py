@@ -30,7 +30,8 @@ from pool_recon.errors import CloseError
 from pool_recon.masking import mask
 from pool_recon.report import page as report
 from pool_recon.report.figures import BALANCE_STEPS, STANDINGS, share
-from pool_recon.report.wording import agreement, is_zero, long_date, number, words
+from pool_recon.report.wording import agreement, is_zero, long_date, number, sentence, words
+from pool_recon.summary import REVIEW_RULE
 from pool_recon.trace import Missing
 from pool_recon.trace.reader import moment_text
 from pool_recon.trace.streams import STREAMS
@@ -197,6 +198,7 @@ class _Pages:
             "tabs": _TABS,
             "here": request.url.path,
             "standings": STANDINGS,
+            "review_rule": REVIEW_RULE,
             "wanted": "",
         }
         return self.templates.get_template(name).render(values | more)
@@ -215,6 +217,7 @@ def _templates() -> Environment:
     environment.filters.update(
         number=number,
         words=words,
+        sentence=sentence,
         long_date=long_date,
         share=share,
         moment=moment_text,

@@ -19,6 +19,7 @@ from pool_recon.package import (
     close_parameters,
     view_columns,
 )
+from pool_recon.summary import REVIEW_RULE
 
 if TYPE_CHECKING:
     import duckdb
@@ -181,6 +182,15 @@ class Figures:
         return [name for name in self.verdict.failed_expectations if name not in failing]
 
     @property
+    def unreviewed(self) -> int:
+        """How many findings of any standing break the rule of reviews, 0 where it holds."""
+        return sum(
+            rule.violation_count
+            for rule in self.rules
+            if rule.row["rule"] == REVIEW_RULE and rule.state != "holds"
+        )
+
+    @property
     def listed(self) -> int:
         """How many findings the page lists."""
         return sum(len(group.rows) for group in self.groups)
@@ -233,9 +243,11 @@ def read_figures(
     )
     register = _package(connection, "register")
     facts = _finding_facts(connection, close["close_date"])
-    assets = _tallies(
+    of_assets = _tallies(
         [fact for fact in facts if fact["has_amount"]], lambda fact: str(fact["asset"] or "")
     )
+    # Where every finding is approved there is nothing left to say of the asset.
+    assets = [tally for tally in of_assets if tally.counts["blocking"] + tally.counts["warning"]]
     return Figures(
         close=close,
         verdict=verdict,

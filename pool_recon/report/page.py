@@ -19,6 +19,7 @@ from pool_recon.report.figures import (
     share,
 )
 from pool_recon.report.wording import agreement, is_zero, long_date, number, words
+from pool_recon.summary import REVIEW_RULE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -60,6 +61,7 @@ def render(figures: Figures, draw: Draw = draw) -> str:
         ids=_IDS,
         standings=STANDINGS,
         trend_columns=TREND_COLUMNS,
+        review_rule=REVIEW_RULE,
         waterfalls=charts.waterfalls(figures, draw),
         trends=charts.trends(figures.trend, draw) if figures.previous else [],
         bars=_bars(figures, draw),

@@ -45,6 +45,11 @@ def words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def sentence(text: str) -> str:
+    """A message as a sentence begins; an id or a path in it keeps its letters."""
+    return text[:1].upper() + text[1:]
+
+
 def long_date(text: str) -> str:
     """A date written as YYYY-MM-DD in words."""
     day = date.fromisoformat(text)

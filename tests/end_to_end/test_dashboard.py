@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,6 +22,8 @@ import pytest
 
 from pool_recon.dashboard import dashboard
 from pool_recon.errors import CloseError
+from pool_recon.package import Verdict
+from pool_recon.summary import REVIEW_RULE
 from pool_recon.warehouse import connect
 from tests.end_to_end.closing import PREVIOUS, ROOT, Ran
 from tests.end_to_end.test_report import added, cut_share, expected_figures, standing, trend_of
@@ -28,7 +31,9 @@ from tests.end_to_end.test_report import added, cut_share, expected_figures, sta
 pytest.importorskip("starlette", reason="the dashboard extra is not installed")
 pytest.importorskip("uvicorn", reason="the dashboard extra is not installed")
 
-from pool_recon.dashboard.app import _choice
+from starlette.requests import Request
+
+from pool_recon.dashboard.app import _choice, _Pages
 from pool_recon.dashboard.data import Choice, Source, exceptions
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -436,6 +441,54 @@ def test_a_verdict_counts_only_with_the_warehouse_that_it_is_of(
     manifest.write_text("{}", encoding="utf-8")
     with Source(copied).opened() as (_, snapshot):
         assert snapshot.package is None
+
+
+@pytest.mark.parametrize("blocks", [REVIEW_RULE, "no_secrets", None])
+def test_the_first_page_says_what_blocks(blocks: str | None, two_days: Ran) -> None:
+    source = Source(two_days.out / "pool_recon.duckdb")
+    with source.opened() as (_, snapshot):
+        figures = snapshot.figures
+    rules = [
+        replace(rule, state="fails", violation_count=3)
+        if rule.row["rule"] == blocks
+        else replace(rule, state="holds", violation_count=0)
+        for rule in figures.rules
+    ]
+    counts = {"blocking": 0, "warning": 3, "approved": 1}
+    figures = replace(
+        figures,
+        verdict=Verdict({rule.row["rule"]: rule.state for rule in rules}),
+        rules=rules,
+        findings=replace(figures.findings, counts=counts),
+        groups=[group for group in figures.groups if group.severity == "warning"],
+    )
+    asked = Request({"type": "http", "path": "/", "headers": [], "query_string": b""})
+    pages = _Pages(source)
+    html = pages._render("verdict.html.j2", asked, replace(snapshot, figures=figures))
+    page = Shown(html)
+    assert page.of("data-figure").get(f"violations|{REVIEW_RULE}") == (
+        "3" if blocks == REVIEW_RULE else None
+    )
+    for words, expected in (
+        ("decide, or set a new date with a reason in the register", blocks == REVIEW_RULE),
+        ("block while a review is overdue", blocks == REVIEW_RULE),
+        ("listed, they do not block", blocks != REVIEW_RULE),
+        ("No finding blocks; see the checklist.", blocks == "no_secrets"),
+        ("Nothing blocks.", blocks is None),
+    ):
+        assert (words in page.text) == expected, words
+    assert ("/exceptions?sort=review" in re.findall(r'<li><a href="([^"]+)"', html)) == (
+        blocks == REVIEW_RULE
+    )
+
+
+def test_an_id_keeps_its_letters_and_a_figure_says_what_is_in_it(address: str) -> None:
+    html = fetch(address, "/search?id=No-Such-ID")[2]
+    assert html.count("No-Such-ID") > 1
+    assert "no-such-id" not in html
+    html = fetch(address, "/movements")[2]
+    for severity in ("Blocking", "Warnings"):
+        assert f">{severity}, approved ones too<" in html
 
 
 def test_what_is_looked_for_is_trimmed_as_ids_are() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,7 @@ def test_movements(before: Path, after: Path) -> None:
         "movement_id": trade["partner_order_id"],
         "transact_id": "",
         "trade_status": "",
+        "reconciliation_state": "exception",
     }
     edit(before, "reconciliation", lambda _rows: [gone, moved_before, other_before, order])
     edit(
@@ -76,7 +78,12 @@ def test_movements(before: Path, after: Path) -> None:
                 "ledger_source_net": "",
             },
             other_before | {"product_state": "another"},
-            trade | {"movement_id": "t_new", "transact_id": "t_new"},
+            trade
+            | {
+                "movement_id": "t_new",
+                "transact_id": "t_new",
+                "reconciliation_state": "matched",
+            },
         ],
     )
     content = told(sign(before), sign(after))
@@ -102,6 +109,10 @@ def test_movements(before: Path, after: Path) -> None:
     ]
     (heir,) = (row["lives_on_as"] for row in rows.values() if row["lives_on_as"])
     assert heir == "t_new"
+    states = {"reconciliation_state_a": "exception", "lives_on_state": "matched"}
+    assert rows[order["movement_id"]].items() >= states.items()
+    line = f"gone     order {order['movement_id']} (exception), lives on as t_new (matched)"
+    assert f"  {line}" in said(before, after)
     # What changed its state comes first.
     assert content["rows"]["movements"][0]["movement_id"] == moved_before["movement_id"]
 
@@ -144,6 +155,34 @@ def test_findings(before: Path, after: Path) -> None:
     edit(before, "exceptions", lambda _rows: [changed])
     edit(after, "exceptions", lambda _rows: [dict(changed, age_days="9")])
     assert not told(sign(before), sign(after))["rows"]["findings"]
+
+
+def test_the_largest_of_every_asset_comes_first(before: Path, after: Path) -> None:
+    kept: Rows = []
+    edit(before, "exceptions", lambda rows: kept.extend(dict(row) for row in rows))
+    amounts = (("ETH", "16"), ("USDC", "5056"), ("USDC", "4000"), ("ETH", "15"), ("", ""))
+    others = [
+        row | {"asset": asset, "amount_at_risk": amount, "severity": "blocking", "approval": "none"}
+        for row, (asset, amount) in zip(kept[1:], amounts, strict=False)
+    ]
+    edit(before, "exceptions", lambda _rows: [kept[0]])
+    edit(after, "exceptions", lambda _rows: [kept[0], *others])
+    lines = said(sign(before), sign(after))
+    shown = re.findall(r", (\d+ [A-Z]+), ", "\n".join(lines))
+    assert shown[:2] in (["16 ETH", "5056 USDC"], ["5056 USDC", "16 ETH"])
+    assert set(shown[2:]) == {"4000 USDC", "15 ETH"}
+
+
+def test_control_totals_say_that_approved_findings_are_in_them(before: Path, after: Path) -> None:
+    edit(after, "exceptions", lambda rows: rows[1:])
+
+    def other(manifest: dict[str, Any]) -> None:
+        manifest["control_totals"] |= {"findings.blocking": "1", "findings.warning": "2"}
+
+    lines = said(before, sign(after, other))
+    for severity in ("blocking", "warning"):
+        start = f"  findings.{severity} (approved ones too): "
+        assert any(line.startswith(start) for line in lines)
 
 
 def test_rules_balances_and_records(before: Path, after: Path) -> None:
@@ -207,7 +246,7 @@ def test_why(before: Path, after: Path) -> None:
     def other(manifest: dict[str, Any]) -> None:
         inputs = manifest["inputs"]
         inputs[0].update(sha256="0" * 64)
-        inputs.append(dict(inputs[1], path="orders/new.csv", rows=5))
+        inputs.append(dict(inputs[1], path="orders/new.csv", rows=1))
         del inputs[2]
         manifest["register"] = {"file": "r.csv", "rows": 2, "sha256": "ab" * 32, "size_bytes": 1}
         manifest["settings"]["grace_period_seconds"] = 60
@@ -218,7 +257,7 @@ def test_why(before: Path, after: Path) -> None:
 
     found = causes(before, sign(after, other))
     assert found["time zone"] == "UTC -> Asia/Tokyo"
-    assert found["new files"].endswith("landed in B and not in A: orders 1 (5 rows)")
+    assert found["new files"].endswith("landed in B and not in A: orders 1 (1 row)")
     assert found["newer versions of files"].startswith("1 landed in B with another content")
     assert found["files not there"].startswith("2 landed in A and not in B")
     assert found["register"] == "none -> r.csv (rows: 2, SHA-256 abababab)"

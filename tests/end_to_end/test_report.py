@@ -129,6 +129,12 @@ def added(rows: Iterable[dict[str, str]]) -> dict[tuple[str, str], str]:
     return {key: format(value, "f") for key, value in sums.items()}
 
 
+def of_assets(rows: Rows) -> Rows:
+    """The findings of assets of which not every finding with an amount is approved."""
+    open_ = {row["asset"] for row in rows if row["amount_at_risk"] and standing(row) != "approved"}
+    return [row for row in rows if row["asset"] in open_]
+
+
 def cut_share(count: int, total: int) -> str:
     return str((Decimal(100 * count) / total).quantize(Decimal("0.01"), "ROUND_DOWN"))
 
@@ -188,7 +194,7 @@ def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
                 said[f"oldest|{by}|{key}"] = max(int(row["age_days"]) for row in rows)
             for (asset, each), amount in added(rows).items():
                 said[f"risk|{by}|{key}|{each}|{asset}"] = amount
-    for (asset, each), amount in added(findings).items():
+    for (asset, each), amount in added(of_assets(findings)).items():
         said[f"risk|asset|{asset}|{each}"] = amount
         said[f"risk|asset|{asset}|findings"] = sum(
             row["asset"] == asset and row["amount_at_risk"] != "" and standing(row) != "approved"
@@ -355,7 +361,7 @@ def check_summary(rows: list[tuple[Any, ...]], package: Path) -> None:
     assert findings.pop("review overdue") == told["overdue|all"]
     assert findings == {each: told[f"findings|all|{each}"] for each in STANDINGS}
     risks = {(row[0], row[1]): row[2] for row in sections["Money at risk"]}
-    assert risks == added(csv_rows(package, "exceptions"))
+    assert risks == added(of_assets(csv_rows(package, "exceptions")))
     assert all(row[3] == float(row[2]) for row in sections["Money at risk"])
     for name, count, shown, *_ in sections["Sheets"]:
         assert count == shown == len(csv_rows(package, name)), name
@@ -437,6 +443,39 @@ def test_both_are_the_same_bytes_when_made_again(bad_day: Ran, tmp_path: Path) -
     for name in ("report.html", "close.xlsx"):
         assert (again.package / name).read_bytes() == (bad_day.package / name).read_bytes(), name
         assert str(tmp_path) not in (again.package / name).read_bytes().decode("latin-1")
+
+
+def test_reviews_and_approvals_in_another_warehouse(bad_day: Ran, tmp_path: Path) -> None:
+    from pool_recon.package import Verdict
+
+    shutil.copy(bad_day.out / "pool_recon.duckdb", tmp_path / "changed.duckdb")
+    rule = "exceptions_owned_and_reviewed"
+    with connect(tmp_path / "changed.duckdb") as warehouse:
+        view = "package.pkg_exceptions"
+        (asset,) = warehouse.execute(
+            f"select min(asset) from {view} where amount_at_risk <> ''"
+        ).fetchone() or ("",)
+        warehouse.execute(f"create temp table changed as from {view}")
+        warehouse.execute(f"drop view {view}; create table {view} as from changed")
+        warehouse.execute(f"update {view} set approval = 'approved' where asset = ?", [asset])
+        # Nothing that blocks is left but the reviews of three warnings.
+        warehouse.execute(f"update {view} set severity = 'warning' where severity = 'blocking'")
+        warehouse.execute(
+            "create temp table violations as select * replace (? as rule_name)"
+            " from marts.close_violations limit 3",
+            [rule],
+        )
+        warehouse.execute(
+            "drop view if exists marts.close_violations;"
+            " create table marts.close_violations as from violations"
+        )
+        figures = read_figures(warehouse, Verdict({rule: "fails"}), [])
+    assert asset not in {tally.key for tally in figures.assets}
+    assert figures.asset_count == len(figures.assets) > 0
+    assert figures.unreviewed == 3
+    told = Page(write_report(figures, tmp_path).read_text(encoding="utf-8")).of("data-figure")
+    assert told[f"violations|{rule}"] == "3"
+    assert not [name for name in told if name.startswith(f"risk|asset|{asset}|")]
 
 
 def test_a_page_that_cannot_list_all_says_so(bad_day: Ran, tmp_path: Path) -> None:

@@ -371,8 +371,8 @@ def test_a_re_run_gives_the_same_bytes_and_finds_what_agrees_with_itself(
         "re-run": "not proven",
     }
     assert told["notes"] == [
-        "1 input files were found under other names",
-        "1 files of the exports are no part of this close",
+        "1 input file was found under another name",
+        "1 file of the exports is no part of this close",
     ]
 
 

@@ -62,6 +62,11 @@ def test_text_and_quiet(set_up: SetUp, capsys: pytest.CaptureFixture[str]) -> No
     assert run(*arguments, "--exports", set_up.exports) == 0
     text = capsys.readouterr().out
     assert "All is well. Next: pool-recon close" in text
+    given = f"--exports {set_up.exports} --out {set_up.out} --close-date YYYY-MM-DD\n"
+    assert text.endswith(f"Next: pool-recon close {given}")
+    assert run("doctor") == 0
+    text = capsys.readouterr().out
+    assert text.endswith("Next: pool-recon close --exports DIR --close-date YYYY-MM-DD\n")
     assert run(*arguments, "--quiet") == 0
     assert capsys.readouterr().out == ""
     assert run(*arguments, "--quiet", "--time-zone", "Mars/Olympus") == 1

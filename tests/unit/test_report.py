@@ -30,6 +30,8 @@ from pool_recon.report.figures import (
     share,
 )
 from pool_recon.report.page import render
+from pool_recon.report.wording import sentence
+from pool_recon.summary import REVIEW_RULE
 
 HOSTILE = "<script>alert(1)</script>\"'&amp;\r\n\u202eok"
 
@@ -226,6 +228,37 @@ def test_what_is_not_listed_is_said(figures: Figures) -> None:
     assert "The last 2 of 40 closes" in read(page).text
 
 
+def test_a_close_that_overdue_reviews_block_says_what_to_do(figures: Figures) -> None:
+    def told(name: str, state: str, count: int) -> str:
+        failing = replace(
+            figures,
+            verdict=Verdict({name: state}),
+            rules=[rule(name, state, violation_count=count)],
+        )
+        return " ".join(read(render(failing)).text.split())
+
+    text = told(REVIEW_RULE, "fails", 2)
+    assert (
+        "Exceptions owned and reviewed 2 findings: decide, or set a new date with a reason in the "
+        "register." in text
+    )
+    assert "block while a review is overdue" in text
+    assert "1 finding: decide" in told(REVIEW_RULE, "fails", 1)
+    assert "No finding blocks" not in text
+    for name, state in ((REVIEW_RULE, "holds"), ("no_secrets", "fails")):
+        text = told(name, state, 0)
+        assert "decide, or set" not in text
+        assert "listed, they do not block" in text
+        assert ("No finding blocks; see the checklist." in text) == (state == "fails")
+
+
+def test_figures_with_approved_findings_in_them_say_so(figures: Figures) -> None:
+    page = render(replace(figures, trend=closes_of(1, 2), close_count=2))
+    for severity in ("Blocking", "Warnings"):
+        # in the trend and beside the last close
+        assert page.count(f">{severity}, approved ones too<") == 2
+
+
 @pytest.mark.parametrize("outcome", ["failed_checks", "disagreements", "differing_readings"])
 def test_a_close_blocked_by_no_rule_says_by_what(outcome: str, figures: Figures) -> None:
     verdict = replace(figures.verdict, **{outcome: ("some_check",)})
@@ -246,6 +279,11 @@ def test_expectations_of_rules_that_fail_anyway_are_not_said_twice(figures: Figu
 def test_a_figure_keeps_every_digit_in_its_order(amount: str, figures: Figures) -> None:
     page = render(replace(figures, balances=[balance(opening=amount, closing=amount)]))
     assert amount in read(page).text
+
+
+def test_only_the_first_letter_of_a_message_changes() -> None:
+    assert sentence("no order has the id O-Ab") == "No order has the id O-Ab"
+    assert sentence("") == ""
 
 
 @pytest.mark.parametrize(
