@@ -6,10 +6,13 @@ exceptions.csv; the order by size is by exact numbers too.
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shlex
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,6 +51,10 @@ _FILES = {
 # The kinds of subjects that `trace` finds by their id, and those of them that have a movement.
 _TRACEABLE = frozenset({"order", "quote", "trade", "event", "ledger_entry", "funding"})
 _OF_A_MOVEMENT = frozenset({"order", "quote", "trade"})
+# The subject of a finding of a balance that was stated: whose it is, and at which moment.
+_STATED_BALANCE = re.compile(
+    r"(?P<balance>.*):(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ class TopException:
     code: str
     subject_type: str
     subject_id: str
+    environment: str
     asset: str
     amount_at_risk: str
     age_days: int
@@ -76,6 +84,8 @@ class OverdueReview:
     code: str
     subject_type: str
     subject_id: str
+    environment: str
+    asset: str
     owner: str
     next_review_date: str
     is_approvable: bool
@@ -121,10 +131,10 @@ def read_top_exceptions(
             where rank_in_case = 1
         )
         select
-            of_assets.exception_id, of_assets.code, subject_type, subject_id, coalesce(asset, ''),
-            coalesce(amount_at_risk, ''), age, coalesce(of_assets.owner, ''),
-            coalesce(next_review_date, ''), coalesce(of_assets.first_action, ''),
-            coalesce(codes.is_approvable, true), others
+            of_assets.exception_id, of_assets.code, subject_type, subject_id,
+            coalesce(environment, ''), coalesce(asset, ''), coalesce(amount_at_risk, ''), age,
+            coalesce(of_assets.owner, ''), coalesce(next_review_date, ''),
+            coalesce(of_assets.first_action, ''), coalesce(codes.is_approvable, true), others
         from of_assets
         left join reference.ref_findings as codes on of_assets.code = codes.code
         order by
@@ -147,6 +157,7 @@ def read_overdue_reviews(
         f"""
         select
             findings.exception_id, findings.code, findings.subject_type, findings.subject_id,
+            coalesce(findings.environment, ''), coalesce(findings.asset, ''),
             coalesce(findings.owner, ''), coalesce(findings.next_review_date, ''),
             coalesce(codes.is_approvable, true)
         from {VIEW_SCHEMA}.pkg_exceptions as findings
@@ -212,7 +223,7 @@ def close_summary(request: CloseRequest, result: CloseResult) -> dict[str, Any]:
         ),
         "package": str(result.package),
         "files": files,
-        "next": _next_commands(request, result),
+        "next": _next(request, result)[1],
     }
 
 
@@ -400,9 +411,9 @@ def _register_line(result: CloseResult) -> list[str]:
     count = len(use.unmatched_lines)
     shown = ", ".join(str(line) for line in use.unmatched_lines[:TOP_LINES])
     more = ", ..." if count > TOP_LINES else ""
-    verb = "matches" if count == 1 else "match"
+    verb, lines = ("matches", "line") if count == 1 else ("match", "lines")
     return [
-        f"  register   {plural(use.rows, 'row')}; {count:,} of them {verb} no finding (line "
+        f"  register   {plural(use.rows, 'row')}; {count:,} of them {verb} no finding ({lines} "
         f"{shown}{more}, see register.csv)"
     ]
 
@@ -490,7 +501,6 @@ _BY_HAND = (
 
 
 def _next_text(request: CloseRequest, result: CloseResult) -> list[str]:
-    commands = _next_commands(request, result)
     if result.top_exceptions:
         how = "correct the exports or approve the finding, then close again"
     elif result.overdue_reviews:
@@ -501,41 +511,77 @@ def _next_text(request: CloseRequest, result: CloseResult) -> list[str]:
             "  No finding explains this, so it is no matter for finance. See what dbt says with",
             "  pool-recon --debug close ..., and mend the data or the project.",
         ]
+    finding, commands = _next(request, result)
+    if finding is None:
+        return [_bold("Next") + f" ({how})", f"  {_BY_HAND}"]
     return [
-        _bold("Next") + f" ({how})",
-        *(f"  {command}" for command in commands or [_BY_HAND]),
+        _bold("Next") + printable(f", for {_named(finding)}"),
+        f"  ({how})",
+        *(f"  {command}" for command in commands),
     ]
 
 
-def _next_commands(request: CloseRequest, result: CloseResult) -> list[str]:
-    """Commands for the first of the exceptions, or of the overdue reviews where these alone block.
+def _named(finding: TopException | OverdueReview) -> str:
+    return f"{finding.code} of {finding.subject_type} {finding.subject_id}"
 
-    None where no finding blocks the close, or where there is no command for those that do.
+
+def _next(
+    request: CloseRequest, result: CloseResult
+) -> tuple[TopException | OverdueReview | None, list[str]]:
+    """The first exception that there are commands for, and these.
+
+    Where overdue reviews alone block, the first of them. None where no finding blocks the close, or
+    where there is no command for those that do.
     """
-    commands = []
-    top: Sequence[TopException | OverdueReview] = result.top_exceptions or result.overdue_reviews
+    for finding in result.top_exceptions or result.overdue_reviews:
+        commands = [*_looking(request, finding), *_approving(request, result, finding)]
+        if commands:
+            return finding, commands
+    return None, []
+
+
+def _looking(request: CloseRequest, finding: TopException | OverdueReview) -> Iterator[str]:
+    """The commands that show what a finding is about."""
     warehouse = ("--warehouse", request.warehouse)
-    traceable = [e for e in top if e.subject_type in _TRACEABLE]
-    traceable.sort(key=lambda exception: exception.subject_type not in _OF_A_MOVEMENT)
-    for exception in traceable[:1]:
+    subject = finding.subject_id
+    if finding.subject_type in _TRACEABLE:
         # What begins with a dash would be read as an option.
-        name = exception.subject_id
-        found = ("--", name) if name.startswith("-") else (name,)
-        commands.append(_command("trace", *warehouse, *found))
-        if exception.subject_type in _OF_A_MOVEMENT:
-            commands.append(_command("explain", "movement", *warehouse, *found))
-    approvable = next((e for e in top if e.is_approvable), None)
-    if approvable:
-        register = ("--register", request.register) if request.register else ()
-        approve = ("approve", approvable.exception_id, "--package", result.package, *register)
-        command = f"{_command(*approve)} --approved-by NAME --reason TEXT"
-        # Without these the next close would be blocked by REVIEW_RULE.
-        if not approvable.owner:
-            command += " --owner NAME"
-        if approvable.next_review_date < str(request.close_date):
-            command += " --next-review DATE"
-        commands.append(command)
-    return commands
+        found = ("--", subject) if subject.startswith("-") else (subject,)
+        yield _command("trace", *warehouse, *found)
+        if finding.subject_type in _OF_A_MOVEMENT:
+            yield _command("explain", "movement", *warehouse, *found)
+    stated = _STATED_BALANCE.fullmatch(subject) if finding.subject_type == "balance" else None
+    before, after = f"{finding.environment}:", f":{finding.asset}"
+    if stated and stated["balance"].startswith(before) and stated["balance"].endswith(after):
+        partner = stated["balance"].removeprefix(before).removesuffix(after)
+        with contextlib.suppress(ValueError, OverflowError):
+            start = datetime.fromisoformat(stated["moment"]) - timedelta(days=1)
+            options = {
+                "--partner": partner,
+                "--environment": finding.environment,
+                "--asset": finding.asset,
+                "--from": start.isoformat().replace("+00:00", "Z"),
+                "--to": stated["moment"],
+            }
+            given = (f"{option}={value}" for option, value in options.items())
+            yield _command("explain", "balance", *warehouse, *given)
+
+
+def _approving(
+    request: CloseRequest, result: CloseResult, finding: TopException | OverdueReview
+) -> Iterator[str]:
+    """The command that approves a finding, if any can."""
+    if not finding.is_approvable:
+        return
+    register = ("--register", request.register) if request.register else ()
+    command = _command("approve", finding.exception_id, "--package", result.package, *register)
+    command += " --approved-by NAME --reason TEXT"
+    # Without these the next close would be blocked by REVIEW_RULE.
+    if not finding.owner:
+        command += " --owner NAME"
+    if finding.next_review_date < str(request.close_date):
+        command += " --next-review DATE"
+    yield command
 
 
 def _command(*arguments: object) -> str:

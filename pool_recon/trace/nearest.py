@@ -1,4 +1,4 @@
-"""The ids that are most like one that nothing carries."""
+"""What is known of an id that no record carries: findings of that id, or the ids most like it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,28 @@ from pool_recon.trace.reader import Reader
 from pool_recon.trace.streams import STREAMS
 
 LIMIT = 5
+
+_IDS_OF_FINDINGS = ("transact_id", "quote_id", "partner_order_id", "ledger_entry_id", "event_id")
+
+
+def findings_called(reader: Reader, wanted: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The findings whose subject or own id is `wanted`, and the records that these are about."""
+    parameters: dict[str, object] = {"wanted": wanted, "limit": LIMIT}
+    of_partner = ""
+    if reader.partner is not None:
+        parameters |= {"partner": reader.partner, "default": reader.default_partner}
+        of_partner = " and coalesce(partner_id, $default) = $partner"
+    findings = reader.rows(
+        f"select code, subject_type, subject_id, {', '.join(_IDS_OF_FINDINGS)}"
+        " from marts.fct_exceptions where (exception_id = $wanted or subject_id = $wanted)"
+        f"{of_partner} order by code, exception_id limit $limit",
+        **parameters,
+    )
+    ids = (row[column] for row in findings for column in _IDS_OF_FINDINGS)
+    return (
+        tuple(f"{row['code']} of {row['subject_type']} {row['subject_id']}" for row in findings),
+        tuple(dict.fromkeys(id_ for id_ in ids if id_ is not None))[:LIMIT],
+    )
 
 
 def nearest_ids(reader: Reader, wanted: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pool_recon.trace.later import LINKS, Link, awaited_trades, later_joins
 from pool_recon.trace.lookup import Hits, locate, visible
-from pool_recon.trace.nearest import nearest_ids
+from pool_recon.trace.nearest import findings_called, nearest_ids
 from pool_recon.trace.reader import (
     SCHEMA_VERSION,
     Missing,
@@ -72,12 +72,14 @@ def trace(warehouse: Path, wanted: str, partner: str | None = None) -> Packet | 
 
 
 def unknown_id(reader: Reader, wanted: str) -> Missing:
-    """What is said about an id that nothing carries."""
+    """What is said about an id that no record carries; it may still be of a finding."""
     of_partner = f" of partner {reader.partner}" if reader.partner else ""
-    return Missing(
-        f"no record{of_partner} has the id {wanted} in the close of {reader.close_date}",
-        nearest_ids(reader, wanted),
-    )
+    message = f"no record{of_partner} has the id {wanted} in the close of {reader.close_date}"
+    findings, ids = findings_called(reader, wanted)
+    if findings:
+        message += f"; it is that of a finding: {', '.join(findings)}"
+        return Missing(message, ids, label="record of the finding")
+    return Missing(message, nearest_ids(reader, wanted))
 
 
 class Records:

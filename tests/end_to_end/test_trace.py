@@ -534,6 +534,21 @@ def test_an_unknown_id_names_the_nearest(bad_day: Ran) -> None:
     assert done.stderr.splitlines()[1] == f"  nearest: {known}"
 
 
+def test_what_only_a_finding_is_called_names_the_finding(bad_day: Ran) -> None:
+    rows = bad_day.rows("exceptions")
+    balance = next(row for row in rows if row["code"] == "balance_mismatch")
+    (said,) = run(bad_day, "trace", balance["subject_id"]).stderr.splitlines()
+    assert said.endswith(
+        f"; it is that of a finding: balance_mismatch of balance {balance['subject_id']}"
+    )
+    entry = next(row for row in rows if row["code"] == "negative_balance")
+    done = run(bad_day, "trace", entry["exception_id"])
+    assert done.exit_code == 1
+    said, *records = done.stderr.splitlines()
+    assert said.endswith(f"negative_balance of ledger_entry {entry['subject_id']}")
+    assert f"  record of the finding: {entry['subject_id']}" in records
+
+
 def test_a_secret_is_never_repeated(bad_day: Ran) -> None:
     done = run(bad_day, "trace", "sk_live_abcdefgh12345678")
     assert done.exit_code == 1

@@ -92,7 +92,8 @@ class FakeBuild:
                 select
                     'e1' as exception_id, 'missing_trade' as code, 'blocking' as severity,
                     'order' as subject_type, 'o1' as subject_id, 'o1' as partner_order_id,
-                    null::varchar as quote_id, null::varchar as transact_id, 'EUR' as asset,
+                    null::varchar as quote_id, null::varchar as transact_id,
+                    'live' as environment, 'EUR' as asset,
                     '10.00' as amount_at_risk, 'Ask for it.' as first_action,
                     'finance' as owner, '2' as age_days, 'none' as approval,
                     '2026-07-07' as next_review_date

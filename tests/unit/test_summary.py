@@ -29,7 +29,7 @@ from pool_recon.summary import (
 COLUMNS = (
     *("exception_id", "code", "severity", "subject_type", "subject_id", "partner_order_id"),
     *("quote_id", "transact_id", "asset", "amount_at_risk", "age_days", "owner"),
-    *("first_action", "approval", "next_review_date"),
+    *("first_action", "approval", "next_review_date", "environment"),
 )
 
 
@@ -62,6 +62,7 @@ def add(warehouse: duckdb.DuckDBPyConnection, exception_id: str, **values: Any) 
         "owner": "finance",
         "first_action": "Ask.",
         "approval": "none",
+        "environment": "live",
     } | values
     names = ", ".join(row)
     marks = ", ".join("?" for _ in row)
@@ -140,7 +141,8 @@ class TestOverdueReviews:
             add(warehouse, name, next_review_date=due, severity="warning", approval=approval)
         assert read_overdue_reviews(warehouse) == [
             OverdueReview(
-                name, "missing_trade", "order", f"subject of {name}", "finance", due, True
+                *(name, "missing_trade", "order", f"subject of {name}", "live", ""),
+                *("finance", due, True),
             )
             for name, due in (("e2", "2026-06-01"), ("e1", "2026-06-02"))
         ]
@@ -173,6 +175,7 @@ def exception(**changed: Any) -> TopException:
         "code": "missing_trade",
         "subject_type": "order",
         "subject_id": "o1",
+        "environment": "live",
         "asset": "EUR",
         "amount_at_risk": "10.00",
         "age_days": 3,
@@ -219,7 +222,9 @@ def overdue(*reviews: OverdueReview, count: int | None = None) -> CloseResult:
     )
 
 
-REVIEW = OverdueReview("e1", "missing_trade", "order", "o1", "finance", "2026-06-29", True)
+REVIEW = OverdueReview(
+    "e1", "missing_trade", "order", "o1", "live", "EUR", "finance", "2026-06-29", True
+)
 
 
 class TestNextCommands:
@@ -267,10 +272,37 @@ class TestNextCommands:
         review = replace(REVIEW, **({"next_review_date": "2026-06-30"} | changes))
         assert close_summary(REQUEST, overdue(review))["next"][-1].endswith(asked)
 
-    def test_what_has_a_movement_comes_before_what_only_has_an_id(self) -> None:
-        entry = exception(subject_type="ledger_entry", subject_id="l1")
-        assert commands(entry, exception())[0][-1] == "o1"
-        assert [words[1] for words in commands(entry)] == ["trace", "approve"]
+    def test_all_are_about_one_finding_which_is_named(self) -> None:
+        entry = exception(exception_id="e2", subject_type="ledger_entry", subject_id="l1")
+        row = exception(subject_type="export_row", subject_id="a.csv:3", is_approvable=False)
+        found = commands(row, entry, exception())
+        assert [words[1] for words in found] == ["trace", "approve"]
+        assert found[0][-1] == "l1"
+        assert found[1][2] == "e2"
+        text = click.unstyle("\n".join(close_text(REQUEST, closed(row, entry, exception()), 100)))
+        assert "\nNext, for missing_trade of ledger_entry l1\n" in text
+
+    def test_of_a_balance(self) -> None:
+        balance = exception(
+            code="balance_mismatch",
+            subject_type="balance",
+            subject_id="test:a:b c:EUR:2026-06-01T00:00:00Z",
+            environment="test",
+        )
+        assert commands(balance)[0] == [
+            *("pool-recon", "explain", "balance", "--warehouse", "my data/w.duckdb"),
+            *("--partner=a:b c", "--environment=test", "--asset=EUR"),
+            *("--from=2026-05-31T00:00:00Z", "--to=2026-06-01T00:00:00Z"),
+        ]
+        assert [words[1] for words in commands(balance)] == ["explain", "approve"]
+
+    @pytest.mark.parametrize(
+        "subject",
+        ["test:a:EUR", "test:a:EUR:0001-01-01T00:00:00Z", "live:a:EUR:2026-06-01T00:00:00Z"],
+    )
+    def test_of_a_balance_that_cannot_be_explained(self, subject: str) -> None:
+        balance = exception(subject_type="balance", subject_id=subject, environment="test")
+        assert [words[1] for words in commands(balance)] == ["approve"]
 
     def test_what_has_no_id_to_trace_and_cannot_be_approved(self) -> None:
         row = exception(subject_type="export_row", subject_id="a.csv:3", is_approvable=False)
