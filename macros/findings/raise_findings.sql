@@ -21,6 +21,7 @@
 {%- for finding in deferrable -%}
     {%- do deferred_codes.append('case when defers_' ~ finding.code ~ " then '" ~ finding.code ~ "' end") -%}
 {%- endfor -%}
+{%- set codes = findings | map(attribute='code') | list + ([deferred_code] if deferrable else []) -%}
 with subjects as (
 
     select * from {{ relation }}
@@ -66,9 +67,12 @@ raised as (
 
 ),
 
+-- As declared here: a code that the reference data lacks is a breach, and its finding is not lost.
 codes as (
-
-    select code from {{ ref('ref_findings') }}
+    {% for code in codes %}
+    select cast('{{ code }}' as {{ dbt.type_string() }}) as code
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 

@@ -61,13 +61,28 @@ merged as (
 
     select
         first_row_order,
-        max(case when is_changed then 1 else 0 end) = 1 as has_changed,
         min(case when not is_changed then received_at end) as received_at,
         min(case when not is_changed then processed_by_cut_off_at end) as processed_at,
         max(case when not is_changed and signature_result = 'valid' then 1 else 0 end) = 1 as has_valid_delivery,
         max(case when not is_changed and has_processed_at_column then 1 else 0 end) = 1 as has_processed_at_column
     from compared
     group by first_row_order
+
+),
+
+later_contents as (
+
+    select
+        contents.first_row_order,
+        count(*) as other_contents
+    from (
+        select distinct
+            first_row_order,
+            {{ pool_recon.content_of_events() | join(',\n            ') }}
+        from compared
+        where is_changed
+    ) as contents
+    group by contents.first_row_order
 
 ),
 
@@ -94,7 +109,7 @@ events as (
         case when merged.has_valid_delivery then 'valid' else deliveries.signature_result end as signature_result,
         deliveries.processing_attempts,
         deliveries.payload_ref,
-        coalesce(merged.has_changed, false) as has_changed,
+        coalesce(later_contents.other_contents, 0) as other_contents,
         coalesce(merged.has_processed_at_column, {{ has_processed_at_column }}) as has_processed_at_column,
         deliveries.occurred_at,
         coalesce(merged.received_at, deliveries.received_at) as received_at,
@@ -102,6 +117,7 @@ events as (
         deliveries.row_order
     from {{ relation_of('stg_events') }} as deliveries
     left join merged on deliveries.row_order = merged.first_row_order
+    left join later_contents on deliveries.row_order = later_contents.first_row_order
     where
         {{ in_scope }}
         and not exists (select 1 from rows_not_in_force where deliveries.row_order = rows_not_in_force.row_order)

@@ -40,15 +40,27 @@ repeated_entries as (
 
 ),
 
--- The first content stays in force.
+-- The first content stays in force; what came later counts once for each content.
+later_contents as (
+
+    select distinct
+        later_rows.first_row_order,
+        later_rows.{{ content | join(',\n        later_rows.') }}
+    from repeated_entries as later_rows
+    inner join repeated_entries as first_rows on later_rows.first_row_order = first_rows.row_order
+    where {{ pool_recon.differs('later_rows', 'first_rows', content) }}
+
+),
+
 first_entries as (
 
     select
-        later_rows.first_row_order,
-        max(case when {{ pool_recon.differs('later_rows', 'first_rows', content) }} then 1 else 0 end) = 1 as has_changed
-    from repeated_entries as later_rows
-    inner join repeated_entries as first_rows on later_rows.first_row_order = first_rows.row_order
-    group by later_rows.first_row_order
+        first_rows.first_row_order,
+        count(later_contents.first_row_order) as other_contents
+    from repeated_entries as first_rows
+    left join later_contents on first_rows.row_order = later_contents.first_row_order
+    where first_rows.row_order = first_rows.first_row_order
+    group by first_rows.first_row_order
 
 ),
 
@@ -84,7 +96,7 @@ select
     coalesce(entry_classes.restores_debit, false) as restores_debit,
     entry_classes.balance_sign,
     entry_classes.balance_column,
-    coalesce(first_entries.has_changed, false) as has_changed,
+    coalesce(first_entries.other_contents, 0) as other_contents,
     entries.effective_at,
     entries.row_order
 from {{ relation_of('stg_ledger') }} as entries

@@ -55,7 +55,7 @@ select
     entries.needs_trade,
     entries.restores_debit,
     entries.balance_sign,
-    entries.has_changed,
+    entries.other_contents,
     assets.smallest_amount,
     restored.debited_amount,
     restored.credited_so_far as restored_so_far,

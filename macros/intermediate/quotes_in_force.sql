@@ -36,10 +36,18 @@ repeated_quotes as (
 
 changed_quotes as (
 
-    select distinct later_rows.quote_id
-    from repeated_quotes as later_rows
-    inner join repeated_quotes as first_rows on later_rows.first_row_order = first_rows.row_order
-    where {{ pool_recon.differs('later_rows', 'first_rows', terms) }}
+    select
+        later_terms.quote_id,
+        count(*) as other_terms
+    from (
+        select distinct
+            later_rows.quote_id,
+            later_rows.{{ terms | join(',\n            later_rows.') }}
+        from repeated_quotes as later_rows
+        inner join repeated_quotes as first_rows on later_rows.first_row_order = first_rows.row_order
+        where {{ pool_recon.differs('later_rows', 'first_rows', terms) }}
+    ) as later_terms
+    group by later_terms.quote_id
 
 ),
 
@@ -84,7 +92,7 @@ select
     quotes.rate,
     quotes.spread_bps,
     quotes.fee_bps,
-    changed_quotes.quote_id is not null as has_changed_terms,
+    coalesce(changed_quotes.other_terms, 0) as other_terms,
     quotes.created_at,
     case when filled_in.quote_id is null then {{ accepted_at }} else filled_in.accepted_at end as accepted_at,
     quotes.expires_at,

@@ -31,7 +31,7 @@ quotes as (
         linked_quotes.source_amount,
         linked_quotes.target_amount,
         linked_quotes.rate,
-        linked_quotes.has_changed_terms,
+        linked_quotes.other_terms,
         linked_quotes.created_at,
         linked_quotes.accepted_at,
         linked_quotes.first_reserved_at,

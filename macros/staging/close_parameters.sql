@@ -51,3 +51,26 @@
     {%- endif -%}
     {{ return(stated) }}
 {%- endmacro %}
+
+
+{#-
+    Refuse to build or test a part of the project for another close than the warehouse holds: the models would be of two
+    dates, and the history of closes would have one that never was. A run that builds int_close sets the close itself.
+-#}
+{% macro refuse_another_close() -%}
+    {%- set close_id = 'model.pool_recon.int_close' -%}
+    {%- set parts = [] -%}
+    {%- if execute and flags.WHICH in ['build', 'run', 'test'] and close_id not in selected_resources -%}
+    {%- for id in selected_resources if id.split('.')[0] in ['model', 'test'] and id.split('.')[1] == 'pool_recon' -%}
+        {%- do parts.append(id) -%}
+    {%- endfor -%}
+    {%- set node = graph.nodes[close_id] -%}
+    {%- set close = adapter.get_relation(node.database, node.schema, node.alias) if parts else none -%}
+    {%- if close is not none -%}
+        {%- set built = run_query("select cast(close_date as " ~ dbt.type_string() ~ ") as close_date, business_time_zone from " ~ close).rows | first | default(none) -%}
+        {%- if built is not none and [built[0], built[1]] != [pool_recon.close_date(), pool_recon.business_time_zone()] -%}
+            {{ exceptions.raise_compiler_error("the warehouse was built for the close of " ~ built[0] ~ " in " ~ built[1] ~ ", and this run says " ~ pool_recon.close_date() ~ " in " ~ pool_recon.business_time_zone() ~ ": say the same, or build everything") }}
+        {%- endif -%}
+    {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -15,6 +15,18 @@ close as (
 
     select * from {{ ref('int_close') }}
 
+),
+
+-- A finding takes one row; several are a breach, and pool-recon refuses them before.
+matches as (
+
+    select
+        findings.exception_id,
+        min(register.line_number) as line_number
+    from findings
+    inner join register on {{ pool_recon.is_registered('findings', 'register') }}
+    group by findings.exception_id
+
 )
 
 select
@@ -33,9 +45,5 @@ select
     end as approval
 from findings
 cross join close
-left join register
-    on
-        findings.code = register.code
-        and findings.subject_type = register.subject_type
-        and findings.subject_id = register.subject_id
-        and findings.environment = coalesce(register.environment, findings.environment)
+left join matches on findings.exception_id = matches.exception_id
+left join register on matches.line_number = register.line_number

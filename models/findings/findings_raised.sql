@@ -46,14 +46,14 @@ select
     ranked.code,
     ranked.subject_type,
     ranked.subject_id,
-    reference.severity,
+    coalesce(reference.severity, 'blocking') as severity,
     reference.category,
     reference.rule_name,
     reference.owner as default_owner,
     reference.first_action,
     reference.days_to_review,
-    reference.is_approvable,
-    reference.severity = 'blocking' as is_blocking,
+    coalesce(reference.is_approvable, false) as is_approvable,
+    coalesce(reference.severity, 'blocking') = 'blocking' as is_blocking,
     ranked.environment,
     ranked.partner_id,
     ranked.partner_order_id,
@@ -71,5 +71,6 @@ select
     {{ pool_recon.text_hash("ranked.code || '|' || ranked.subject_type || '|' || ranked.subject_id || '|' || coalesce(ranked.environment, '') || '|' || coalesce(ranked.asset, '') || '|' || coalesce(" ~ pool_recon.amount_text('ranked.amount_at_risk') ~ ", '') || '|' || coalesce(ranked.expected, '') || '|' || coalesce(ranked.actual, '')") }} as evidence_hash,
     ranked.row_order
 from ranked
-inner join reference on ranked.code = reference.code
+-- a code that the reference data lacks blocks, and is told as a breach of an invariant
+left join reference on ranked.code = reference.code
 where ranked.rank_of_subject = 1

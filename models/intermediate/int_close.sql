@@ -6,5 +6,5 @@ select
     {{ pool_recon.close_moment(1, pool_recon.limit_seconds('grace_period_seconds')) }} as grace_limit_at,
     {{ pool_recon.close_moment(1, pool_recon.limit_seconds('settlement_limit_seconds')) }} as settlement_limit_at,
     {{ pool_recon.close_moment(1, pool_recon.limit_seconds('processing_limit_seconds')) }} as processing_limit_at,
-    '{{ var('default_environment') }}' as default_environment,
-    '{{ var('default_partner') }}' as default_partner
+    {{ pool_recon.text_literal(var('default_environment')) }} as default_environment,
+    {{ pool_recon.text_literal(var('default_partner')) }} as default_partner

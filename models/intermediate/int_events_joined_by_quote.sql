@@ -72,7 +72,7 @@ select
     joined.source_asset,
     joined.source_amount,
     joined.is_trusted,
-    joined.has_changed,
+    joined.other_contents,
     joined.has_processed_at_column,
     joined.occurred_at,
     joined.received_at,

@@ -111,7 +111,7 @@ completed as (
         joined.restores_debit,
         joined.balance_sign,
         joined.balance_column,
-        joined.has_changed,
+        joined.other_contents,
         -- what the trade exchanges, for its nets
         joined.trade_source_asset,
         joined.trade_target_asset,

@@ -83,7 +83,7 @@ sided as (
         linked.rate,
         linked.spread_bps,
         linked.fee_bps,
-        linked.has_changed_terms,
+        linked.other_terms,
         linked.created_at,
         linked.accepted_at,
         linked.first_reserved_at,

@@ -11,6 +11,6 @@ union all
 union all
 {{ pool_recon.repeated_rows('funding', ['funding_reference', 'confirmed_at']) }}
 union all
-{{ pool_recon.repeated_rows('balances', ["coalesce(environment, '" ~ var('default_environment') ~ "')", "coalesce(partner_id, '" ~ var('default_partner') ~ "')", 'asset', 'as_of']) }}
+{{ pool_recon.repeated_rows('balances', ["coalesce(environment, " ~ pool_recon.text_literal(var('default_environment')) ~ ")", "coalesce(partner_id, " ~ pool_recon.text_literal(var('default_partner')) ~ ")", 'asset', 'as_of']) }}
 union all
 {{ pool_recon.repeated_rows('pools', ['environment', 'partner_id', 'pool_id', 'seen_at']) }}

@@ -46,7 +46,7 @@ union all
 {{
     pool_recon.set_aside_immutable_rows(
         'balances',
-        ["coalesce(environment, '" ~ var('default_environment') ~ "')", "coalesce(partner_id, '" ~ var('default_partner') ~ "')", 'asset', 'as_of'],
+        ["coalesce(environment, " ~ pool_recon.text_literal(var('default_environment')) ~ ")", "coalesce(partner_id, " ~ pool_recon.text_literal(var('default_partner')) ~ ")", 'asset', 'as_of'],
         ['balance']
     )
 }}

@@ -38,6 +38,21 @@ with breaches as (
         or exceptions.opened_on is null
     union all
     select
+        'several rows of the exception register are about one finding' as invariant,
+        min(findings.code) || ' ' || min(findings.subject_id) as subject
+    from {{ ref('findings_raised') }} as findings
+    inner join {{ ref('stg_exception_register') }} as register on {{ pool_recon.is_registered('findings', 'register') }}
+    group by findings.exception_id
+    having count(*) > 1
+    union all
+    select distinct
+        'ref_findings: the code of a finding is missing' as invariant,
+        findings.code as subject
+    from {{ ref('findings_raised') }} as findings
+    left join {{ ref('ref_findings') }} as codes on findings.code = codes.code
+    where codes.code is null
+    union all
+    select
         'trade is not exactly one movement' as invariant,
         trades.transact_id as subject
     from {{ ref('int_trades_in_force') }} as trades
@@ -87,6 +102,16 @@ with breaches as (
         or owner is null
         or first_action is null
         or coalesce(days_to_review < 0, true)
+    union all
+    select
+        'default_environment is not in ref_vocabularies' as invariant,
+        close.default_environment as subject
+    from {{ ref('int_close') }} as close
+    left join {{ ref('ref_vocabularies') }} as known
+        on
+            known.vocabulary = 'environment'
+            and close.default_environment = known.word
+    where known.word is null
     union all
     select
         'ref_findings: the rule is not in ref_checklist_rules' as invariant,

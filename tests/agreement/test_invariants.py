@@ -71,3 +71,70 @@ def test_a_row_that_is_lost_or_counted_twice_is_told(model: str, closed: Warehou
         ] * count
     finally:
         closed.run_models([model, *judged])
+
+
+@pytest.fixture(scope="class")
+def bad_day(warehouse: Warehouse, exports_folders: dict[str, Path]) -> Warehouse:
+    warehouse.close(exports_folders["bad_day"])
+    return warehouse
+
+
+class TestFindings:
+    """What is found is not lost where the reference data or the register is at fault."""
+
+    FROM_THE_CODES = (
+        *("findings_of_ledger_entries", "findings_raised", "findings_approved", "findings_dated"),
+        *("fct_exceptions", "close_invariant_breaches"),
+    )
+
+    def test_one_whose_code_is_unknown_blocks_and_is_told(self, bad_day: Warehouse) -> None:
+        code = "negative_balance"
+        found = bad_day.findings()
+        execute = bad_day.connection.execute
+        execute("begin")
+        try:
+            execute(f"delete from reference.ref_findings where code = '{code}'")
+            bad_day.run_models(self.FROM_THE_CODES)
+            assert bad_day.findings() == found
+            assert ("ref_findings: the code of a finding is missing", code) in bad_day.breaches()
+            [(exceptions, blocking)] = execute(
+                "select count(*), count(*) filter (where is_open_blocking)"
+                f" from marts.fct_exceptions where code = '{code}'"
+            ).fetchall()
+            assert exceptions == blocking == 1
+        finally:
+            execute("rollback")
+
+    def test_one_that_two_rows_of_the_register_are_about_is_there_once(
+        self, bad_day: Warehouse
+    ) -> None:
+        execute = bad_day.connection.execute
+        execute("begin")
+        try:
+            for line, environment in ((2, "null"), (3, "'live'")):
+                execute(
+                    "insert into raw.exception_register by name select "
+                    f"{line} as line_number, code, subject_type, subject_id, owner || '{line}' as"
+                    f" owner, {environment} as environment from marts.fct_exceptions"
+                    " where code = 'negative_balance'"
+                )
+            bad_day.run_models(("stg_exception_register", *self.FROM_THE_CODES))
+            told = [found for found, _ in bad_day.breaches()]
+            assert told == ["several rows of the exception register are about one finding"]
+            [(owner,)] = execute(
+                "select owner from marts.fct_exceptions where code = 'negative_balance'"
+            ).fetchall()
+            assert owner.endswith("2")
+        finally:
+            execute("rollback")
+
+    def test_an_environment_that_none_is(self, bad_day: Warehouse) -> None:
+        execute = bad_day.connection.execute
+        execute("begin")
+        try:
+            execute("update intermediate.int_close set default_environment = 'Live'")
+            bad_day.run_models(["close_invariant_breaches"])
+            breach = ("default_environment is not in ref_vocabularies", "Live")
+            assert breach in bad_day.breaches()
+        finally:
+            execute("rollback")

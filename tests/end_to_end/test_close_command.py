@@ -257,9 +257,9 @@ def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
         "DBT_LOG_LEVEL_FILE": "none",
     }
 
-    def dbt(*command: str) -> tuple[int, str]:
+    def dbt(*command: str, close_date: object = CLOSE_DATE) -> tuple[int, str]:
         folders = ("--project-dir", str(ROOT), "--profiles-dir", str(ROOT))
-        arguments = (*command, *folders, "--vars", f"close_date: {CLOSE_DATE}", "--no-use-colors")
+        arguments = (*command, *folders, "--vars", f"close_date: {close_date}", "--no-use-colors")
         done = run("dbt.cli.main", arguments, tmp_path, environment)
         return done.returncode, done.stdout
 
@@ -268,6 +268,10 @@ def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
         exit_code, said = dbt(*command)
         assert exit_code == 0, said
         assert "ERROR=0" in said
+    # Models of two dates would make a close that never was.
+    exit_code, said = dbt("run", "--select", "int_events_in_force+", close_date="2026-06-29")
+    assert exit_code == 2, said
+    assert "the warehouse was built for the close of 2026-06-30 in UTC" in said
     # What a build found of the rules is not what is tested by day.
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(
