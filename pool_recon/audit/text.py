@@ -128,7 +128,10 @@ def _movements(difference: Difference) -> list[str]:
         return []
     lines = ["", f"Movements  {_counted(counts, ('new', 'gone', 'changed', 'as before'))}"]
     if counts["live on"]:
-        lines.append(f"  {counts['live on']:,} of those gone live on as a movement with another id")
+        verb = "lives" if counts["live on"] == 1 else "live"
+        lines.append(
+            f"  {counts['live on']:,} of those gone {verb} on as a movement with another id"
+        )
     for flow in difference.states:
         before, after = flow["a"] or "not there", flow["b"] or "not there"
         lines.append(f"  {flow['movements']:>7,}  {printable(before)} -> {printable(after)}")
