@@ -64,8 +64,8 @@
     {%- for id in selected_resources if id.split('.')[0] in ['model', 'test'] and id.split('.')[1] == 'pool_recon' -%}
         {%- do parts.append(id) -%}
     {%- endfor -%}
-    {%- set node = graph.nodes[close_id] -%}
-    {%- set close = adapter.get_relation(node.database, node.schema, node.alias) if parts else none -%}
+    {%- set node = graph.nodes.get(close_id) if parts else none -%}
+    {%- set close = adapter.get_relation(node.database, node.schema, node.alias) if node else none -%}
     {%- if close is not none -%}
         {%- set built = run_query("select cast(close_date as " ~ dbt.type_string() ~ ") as close_date, business_time_zone from " ~ close).rows | first | default(none) -%}
         {%- if built is not none and [built[0], built[1]] != [pool_recon.close_date(), pool_recon.business_time_zone()] -%}

@@ -32,7 +32,6 @@ matches as (
 select
     findings.*,
     coalesce(register.owner, findings.default_owner) as owner,
-    register.line_number as register_line_number,
     register.next_review_date as registered_review_date,
     register.approved_by,
     case

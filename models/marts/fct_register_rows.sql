@@ -27,4 +27,4 @@ select
     register.approved_on,
     register.expires_on
 from register
-left join findings on register.line_number = findings.register_line_number
+left join findings on {{ pool_recon.is_registered('findings', 'register') }}

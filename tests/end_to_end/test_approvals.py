@@ -195,7 +195,7 @@ def test_every_row_is_reported(after: Ran, register: Path) -> None:
         else:
             assert row["approval"] == ids[row["exception_id"]]
     assert (
-        f"{len(lines)} rows; 4 of them match no finding (line {unmatched[0]}, {unmatched[1]},"
+        f"{len(lines)} rows; 4 of them match no finding (lines {unmatched[0]}, {unmatched[1]},"
         in (after.stdout)
     )
     manifest = json.loads((after.package / "manifest.json").read_text(encoding="utf-8"))
