@@ -134,7 +134,7 @@ def read_top_exceptions(
             of_assets.exception_id, of_assets.code, subject_type, subject_id,
             coalesce(environment, ''), coalesce(asset, ''), coalesce(amount_at_risk, ''), age,
             coalesce(of_assets.owner, ''), coalesce(next_review_date, ''),
-            coalesce(of_assets.first_action, ''), coalesce(codes.is_approvable, true), others
+            coalesce(of_assets.first_action, ''), coalesce(codes.is_approvable, false), others
         from of_assets
         left join reference.ref_findings as codes on of_assets.code = codes.code
         order by
@@ -159,7 +159,7 @@ def read_overdue_reviews(
             findings.exception_id, findings.code, findings.subject_type, findings.subject_id,
             coalesce(findings.environment, ''), coalesce(findings.asset, ''),
             coalesce(findings.owner, ''), coalesce(findings.next_review_date, ''),
-            coalesce(codes.is_approvable, true)
+            coalesce(codes.is_approvable, false)
         from {VIEW_SCHEMA}.pkg_exceptions as findings
         cross join intermediate.int_close as close
         left join reference.ref_findings as codes on findings.code = codes.code

@@ -122,6 +122,17 @@ class TestOrder:
         reviews = {e.exception_id: e.next_review_date for e in read_top_exceptions(warehouse)}
         assert reviews == {"due": "2026-06-01", "never": ""}
 
+    def test_what_the_reference_data_lacks_can_never_be_approved(
+        self, warehouse: duckdb.DuckDBPyConnection
+    ) -> None:
+        add(warehouse, "known", next_review_date="2026-06-01")
+        add(warehouse, "unknown", next_review_date="2026-06-01", code="no_code")
+        for found in (read_top_exceptions(warehouse), read_overdue_reviews(warehouse)):
+            assert {each.code: each.is_approvable for each in found} == {
+                "missing_trade": True,
+                "no_code": False,
+            }
+
     def test_no_more_than_asked_for(self, warehouse: duckdb.DuckDBPyConnection) -> None:
         for number in range(9):
             add(warehouse, f"e{number}")
