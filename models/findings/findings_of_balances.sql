@@ -15,7 +15,7 @@
                 'code': 'balance_mismatch',
                 'when': 'balance <> ledger_balance or other_balance is not null',
                 'expected': pool_recon.amount_text('ledger_balance'),
-                'actual': "concat_ws(' and ', " ~ pool_recon.amount_text('balance') ~ ", " ~ pool_recon.amount_text('other_balance') ~ ")",
+                'actual': "concat_ws(' and ', " ~ pool_recon.amount_text('balance') ~ ", replace(other_balances, ';', ' and '))",
             },
         ]
     )

@@ -31,7 +31,6 @@ ranked as (
 
 ),
 
--- The first balance that came for the same moment and differs.
 other_balances as (
 
     select
@@ -44,6 +43,21 @@ other_balances as (
     from ranked
     where balance <> first_balance
 
+),
+
+-- The first balance that came for the same moment and differs, and all of them.
+other_balances_of_moments as (
+
+    select
+        environment,
+        partner_id,
+        asset,
+        as_of,
+        max(case when rank_of_other = 1 then balance end) as other_balance,
+        {{ pool_recon.text_list(pool_recon.amount_text('balance')) }} as other_balances
+    from other_balances
+    group by environment, partner_id, asset, as_of
+
 )
 
 select
@@ -51,15 +65,15 @@ select
     ranked.partner_id,
     ranked.asset,
     ranked.balance,
-    other_balances.balance as other_balance,
+    others.other_balance,
+    others.other_balances,
     ranked.as_of,
     ranked.row_order
 from ranked
-left join other_balances
+left join other_balances_of_moments as others
     on
-        ranked.environment = other_balances.environment
-        and ranked.partner_id = other_balances.partner_id
-        and ranked.asset = other_balances.asset
-        and ranked.as_of = other_balances.as_of
-        and other_balances.rank_of_other = 1
+        ranked.environment = others.environment
+        and ranked.partner_id = others.partner_id
+        and ranked.asset = others.asset
+        and ranked.as_of = others.as_of
 where ranked.rank_in_force = 1

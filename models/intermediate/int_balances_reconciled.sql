@@ -7,6 +7,7 @@ with balances as (
         asset,
         balance,
         other_balance,
+        other_balances,
         as_of,
         {{ dbt.date_trunc('day', 'as_of') }} as as_of_day,
         row_order
@@ -52,6 +53,7 @@ select
     balances.asset,
     balances.balance,
     balances.other_balance,
+    balances.other_balances,
     coalesce(days_before.ledger_balance, 0) + coalesce(days_so_far.ledger_balance, 0) as ledger_balance,
     balances.as_of,
     balances.row_order
