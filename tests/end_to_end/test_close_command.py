@@ -246,12 +246,18 @@ def test_unreadable_exports_change_nothing(file_name: str, clean: Ran, tmp_path:
 
 
 def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
+    """With settings of its own, on which no unit test of a model depends."""
     warehouse = tmp_path / "w.duckdb"
+    settings = "default_environment: test, default_partner: somebody" + "".join(
+        f", {limit}_seconds: 172800"
+        for limit in ("grace_period", "settlement_limit", "processing_limit")
+    )
     exports = ("--exports", ROOT / "samples" / "clean")
     loaded = pool_recon("load", *exports, "--warehouse", warehouse, out=tmp_path)
     assert loaded.exit_code == 0, loaded.stderr
     environment = clean_environment() | {
         "POOL_RECON_WAREHOUSE": str(warehouse),
+        "POOL_RECON_TIME_ZONE": "Pacific/Kiritimati",
         "DBT_TARGET_PATH": str(tmp_path / "target"),
         "DBT_LOG_PATH": str(tmp_path / "logs"),
         "DBT_LOG_LEVEL_FILE": "none",
@@ -259,7 +265,8 @@ def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
 
     def dbt(*command: str, close_date: object = CLOSE_DATE) -> tuple[int, str]:
         folders = ("--project-dir", str(ROOT), "--profiles-dir", str(ROOT))
-        arguments = (*command, *folders, "--vars", f"close_date: {close_date}", "--no-use-colors")
+        variables = f"{{close_date: {close_date}, {settings}}}"
+        arguments = (*command, *folders, "--vars", variables, "--no-use-colors")
         done = run("dbt.cli.main", arguments, tmp_path, environment)
         return done.returncode, done.stdout
 
@@ -271,7 +278,7 @@ def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
     # Models of two dates would make a close that never was.
     exit_code, said = dbt("run", "--select", "int_events_in_force+", close_date="2026-06-29")
     assert exit_code == 2, said
-    assert "the warehouse was built for the close of 2026-06-30 in UTC" in said
+    assert "was built for the close of 2026-06-30 in Pacific/Kiritimati" in said
     # What a build found of the rules is not what is tested by day.
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute(
