@@ -44,6 +44,8 @@ _JOURNAL = "publish.json"
 _FICLONE = 0x40049409
 # Files from this many bytes on are copied while other work is done.
 _LARGE = 1 << 26
+# How many models a message names.
+_NAMED = 3
 _RESERVED_CATALOGS = {"main", "system", "temp", "information_schema", "pg_catalog"}
 
 
@@ -98,6 +100,26 @@ def connect(
     if leaves_log:
         connection.execute("pragma disable_checkpoint_on_shutdown")
     return connection
+
+
+def refuse_half_built(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
+    """Raise CloseError where dbt by itself began models and did not finish them.
+
+    What stands there is of two builds, or of no rows. A close publishes whole ones only.
+    """
+    import duckdb
+
+    try:
+        noted = connection.execute("select unique_ids from intermediate.unfinished_models")
+    except duckdb.CatalogException:
+        return
+    ((unique_ids,),) = noted.fetchall()
+    names = [unique_id.rpartition(".")[2] for unique_id in unique_ids.split()]
+    listed = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    raise CloseError(
+        f"the warehouse {warehouse} is half built: dbt began {listed} and did not finish; run "
+        "'dbt build' or 'pool-recon close' with it again"
+    )
 
 
 def memory_limit(processes: int = 1) -> str:

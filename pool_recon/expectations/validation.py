@@ -21,7 +21,7 @@ from pool_recon.expectations.suite import (
 )
 from pool_recon.long_records import options_for_records
 from pool_recon.package_manifest import stated_close_date
-from pool_recon.warehouse import connect
+from pool_recon.warehouse import connect, refuse_half_built
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,11 +37,13 @@ def validate(
 
     `dbt_verdicts` says of each rule what dbt found: `holds`, `fails` or `not checked`; without it
     that is read from the published checklist. Nothing is written. Raises CloseError where the
-    warehouse cannot be opened or holds no close, or another one than the package is of.
+    warehouse cannot be opened, holds no close or half a build, or is of another close than the
+    package.
     """
     suite = expectations(with_files=package is not None)
     with contextlib.closing(connect(warehouse, read_only=True)) as connection:
         close_date = _close_date(connection, warehouse)
+        refuse_half_built(connection, warehouse)
         if package is not None:
             _refuse_another_close(package, warehouse, close_date)
         _make_shared(connection)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pool_recon.blanks import BLANK
 from pool_recon.errors import CloseError
-from pool_recon.warehouse import connect
+from pool_recon.warehouse import connect, refuse_half_built
 
 if TYPE_CHECKING:
     import duckdb
@@ -114,7 +114,7 @@ def reading(warehouse: Path, partner: str | None = None) -> Iterator[Reader]:
     """Open `warehouse` for reading.
 
     Raises:
-        CloseError: there is no such file, it cannot be opened, or no close has built it.
+        CloseError: there is no such file, it cannot be opened, or no build of it was finished.
     """
     import duckdb
 
@@ -142,6 +142,7 @@ def _reader(connection: duckdb.DuckDBPyConnection, warehouse: Path, partner: str
         raise CloseError(
             f"the warehouse {warehouse} holds no close yet: run 'pool-recon close' with it first"
         )
+    refuse_half_built(connection, warehouse)
     close = connection.execute(
         "select close_date, cut_off_at, business_time_zone, default_environment, default_partner "
         "from intermediate.int_close"

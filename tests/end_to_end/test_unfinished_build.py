@@ -39,6 +39,12 @@ class Project:
     def dbt(self, *command: str) -> int:
         return run("dbt.cli.main", command, self._folder, self.environment).returncode
 
+    def validated(self) -> int:
+        """The exit code of the second reading."""
+        return pool_recon(
+            *("validate", "--warehouse", self._folder / "w.duckdb"), out=self._folder / "out"
+        ).exit_code
+
     def kill_after(self, told: str, *command: str) -> None:
         """Begin a command of dbt, and end it at once when it has said `told`."""
         words = [sys.executable, "-m", "dbt.cli.main", *command]
@@ -67,11 +73,18 @@ def test_what_was_not_built_to_its_end_fails_the_tests(tmp_path: Path) -> None:
     broken.with_suffix(".kept").replace(broken)
     assert project.dbt("run", "--select", "fct_conservation") == 0
     assert project.dbt(*TEST) == 1
+    assert project.validated() == 2
     # What failed, and what was skipped for it.
     assert project.dbt("run", "--select", "findings_of_trades+") == 0
     assert project.dbt(*TEST) == 0
+    assert project.validated() == 0
 
     project.kill_after("OK created sql table model staging.stg_orders", *BUILD)
     assert project.dbt(*TEST) == 1
     assert project.dbt(*BUILD) == 0
     assert project.dbt(*TEST) == 0
+
+    # Views that were built of no rows find nothing in any.
+    judging = ("close_checklist", "close_invariant_breaches")
+    assert project.dbt("run", "--empty", "--select", *judging) == 0
+    assert project.dbt(*TEST) == 1

@@ -127,6 +127,7 @@ def mixture(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) 
         yield Closing(postgres, folder, patch).close(exports)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_published_file_is_the_same(mixture: Pair, name: str) -> None:
     ours, theirs, *_ = mixture
@@ -135,6 +136,7 @@ def test_a_published_file_is_the_same(mixture: Pair, name: str) -> None:
     assert (theirs.package / name).read_bytes() == content
 
 
+@pytest.mark.slow
 def test_the_rest_of_the_package_and_every_table_are_the_same(mixture: Pair) -> None:
     assert differences(mixture) == []
 

@@ -77,6 +77,7 @@ def project(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) 
     return Project(postgres, tmp_path_factory.mktemp("project"))
 
 
+@pytest.mark.slow
 def test_rows_are_kept_until_something_decides_for_all_of_them(project: Project) -> None:
     assert project.build() == "1 one 1, 2 two 1, 3 three 1"
     project.land(2, {2: "zwei", 4: "vier"})

@@ -131,6 +131,22 @@ def test_a_balance_says_of_which_close_it_is(closed: Path) -> None:
     )
 
 
+def test_half_a_build_is_not_read(closed: Path) -> None:
+    begun = ("findings_of_events", "findings_of_trades", "fct_exceptions", "close_checklist")
+    with duckdb.connect(str(closed)) as connection:
+        connection.execute(
+            "create table intermediate.unfinished_models as select $1 as unique_ids",
+            [" ".join(f"model.pool_recon.{model}" for model in begun)],
+        )
+    with pytest.raises(CloseError) as refused:
+        explained(closed, "2026-07-01")
+    assert str(refused.value) == (
+        f"the warehouse {closed} is half built: dbt began findings_of_events, findings_of_trades, "
+        "fct_exceptions, ... and did not finish; run 'dbt build' or 'pool-recon close' with it "
+        "again"
+    )
+
+
 def test_moments_are_published_in_utc() -> None:
     assert moment_text(datetime(2026, 6, 30, 1, 2, 3)) == "2026-06-30T01:02:03Z"
     assert moment_text(datetime(2026, 6, 30, 1, 2, 3, 45)) == "2026-06-30T01:02:03.000045Z"
