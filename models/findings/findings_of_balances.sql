@@ -15,7 +15,10 @@
                 'code': 'balance_mismatch',
                 'when': 'balance <> ledger_balance or other_balance is not null',
                 'expected': pool_recon.amount_text('ledger_balance'),
-                'actual': "concat_ws(' and ', " ~ pool_recon.amount_text('balance') ~ ", replace(other_balances, ';', ' and '))",
+                'actual': pool_recon.joined_texts(' and ', [
+                    pool_recon.amount_text('balance'),
+                    "replace(other_balances, ';', ' and ')",
+                ]),
             },
         ]
     )

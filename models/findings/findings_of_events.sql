@@ -21,7 +21,10 @@
                 'code': 'orphan_event',
                 'when': 'joined_transact_id is null',
                 'expected': "'a trade'",
-                'actual': "concat_ws(', ', coalesce('trade ' || transact_id || ' is unknown', 'no transact_id'), coalesce('quote ' || quote_id || ' has no trade', 'no quote_id'))",
+                'actual': pool_recon.joined_texts(', ', [
+                    "coalesce('trade ' || transact_id || ' is unknown', 'no transact_id')",
+                    "coalesce('quote ' || quote_id || ' has no trade', 'no quote_id')",
+                ]),
             },
             {
                 'code': 'unverified_event',

@@ -21,13 +21,20 @@
                 'code': 'orphan_ledger_entry',
                 'when': '(needs_trade and joined_transact_id is null) or (joined_transact_id is not null and (joined_quote_id is null or joined_partner_order_id is null))',
                 'expected': "'a trade with its quote and its order'",
-                'actual': "case when joined_transact_id is null then 'joins to no trade' else concat_ws(', ', case when joined_quote_id is null then 'the trade has no quote' end, case when joined_partner_order_id is null then 'the trade has no order' end) end",
+                'actual': "case when joined_transact_id is null then 'joins to no trade' else " ~ pool_recon.joined_texts(', ', [
+                    "case when joined_quote_id is null then 'the trade has no quote' end",
+                    "case when joined_partner_order_id is null then 'the trade has no order' end",
+                ]) ~ " end",
             },
             {
                 'code': 'unlinked_refund',
                 'when': 'restores_debit and not (has_earlier_debit and names_its_debit and (restored_so_far <= debited_amount or delta <= 0))',
                 'expected': "'at most ' || " ~ pool_recon.amount_text('debited_amount') ~ " || ' to give back'",
-                'actual': "concat_ws(', ', case when not has_earlier_debit then 'no debit at or before it' end, case when not names_its_debit then related_entry_id || ' is no such debit' end, case when restored_so_far > debited_amount and delta > 0 then " ~ pool_recon.amount_text('restored_so_far') ~ " || ' given back so far' end)",
+                'actual': pool_recon.joined_texts(', ', [
+                    "case when not has_earlier_debit then 'no debit at or before it' end",
+                    "case when not names_its_debit then related_entry_id || ' is no such debit' end",
+                    "case when restored_so_far > debited_amount and delta > 0 then " ~ pool_recon.amount_text('restored_so_far') ~ " || ' given back so far' end",
+                ]),
             },
             {
                 'code': 'unattributed_funding',

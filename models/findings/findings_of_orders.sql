@@ -27,13 +27,21 @@
                 'when': "has_no_trade and (shown_accepted_at is not null or accepted_quote_count > 0 or transact_id is not null or coalesce(state_class, '') = 'success')",
                 'deferred_when': 'has_later_trade',
                 'expected': "'a trade of the order'",
-                'actual': "concat_ws(', ', 'none', case when shown_accepted_at is not null or accepted_quote_count > 0 then 'quote accepted' end, 'order names trade ' || transact_id, case when state_class = 'success' then 'product state ' || product_state end)",
+                'actual': pool_recon.joined_texts(', ', [
+                    "'none'",
+                    "case when shown_accepted_at is not null or accepted_quote_count > 0 then 'quote accepted' end",
+                    "'order names trade ' || transact_id",
+                    "case when state_class = 'success' then 'product state ' || product_state end",
+                ]),
             },
             {
                 'code': 'pool_mismatch',
                 'when': 'has_no_trade and (coalesce(lowest_pool_id <> highest_pool_id, false) or coalesce(lowest_side <> highest_side, false))',
                 'expected': "'one pool and one side'",
-                'actual': "concat_ws(', ', case when lowest_pool_id <> highest_pool_id then lowest_pool_id || ' and ' || highest_pool_id end, case when lowest_side <> highest_side then lowest_side || ' and ' || highest_side end)",
+                'actual': pool_recon.joined_texts(', ', [
+                    "case when lowest_pool_id <> highest_pool_id then lowest_pool_id || ' and ' || highest_pool_id end",
+                    "case when lowest_side <> highest_side then lowest_side || ' and ' || highest_side end",
+                ]),
             },
             {
                 'code': 'environment_mismatch',
@@ -51,7 +59,11 @@
                 'code': 'conflicting_link',
                 'when': 'names_quote_of_other_order or names_trade_of_other_order or has_trade_of_other_order',
                 'expected': "'order, quote and trade that point at one another'",
-                'actual': "concat_ws(', ', case when names_quote_of_other_order then 'quote ' || quote_id || ' names another order' end, case when names_trade_of_other_order then 'trade ' || transact_id || ' belongs to another order' end, case when has_trade_of_other_order then 'a trade that names this order has a quote of another' end)",
+                'actual': pool_recon.joined_texts(', ', [
+                    "case when names_quote_of_other_order then 'quote ' || quote_id || ' names another order' end",
+                    "case when names_trade_of_other_order then 'trade ' || transact_id || ' belongs to another order' end",
+                    "case when has_trade_of_other_order then 'a trade that names this order has a quote of another' end",
+                ]),
             },
             {
                 'code': 'premature_success',

@@ -50,7 +50,10 @@
             {
                 'code': 'outside_pool_limits',
                 'when': 'is_outside_pool and has_snapshot and (coalesce(source_amount < min_source_amount, false) or coalesce(source_amount > max_source_amount, false))',
-                'expected': "concat_ws(', ', 'at least ' || " ~ pool_recon.amount_text('min_source_amount') ~ ", 'at most ' || " ~ pool_recon.amount_text('max_source_amount') ~ ")",
+                'expected': pool_recon.joined_texts(', ', [
+                    "'at least ' || " ~ pool_recon.amount_text('min_source_amount'),
+                    "'at most ' || " ~ pool_recon.amount_text('max_source_amount'),
+                ]),
                 'actual': pool_recon.amount_text('source_amount'),
             },
             {
@@ -68,8 +71,14 @@
             {
                 'code': 'excess_precision',
                 'when': 'coalesce(source_amount % smallest_source_amount <> 0, false) or coalesce(target_amount % smallest_target_amount <> 0, false)',
-                'expected': "concat_ws(', ', case when source_amount % smallest_source_amount <> 0 then 'at most ' || source_minor_unit || ' decimals of ' || source_asset end, case when target_amount % smallest_target_amount <> 0 then 'at most ' || target_minor_unit || ' decimals of ' || target_asset end)",
-                'actual': "concat_ws(', ', case when source_amount % smallest_source_amount <> 0 then " ~ pool_recon.amount_text('source_amount') ~ " end, case when target_amount % smallest_target_amount <> 0 then " ~ pool_recon.amount_text('target_amount') ~ " end)",
+                'expected': pool_recon.joined_texts(', ', [
+                    "case when source_amount % smallest_source_amount <> 0 then 'at most ' || source_minor_unit || ' decimals of ' || source_asset end",
+                    "case when target_amount % smallest_target_amount <> 0 then 'at most ' || target_minor_unit || ' decimals of ' || target_asset end",
+                ]),
+                'actual': pool_recon.joined_texts(', ', [
+                    "case when source_amount % smallest_source_amount <> 0 then " ~ pool_recon.amount_text('source_amount') ~ " end",
+                    "case when target_amount % smallest_target_amount <> 0 then " ~ pool_recon.amount_text('target_amount') ~ " end",
+                ]),
             },
         ]
     )

@@ -39,7 +39,10 @@
                 'code': 'duplicate_trade_attempt',
                 'when': 'repeats_idempotency_key or repeats_quote',
                 'expected': "'one trade per idempotency key and quote'",
-                'actual': "concat_ws(', ', case when repeats_idempotency_key then 'another trade came before it with key ' || idempotency_key end, case when repeats_quote then 'another trade came before it on quote ' || quote_id end)",
+                'actual': pool_recon.joined_texts(', ', [
+                    "case when repeats_idempotency_key then 'another trade came before it with key ' || idempotency_key end",
+                    "case when repeats_quote then 'another trade came before it on quote ' || quote_id end",
+                ]),
             },
             {
                 'code': 'missing_webhook',
@@ -59,8 +62,14 @@
                 'code': 'ledger_mismatch',
                 'when': 'entry_count > 0 and source_asset is not null and source_amount is not null and not ' ~ is_returned_unadjusted ~ ' and not (' ~ source_agrees ~ ' and ' ~ target_agrees ~ ')',
                 'deferred_when': 'has_later_entry and ' ~ source_will_agree ~ ' and ' ~ target_will_agree,
-                'expected': "concat_ws(', ', case when not " ~ source_agrees ~ " then 'source net ' || " ~ pool_recon.amount_text('demanded_source_net') ~ " || ' ' || source_asset end, case when not " ~ target_agrees ~ " then 'target net ' || " ~ pool_recon.amount_text('demanded_target_net') ~ " || ' ' || target_asset end) || ' for ' || effective_status",
-                'actual': "concat_ws(', ', case when not " ~ source_agrees ~ " then 'source net ' || " ~ pool_recon.amount_text(source_net) ~ " end, case when not " ~ target_agrees ~ " then 'target net ' || " ~ pool_recon.amount_text('coalesce(target_net, 0)') ~ " end)",
+                'expected': pool_recon.joined_texts(', ', [
+                    "case when not " ~ source_agrees ~ " then 'source net ' || " ~ pool_recon.amount_text('demanded_source_net') ~ " || ' ' || source_asset end",
+                    "case when not " ~ target_agrees ~ " then 'target net ' || " ~ pool_recon.amount_text('demanded_target_net') ~ " || ' ' || target_asset end",
+                ]) ~ " || ' for ' || effective_status",
+                'actual': pool_recon.joined_texts(', ', [
+                    "case when not " ~ source_agrees ~ " then 'source net ' || " ~ pool_recon.amount_text(source_net) ~ " end",
+                    "case when not " ~ target_agrees ~ " then 'target net ' || " ~ pool_recon.amount_text('coalesce(target_net, 0)') ~ " end",
+                ]),
                 'asset': 'case when ' ~ source_agrees ~ ' then target_asset else source_asset end',
                 'amount_at_risk': 'case when ' ~ source_agrees ~ ' then abs(coalesce(target_net, 0) - demanded_target_net) when may_have_no_source_net then least(abs(' ~ source_net ~ '), abs(' ~ source_net ~ ' - demanded_source_net)) else abs(' ~ source_net ~ ' - demanded_source_net) end',
             },
@@ -81,7 +90,15 @@
                 'code': 'terminal_state_conflict',
                 'when': "case when status in ('settled', 'returned') or has_settled_version or has_returned_version or is_confirmed_settled or is_confirmed_returned then 1 else 0 end + case when status = 'failed' or has_failed_version or is_confirmed_failed then 1 else 0 end + case when status = 'released' or has_released_version or is_confirmed_released then 1 else 0 end > 1 or coalesce(first_returned_at < first_settled_at, false) or has_gone_back",
                 'expected': "'one terminal status, which is not left'",
-                'actual': "concat_ws(', ', 'own ' || status, case when has_settled_version and status <> 'settled' or is_confirmed_settled then 'settled seen' end, case when has_failed_version and status <> 'failed' or is_confirmed_failed then 'failed seen' end, case when has_released_version and status <> 'released' or is_confirmed_released then 'released seen' end, case when has_returned_version and status <> 'returned' or is_confirmed_returned then 'returned seen' end, case when first_returned_at < first_settled_at then 'returned before settled' end, case when has_gone_back then 'went back to reserved' end)",
+                'actual': pool_recon.joined_texts(', ', [
+                    "'own ' || status",
+                    "case when has_settled_version and status <> 'settled' or is_confirmed_settled then 'settled seen' end",
+                    "case when has_failed_version and status <> 'failed' or is_confirmed_failed then 'failed seen' end",
+                    "case when has_released_version and status <> 'released' or is_confirmed_released then 'released seen' end",
+                    "case when has_returned_version and status <> 'returned' or is_confirmed_returned then 'returned seen' end",
+                    "case when first_returned_at < first_settled_at then 'returned before settled' end",
+                    "case when has_gone_back then 'went back to reserved' end",
+                ]),
             },
             {
                 'code': 'status_lag',
@@ -104,8 +121,14 @@
             {
                 'code': 'amount_mismatch',
                 'when': 'coalesce(fiat_amount <> quote_fiat_amount, false) or coalesce(crypto_amount <> quote_crypto_amount, false)',
-                'expected': "concat_ws(', ', case when fiat_amount <> quote_fiat_amount then 'fiat ' || " ~ pool_recon.amount_text('quote_fiat_amount') ~ " end, case when crypto_amount <> quote_crypto_amount then 'crypto ' || " ~ pool_recon.amount_text('quote_crypto_amount') ~ " end)",
-                'actual': "concat_ws(', ', case when fiat_amount <> quote_fiat_amount then 'fiat ' || " ~ pool_recon.amount_text('fiat_amount') ~ " end, case when crypto_amount <> quote_crypto_amount then 'crypto ' || " ~ pool_recon.amount_text('crypto_amount') ~ " end)",
+                'expected': pool_recon.joined_texts(', ', [
+                    "case when fiat_amount <> quote_fiat_amount then 'fiat ' || " ~ pool_recon.amount_text('quote_fiat_amount') ~ " end",
+                    "case when crypto_amount <> quote_crypto_amount then 'crypto ' || " ~ pool_recon.amount_text('quote_crypto_amount') ~ " end",
+                ]),
+                'actual': pool_recon.joined_texts(', ', [
+                    "case when fiat_amount <> quote_fiat_amount then 'fiat ' || " ~ pool_recon.amount_text('fiat_amount') ~ " end",
+                    "case when crypto_amount <> quote_crypto_amount then 'crypto ' || " ~ pool_recon.amount_text('crypto_amount') ~ " end",
+                ]),
             },
             {
                 'code': 'network_mismatch',
@@ -117,7 +140,10 @@
                 'code': 'pool_mismatch',
                 'when': 'coalesce(lowest_pool_id <> highest_pool_id, false) or coalesce(lowest_side <> highest_side, false)',
                 'expected': "'one pool and one side'",
-                'actual': "concat_ws(', ', case when lowest_pool_id <> highest_pool_id then lowest_pool_id || ' and ' || highest_pool_id end, case when lowest_side <> highest_side then lowest_side || ' and ' || highest_side end)",
+                'actual': pool_recon.joined_texts(', ', [
+                    "case when lowest_pool_id <> highest_pool_id then lowest_pool_id || ' and ' || highest_pool_id end",
+                    "case when lowest_side <> highest_side then lowest_side || ' and ' || highest_side end",
+                ]),
             },
             {
                 'code': 'environment_mismatch',
@@ -146,8 +172,14 @@
             {
                 'code': 'excess_precision',
                 'when': 'coalesce(fiat_amount % smallest_fiat_amount <> 0, false) or coalesce(crypto_amount % smallest_crypto_amount <> 0, false)',
-                'expected': "concat_ws(', ', case when fiat_amount % smallest_fiat_amount <> 0 then 'at most ' || fiat_minor_unit || ' decimals of ' || fiat_asset end, case when crypto_amount % smallest_crypto_amount <> 0 then 'at most ' || crypto_minor_unit || ' decimals of ' || crypto_asset end)",
-                'actual': "concat_ws(', ', case when fiat_amount % smallest_fiat_amount <> 0 then 'fiat ' || " ~ pool_recon.amount_text('fiat_amount') ~ " end, case when crypto_amount % smallest_crypto_amount <> 0 then 'crypto ' || " ~ pool_recon.amount_text('crypto_amount') ~ " end)",
+                'expected': pool_recon.joined_texts(', ', [
+                    "case when fiat_amount % smallest_fiat_amount <> 0 then 'at most ' || fiat_minor_unit || ' decimals of ' || fiat_asset end",
+                    "case when crypto_amount % smallest_crypto_amount <> 0 then 'at most ' || crypto_minor_unit || ' decimals of ' || crypto_asset end",
+                ]),
+                'actual': pool_recon.joined_texts(', ', [
+                    "case when fiat_amount % smallest_fiat_amount <> 0 then 'fiat ' || " ~ pool_recon.amount_text('fiat_amount') ~ " end",
+                    "case when crypto_amount % smallest_crypto_amount <> 0 then 'crypto ' || " ~ pool_recon.amount_text('crypto_amount') ~ " end",
+                ]),
             },
         ]
     )
