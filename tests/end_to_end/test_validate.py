@@ -241,6 +241,21 @@ def test_every_entry_of_a_trade_gone_from_the_fact(closed: tuple[Path, Path]) ->
             " (source_amount + 1 as source_amount) from staging.stg_quotes limit 5",
             "records_immutable",
         ),
+        (
+            "insert into staging.stg_quotes by name select * replace (null as created_at,"
+            " null as accepted_at, 'other' as dest_network) from staging.stg_quotes limit 5",
+            "records_immutable",
+        ),
+        (
+            "insert into staging.stg_ledger by name select * replace ('other' as ledger_ref)"
+            " from staging.stg_ledger where ledger_ref is null limit 5",
+            "records_immutable",
+        ),
+        (
+            "insert into staging.stg_events by name select * replace ('failed' as status)"
+            " from staging.stg_events limit 5",
+            "records_immutable",
+        ),
         ("update raw.events set _has_secret = true where _row_number = 1", "no_secrets"),
         (
             "update marts.fct_events set joined_transact_id = null where status = 'settled'",

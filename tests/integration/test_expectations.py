@@ -62,6 +62,31 @@ def test_no_statement_reads_what_dbt_concluded() -> None:
             assert ".rule_name" not in expectation.query or "approval" not in expectation.query
 
 
+@pytest.mark.parametrize(
+    ("export", "exempt"),
+    [
+        ("ledger", {"ledger_entry_id"}),
+        ("quotes", {"quote_id", "accepted_at", "status"}),
+        (
+            "events",
+            {"event_id", "received_at", "processed_at", "source", "signature_result"}
+            | {"processing_attempts", "payload_ref", "request_id"},
+        ),
+    ],
+)
+def test_every_column_of_what_is_immutable_is_compared(export: str, exempt: set[str]) -> None:
+    (rule,) = (e for e in suite.expectations() if e.name == "records_immutable")
+    contents = next(
+        part for part in rule.query.split("select distinct")[1:] if f"stg_{export} " in part
+    )
+    with (SEEDS / "ref_export_columns.csv").open(encoding="utf-8") as stream:
+        columns = {
+            row["column_name"] for row in csv.DictReader(stream) if row["export_name"] == export
+        }
+    compared = re.findall(r"landed\.(\w+)", contents.partition("from ")[0])
+    assert set(compared[1:]) == columns - exempt
+
+
 def test_without_files_only_rules_and_marts_are_judged() -> None:
     kinds = {e.kind for e in suite.expectations(with_files=False)}
     assert kinds == {Kind.RULE, Kind.MART}

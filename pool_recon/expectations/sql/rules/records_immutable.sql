@@ -1,9 +1,41 @@
--- No ledger entry and no quote that counts at the cut-off was sent with other content, unless a finding says so and is approved.
+-- No ledger entry, quote or event that counts at the cut-off was sent with other content, unless a finding says so and is approved.
 with repeated_entries as (
 
     select ledger_entry_id
     from staging.stg_ledger
     group by ledger_entry_id
+    having count(*) > 1
+
+),
+
+changed_entries as (
+
+    select contents.ledger_entry_id
+    from (
+        select distinct
+            landed.ledger_entry_id,
+            landed.entry_type,
+            landed.asset,
+            landed.amount,
+            landed.effective_at,
+            landed.transact_id,
+            landed.quote_id,
+            landed.ledger_ref,
+            landed.balance_after,
+            landed.entry_seq,
+            landed.related_entry_id,
+            landed.funding_reference,
+            landed.environment,
+            landed.partner_id,
+            landed.request_id
+        from staging.stg_ledger as landed
+        inner join repeated_entries on landed.ledger_entry_id = repeated_entries.ledger_entry_id
+        cross join intermediate.int_close as close
+        where
+            landed.quarantine_reasons is null
+            and landed.effective_at < close.cut_off_at
+    ) as contents
+    group by contents.ledger_entry_id
     having count(*) > 1
 
 ),
@@ -17,39 +49,73 @@ repeated_quotes as (
 
 ),
 
-changed_entries as (
+changed_quotes as (
 
-    select landed.ledger_entry_id
-    from staging.stg_ledger as landed
-    inner join repeated_entries on landed.ledger_entry_id = repeated_entries.ledger_entry_id
-    cross join intermediate.int_close as close
-    where
-        landed.quarantine_reasons is null
-        and landed.effective_at < close.cut_off_at
-    group by landed.ledger_entry_id
-    having
-        min(landed.amount) <> max(landed.amount)
-        or min(landed.asset) <> max(landed.asset)
-        or min(landed.entry_type) <> max(landed.entry_type)
-        or min(landed.effective_at) <> max(landed.effective_at)
+    select contents.quote_id
+    from (
+        select distinct
+            landed.quote_id,
+            landed.pool_id,
+            landed.source_amount,
+            landed.target_amount,
+            landed.expires_at,
+            landed.partner_order_id,
+            landed.environment,
+            landed.partner_id,
+            landed.quote_type,
+            landed.side,
+            landed.source_asset,
+            landed.target_asset,
+            landed.rate,
+            landed.spread_bps,
+            landed.fee_bps,
+            landed.crypto_network,
+            landed.dest_address,
+            landed.dest_network,
+            landed.created_at,
+            landed.request_id
+        from staging.stg_quotes as landed
+        inner join repeated_quotes on landed.quote_id = repeated_quotes.quote_id
+        cross join intermediate.int_close as close
+        where
+            landed.quarantine_reasons is null
+            and coalesce(coalesce(landed.created_at, landed.accepted_at) < close.cut_off_at, true)
+    ) as contents
+    group by contents.quote_id
+    having count(*) > 1
 
 ),
 
-changed_quotes as (
+repeated_events as (
 
-    select landed.quote_id
-    from staging.stg_quotes as landed
-    inner join repeated_quotes on landed.quote_id = repeated_quotes.quote_id
-    cross join intermediate.int_close as close
-    where
-        landed.quarantine_reasons is null
-        and coalesce(landed.created_at, landed.accepted_at) < close.cut_off_at
-    group by landed.quote_id
-    having
-        min(landed.source_amount) <> max(landed.source_amount)
-        or min(landed.target_amount) <> max(landed.target_amount)
-        or min(landed.expires_at) <> max(landed.expires_at)
-        or min(landed.pool_id) <> max(landed.pool_id)
+    select event_id
+    from staging.stg_events
+    group by event_id
+    having count(*) > 1
+
+),
+
+changed_events as (
+
+    select contents.event_id
+    from (
+        select distinct
+            landed.event_id,
+            landed.transact_id,
+            landed.quote_id,
+            landed.status,
+            landed.occurred_at,
+            landed.environment,
+            landed.partner_id
+        from staging.stg_events as landed
+        inner join repeated_events on landed.event_id = repeated_events.event_id
+        cross join intermediate.int_close as close
+        where
+            landed.quarantine_reasons is null
+            and landed.received_at < close.cut_off_at
+    ) as contents
+    group by contents.event_id
+    having count(*) > 1
 
 )
 
@@ -82,4 +148,16 @@ left join excused
     on
         excused.code = 'quote_terms_changed'
         and quotes.quote_id = excused.subject_id
+where excused.subject_id is null
+union all
+select
+    'event' as subject_type,
+    events.event_id as subject_id,
+    'came with other content' as problem
+from changed_events
+inner join marts.fct_events as events on changed_events.event_id = events.event_id
+left join excused
+    on
+        excused.code = 'event_conflict'
+        and events.event_id = excused.subject_id
 where excused.subject_id is null
