@@ -62,11 +62,21 @@ where
     and approval <> 'approved'
 {% endmacro %}
 
+{#- A project may have made a code of this rule a warning, which is listed and does not block. -#}
+{% macro violations_of_no_other_blocking_findings() %}
+{{ pool_recon.unapproved_findings('no_other_blocking_findings') }}
+    and is_blocking
+{%- endmacro %}
+
 {% macro violations_of_exceptions_owned_and_reviewed() %}
 select
     exceptions.subject_type,
     exceptions.subject_id,
-    case when exceptions.owner is null then exceptions.code || ' has no owner' else exceptions.code || ' was to be reviewed on ' || {{ pool_recon.date_text('exceptions.next_review_date') }} end as violation
+    exceptions.code || case
+        when exceptions.owner is null then ' has no owner'
+        when exceptions.next_review_date is null then ' has no review date'
+        else ' was to be reviewed on ' || {{ pool_recon.date_text('exceptions.next_review_date') }}
+    end as violation
 from {{ ref('fct_exceptions') }} as exceptions
 cross join {{ ref('int_close') }} as close
 where

@@ -28,6 +28,19 @@ with breaches as (
     having count(*) > 1
     union all
     select
+        'row of a mart is not unique' as invariant,
+        summed.subject
+    from (
+        select 'fct_balances ' || environment || ':' || partner_id || ':' || asset as subject from {{ ref('fct_balances') }}
+        union all
+        select 'fct_conservation ' || export_name as subject from {{ ref('fct_conservation') }}
+        union all
+        select 'close_checklist ' || rule_name as subject from {{ ref('close_checklist') }}
+    ) as summed
+    group by summed.subject
+    having count(*) > 1
+    union all
+    select
         'finding was raised but is no exception' as invariant,
         findings.code || ' ' || findings.subject_id as subject
     from {{ ref('findings_raised') }} as findings
@@ -130,14 +143,26 @@ with breaches as (
     where classes.entry_class is null
     union all
     select
-        'ref_entry_classes: a class needs a sign (+, - or either) and, if it touches the balance, a balance column' as invariant,
+        'ref_entry_classes: a class needs a sign (+, - or either), every flag and, if it touches the balance, a column of fct_balances' as invariant,
         entry_class as subject
     from {{ ref('ref_entry_classes') }}
     where
         coalesce(balance_sign not in ('+', '-', 'either'), true)
-        or (touches_balance and balance_column is null)
+        or (touches_balance and coalesce(balance_column not in ('{{ pool_recon.moved_columns() | join("', '") }}'), true))
         or touches_balance is null
         or needs_trade is null
+        or counts_in_source_net is null
+        or restores_debit is null
+    union all
+    select
+        'ref_trade_states: a state needs every flag and what its nets are to be' as invariant,
+        status as subject
+    from {{ ref('ref_trade_states') }}
+    where
+        is_terminal is null
+        or requires_ledger_entry is null
+        or coalesce(ledger_source_demand not in ('zero', 'minus_source', 'zero_or_minus_source'), true)
+        or coalesce(ledger_target_demand not in ('zero', 'target'), true)
     union all
     select
         'ref_product_states: the class is none of pending, success, failed, returned, abandoned' as invariant,
@@ -166,6 +191,12 @@ with breaches as (
         select 'ref_findings ' || code as subject from {{ ref('ref_findings') }}
         union all
         select 'ref_checklist_rules ' || rule_name as subject from {{ ref('ref_checklist_rules') }}
+        union all
+        select 'ref_trade_states ' || status as subject from {{ ref('ref_trade_states') }}
+        union all
+        select 'ref_exports ' || export_name as subject from {{ ref('ref_exports') }}
+        union all
+        select 'ref_vocabularies ' || vocabulary || ' ' || word as subject from {{ ref('ref_vocabularies') }}
     ) as subjects
     group by subjects.subject
     having count(*) > 1

@@ -10,6 +10,7 @@ from tests.harness import Warehouse
 
 ELSEWHERE = "landed row is not in exactly one place"
 MISSING = "event or entry is missing from its fact"
+TWICE = "row of a mart is not unique"
 # By model: a defect, what it breaks, and of how many rows.
 DEFECTS = {
     "int_orders_in_force": ("(select * from {m} limit 1)", "union all from {m}", ELSEWHERE, 1),
@@ -21,6 +22,8 @@ DEFECTS = {
         ELSEWHERE,
         1,
     ),
+    "fct_balances": ("(select * from {m} limit 1)", "union all from {m}", TWICE, 1),
+    "fct_conservation": ("(select * from {m} limit 1)", "union all from {m}", TWICE, 1),
 }
 
 
@@ -125,6 +128,42 @@ class TestFindings:
                 "select owner from marts.fct_exceptions where code = 'negative_balance'"
             ).fetchall()
             assert owner.endswith("2")
+        finally:
+            execute("rollback")
+
+    def test_one_that_was_made_a_warning_breaks_no_rule_of_blocking_ones(
+        self, bad_day: Warehouse
+    ) -> None:
+        execute = bad_day.connection.execute
+        violations = (
+            "select count(*) from intermediate.int_checklist_violations"
+            " where rule_name = 'no_other_blocking_findings' and violation like 'orphan_event:%'"
+        )
+        assert execute(violations).fetchone() != (0,)
+        execute("begin")
+        try:
+            execute(
+                "update reference.ref_findings set severity = 'warning' where code = 'orphan_event'"
+            )
+            bad_day.run_models((*self.FROM_THE_CODES, "int_checklist_violations"))
+            assert execute(violations).fetchone() == (0,)
+        finally:
+            execute("rollback")
+
+    def test_one_that_has_an_owner_and_no_review_is_told(self, bad_day: Warehouse) -> None:
+        execute = bad_day.connection.execute
+        told = (
+            "select distinct violation from intermediate.int_checklist_violations"
+            " where rule_name = 'exceptions_owned_and_reviewed'"
+        )
+        execute("begin")
+        try:
+            execute(
+                "update reference.ref_findings set days_to_review = null"
+                " where code = 'orphan_event'"
+            )
+            bad_day.run_models((*self.FROM_THE_CODES, "int_checklist_violations"))
+            assert execute(told).fetchall() == [("orphan_event has no review date",)]
         finally:
             execute("rollback")
 

@@ -37,6 +37,29 @@ CONTRADICTIONS = {
         "update reference.ref_entry_classes set balance_column = null where entry_class = 'fee'",
         "fee",
     ),
+    "a class that touches the balance in a column that is none": (
+        "update reference.ref_entry_classes set balance_column = 'gifts' where entry_class = 'fee'",
+        "fee",
+    ),
+    "a class without a flag": (
+        "update reference.ref_entry_classes set restores_debit = null where entry_class = 'fee'",
+        "fee",
+    ),
+    "a trade state that demands what no net can be": (
+        "update reference.ref_trade_states set ledger_source_demand = 'half'"
+        " where status = 'failed'",
+        "failed",
+    ),
+    "a trade state given twice": (
+        "insert into reference.ref_trade_states select * from reference.ref_trade_states"
+        " where status = 'failed'",
+        "ref_trade_states failed",
+    ),
+    "a word given twice": (
+        "insert into reference.ref_vocabularies select * from reference.ref_vocabularies"
+        " where vocabulary = 'side' and word = 'on_ramp'",
+        "ref_vocabularies side on_ramp",
+    ),
     "a type of an unknown class": (
         "insert into reference.ref_entry_types values ('cashback', 'gift')",
         "cashback",

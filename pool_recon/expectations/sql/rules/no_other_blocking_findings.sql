@@ -27,8 +27,8 @@ select
 from standing_findings as findings
 left join reference.ref_checklist_rules as rules on findings.rule_name = rules.rule_name
 where
-    findings.rule_name = 'no_other_blocking_findings'
-    or (findings.severity is distinct from 'warning' and rules.rule_name is null)
+    findings.severity is distinct from 'warning'
+    and (findings.rule_name = 'no_other_blocking_findings' or rules.rule_name is null)
 union all
 select
     'event' as subject_type,
