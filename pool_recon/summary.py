@@ -53,7 +53,7 @@ _TRACEABLE = frozenset({"order", "quote", "trade", "event", "ledger_entry", "fun
 _OF_A_MOVEMENT = frozenset({"order", "quote", "trade"})
 # The subject of a finding of a balance that was stated: whose it is, and at which moment.
 _STATED_BALANCE = re.compile(
-    r"(?P<balance>.*):(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)", re.DOTALL
+    r"(?P<balance>.*):(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z)", re.DOTALL
 )
 
 

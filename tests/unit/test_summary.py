@@ -293,17 +293,18 @@ class TestNextCommands:
         text = click.unstyle("\n".join(close_text(REQUEST, closed(row, entry, exception()), 100)))
         assert "\nNext, for missing_trade of ledger_entry l1\n" in text
 
-    def test_of_a_balance(self) -> None:
+    @pytest.mark.parametrize("time", ["00:00:00Z", "00:00:00.000001Z"])
+    def test_of_a_balance(self, time: str) -> None:
         balance = exception(
             code="balance_mismatch",
             subject_type="balance",
-            subject_id="test:a:b c:EUR:2026-06-01T00:00:00Z",
+            subject_id=f"test:a:b c:EUR:2026-06-01T{time}",
             environment="test",
         )
         assert commands(balance)[0] == [
             *("pool-recon", "explain", "balance", "--warehouse", "my data/w.duckdb"),
             *("--partner=a:b c", "--environment=test", "--asset=EUR"),
-            *("--from=2026-05-31T00:00:00Z", "--to=2026-06-01T00:00:00Z"),
+            *(f"--from=2026-05-31T{time}", f"--to=2026-06-01T{time}"),
         ]
         assert [words[1] for words in commands(balance)] == ["explain", "approve"]
 
