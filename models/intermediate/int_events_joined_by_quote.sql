@@ -41,7 +41,7 @@ joined as (
         case when trades.transact_id is null then coalesce(quotes.stated_environment, quotes.order_environment) else trades.stated_environment end as joined_environment,
         case when trades.transact_id is null then coalesce(quotes.stated_partner_id, quotes.order_partner_id) else trades.stated_partner_id end as joined_partner_id,
         case when trades.transact_id is null then coalesce(quotes.stated_request_id, quotes.order_request_id) else trades.request_id end as joined_request_id,
-        coalesce(trades.pool_id, quotes.pool_id) as pool_id,
+        case when trades.transact_id is null then quotes.pool_id else trades.pool_id end as pool_id,
         trades.source_asset,
         trades.source_amount
     from events
