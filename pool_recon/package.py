@@ -96,22 +96,6 @@ class Verdict:
         )
 
 
-def write_package(
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-    views: Iterable[str],
-    verdict: Verdict,
-    register: Register | None = None,
-) -> dict[str, Any]:
-    """Write a CSV file for each of `views`, and manifest.json, into `folder`, an empty one.
-
-    Returns the manifest. Raises as `write_tables` and `write_manifest` do.
-    """
-    project = project_digests()
-    outputs = write_tables(connection, folder, views, project)
-    return write_manifest(connection, folder, outputs, verdict, project, register)
-
-
 def write_tables(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,

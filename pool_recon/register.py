@@ -192,7 +192,7 @@ def approve(exceptions: Path, register: Path, approval: Approval) -> Approved:
     old = of_finding[0] if of_finding else None
     owner = (approval.owner or (old.owner if old else "")).strip(BLANK)
     approved_by, reason = approval.approved_by.strip(BLANK), approval.reason.strip(BLANK)
-    _check_approval(approval, approved_by, reason, owner or code["owner"])
+    _check_approval(approved_by, reason, owner or code["owner"])
     close_date = stated_close_date(exceptions.parent)
     approved_on = approval.approved_on or close_date
     if approved_on is None:
@@ -491,7 +491,7 @@ def _nearest(wanted: str, findings: dict[str, dict[str, str]]) -> str:
     return f"expected an exception_id, the nearest are {', '.join(named)}"
 
 
-def _check_approval(approval: Approval, approved_by: str, reason: str, owner: str) -> None:
+def _check_approval(approved_by: str, reason: str, owner: str) -> None:
     if not approved_by:
         raise CloseError("--approved-by is empty: name the person who approves")
     if not reason:

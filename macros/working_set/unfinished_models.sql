@@ -12,7 +12,7 @@
 
 {#- Write down, at the start of a run, what it is to build. -#}
 {% macro begin_models() -%}
-    {%- if execute and flags.WHICH in ['build', 'run', 'seed', 'retry'] -%}
+    {%- if execute and flags.WHICH in ['build', 'run', 'seed'] -%}
     {#- dbt makes the schemas only of what it builds -#}
     {%- set table = pool_recon.table_of_unfinished_models() -%}
     {%- if table.schema not in dbt.list_schemas(table.database).columns[0].values() -%}

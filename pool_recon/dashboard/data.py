@@ -199,9 +199,7 @@ def _take(connection: duckdb.DuckDBPyConnection, warehouse: Path, package: Path 
     outputs = manifest["outputs"] if manifest else []
     verdict = _published(manifest) if manifest else _computed(connection)
     return Snapshot(
-        figures=read_figures(
-            connection, verdict, outputs, Limits(findings=200, balances=1000, closes=60)
-        ),
+        figures=read_figures(connection, verdict, outputs, _LIMITS),
         package=folder if manifest else None,
         partners=[
             row[0]

@@ -428,7 +428,7 @@ class DuckDbLanding:
         try:
             names, row_count = self._json_names(file, reader, source)
             columns = match_columns(file, names) if row_count else []
-            texts = self._json_texts(file, reader, columns)
+            texts = self._json_texts(reader, columns)
         except duckdb.Error as error:
             raise ReaderDisagreesError(file) from error
         names_of = [column.name for column in columns if column.contract_column in texts]
@@ -464,9 +464,7 @@ class DuckDbLanding:
         names = list(dict.fromkeys(name for names, *_ in rows for name in names))
         return names, sum(row[1] for row in rows)
 
-    def _json_texts(
-        self, file: ExportFile, reader: str, columns: list[FileColumn]
-    ) -> dict[str, str]:
+    def _json_texts(self, reader: str, columns: list[FileColumn]) -> dict[str, str]:
         """Return the expression of each contract column over a line and its extracted values."""
         wanted = [column for column in columns if column.contract_column]
         kinds: list[set[str | None]] = [set() for _ in wanted]

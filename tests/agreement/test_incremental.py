@@ -18,8 +18,9 @@ from dbt.constants import MAXIMUM_SEED_SIZE
 from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.dbt_runner import BuildSettings, build_and_test
 from pool_recon.loader import load_exports
-from pool_recon.package import CONTROL_TOTALS_VIEW, VIEW_PREFIX, Verdict, write_package
+from pool_recon.package import CONTROL_TOTALS_VIEW, VIEW_PREFIX, Verdict
 from tests.fault_matrix import CLOSE_DATE, write_merged
+from tests.harness.packages import write_package
 from tests.harness.splitting import SplitExports
 from tests.oracle.collide import collide
 from tests.oracle.generate import generate_together

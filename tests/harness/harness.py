@@ -13,9 +13,10 @@ from typing import Any
 import duckdb
 
 from pool_recon.loader import load_exports
-from pool_recon.package import CONTROL_TOTALS_VIEW, VIEW_PREFIX, Verdict, write_package
+from pool_recon.package import CONTROL_TOTALS_VIEW, VIEW_PREFIX, Verdict
 from tests.harness.forking import clean_environment, run
 from tests.harness.once import once
+from tests.harness.packages import write_package
 
 ROOT = Path(__file__).resolve().parents[2]
 # what dbt names the database of a warehouse in memory, and so does DuckDB

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from pool_recon.errors import CloseError
-from pool_recon.package import Verdict, write_package, write_parquet
+from pool_recon.package import Verdict, write_parquet
+from tests.harness.packages import write_package
 
 VERDICT = Verdict({"no_secrets": "holds"})
 AWKWARD = [
