@@ -41,7 +41,8 @@ def command(close_date: str) -> list[str]:
     partitions_def=DAYS,
     check_specs=[dg.AssetCheckSpec(CHECK, asset="close_package", blocking=True)],
     retry_policy=dg.RetryPolicy(max_retries=3, delay=900),
-    # The closes share a warehouse: one at a time.
+    # The closes share a warehouse: one at a time. The name alone limits nothing; the limit is set
+    # once in the deployment: dagster instance concurrency set pool_recon_warehouse 1
     pool="pool_recon_warehouse",
 )
 def close_package(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

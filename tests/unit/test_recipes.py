@@ -182,6 +182,24 @@ def test_the_workflow_says_what_it_may_do() -> None:
     assert close["shell"] == "bash"
 
 
+def test_the_workflow_keeps_the_warehouse_of_a_blocked_close() -> None:
+    steps = yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"]["close"]["steps"]
+    used = [step.get("uses", "").partition("@")[0] for step in steps]
+    # It saves only where the job succeeded, and a blocked close fails it.
+    assert "actions/cache" not in used
+    fetching, keeping = used.index("actions/cache/restore"), used.index("actions/cache/save")
+    (closing,) = (place for place, step in enumerate(steps) if step.get("name") == "Close")
+    assert fetching < closing < keeping
+    fetch, keep = steps[fetching], steps[keeping]
+    assert keep["if"] == "${{ !cancelled() && steps.close.outcome != 'skipped' }}"
+    assert steps[closing]["id"] == "close"
+    assert keep["with"]["path"] == fetch["with"]["path"]
+    assert keep["with"]["key"] == f"${{{{ steps.{fetch['id']}.outputs.cache-primary-key }}}}"
+    # A run that is tried again has the id of the first try, and no cache is written twice.
+    assert "github.run_attempt" in fetch["with"]["key"]
+    assert fetch["with"]["key"].startswith(fetch["with"]["restore-keys"])
+
+
 def test_systemd_tries_again_only_what_could_not_run() -> None:
     units = {}
     for path in (EXAMPLES / "systemd").iterdir():
