@@ -633,14 +633,14 @@ def metrics(
       pool-recon metrics match_rate --by movement__pool_id
       pool-recon metrics money_at_risk open_exceptions --by exception__asset
     """
-    from pool_recon.metrics import answer_text, list_metrics, metrics_text, query
+    from pool_recon.metrics import answer_text, list_metrics, metrics_json, metrics_text, query
 
     with _progress() as progress:
         progress("reading the semantic layer")
         answer = query(warehouse, metric, group_by) if metric else None
         known = [] if metric else list_metrics(warehouse)
     if answer is None:
-        as_json, lines = [each.as_json() for each in known], metrics_text(known)
+        as_json, lines = metrics_json(known), metrics_text(known)
     else:
         as_json, lines = answer.as_json(), [answer.sql] if is_sql else answer_text(answer)
     _say([_as_json(as_json)] if is_json else lines)

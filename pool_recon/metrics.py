@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool | None
 
+SUMMARY_VERSION = 1
+
 # What tells the scale of the amounts in a row.
 _ASSET = "asset"
 _NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
@@ -45,10 +47,6 @@ class Metric:
     description: str
     dimensions: Sequence[str]
 
-    def as_json(self) -> dict[str, Any]:
-        """The metric as a plain object."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -58,9 +56,10 @@ class Answer:
     rows: Sequence[Sequence[Value]]
     sql: str
 
-    def as_json(self) -> list[dict[str, Any]]:
-        """The rows as plain objects."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+    def as_json(self) -> dict[str, Any]:
+        """The answer as one JSON object."""
+        rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+        return {"schema_version": SUMMARY_VERSION, "command": "metrics", "rows": rows}
 
 
 def list_metrics(warehouse: Path) -> list[Metric]:
@@ -108,6 +107,12 @@ def query(warehouse: Path, metrics: Sequence[str], group_by: Sequence[str] = ())
         groups = [name for name in rows[0] if name not in metrics] if rows else list(group_by)
         columns = [*groups, *metrics]
         return Answer(columns, [_printed(reader, row, columns) for row in rows], sql)
+
+
+def metrics_json(known: Sequence[Metric]) -> dict[str, Any]:
+    """The metrics as one JSON object."""
+    metrics = [asdict(metric) for metric in known]
+    return {"schema_version": SUMMARY_VERSION, "command": "metrics", "metrics": metrics}
 
 
 def metrics_text(known: Sequence[Metric]) -> list[str]:

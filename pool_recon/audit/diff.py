@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+SUMMARY_VERSION: Final = 1
 _FETCHED: Final = 1000
 _NONE: Final = "none"
 # What a movement is a movement of: two of them can share an id.
@@ -191,6 +192,8 @@ class Difference:
     def summary(self) -> Row:
         """All but the rows, as what JSON can hold."""
         return {
+            "schema_version": SUMMARY_VERSION,
+            "command": "diff",
             "different": not self.is_empty,
             "a": self.side(self.a),
             "b": self.side(self.b),

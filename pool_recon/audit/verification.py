@@ -6,7 +6,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pool_recon.audit.consistency import (
     compare_totals,
@@ -30,6 +30,8 @@ from pool_recon.warehouse import os_reason
 
 if TYPE_CHECKING:
     from pool_recon.loader import ExportFile
+
+SUMMARY_VERSION: Final = 1
 
 
 class Outcome(enum.StrEnum):
@@ -73,6 +75,8 @@ class Verification:
     def as_json(self) -> dict[str, Any]:
         """The verification as what JSON can hold."""
         return {
+            "schema_version": SUMMARY_VERSION,
+            "command": "verify",
             "package": str(self.package),
             "close_date": self.close_date,
             "manifest_sha256": self.manifest_sha256,

@@ -18,8 +18,8 @@ EXIT_CODES = (
     ("0", "done; of a close: every rule holds"),
     (
         "1",
-        "the answer is no: the close is blocked (everything is written), an id is unknown, "
-        "something is to be mended",
+        "the answer is no: the close is blocked (everything is written), the package is not "
+        "proven, two packages differ, an id is unknown, something is to be mended",
     ),
     ("2", "it could not run: one line on stderr says why, and nothing was changed"),
     ("143", "SIGTERM ended it, and nothing was changed"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -61,6 +62,13 @@ def pool_recon(
         module = "pool_recon in brief" if in_brief else "pool_recon"
         done = forking.run(module, words, out, environment)
     return Ran(done.returncode, done.stdout, done.stderr, out)
+
+
+def documented_keys(command: str) -> set[str]:
+    """What docs/terminal.md says of the JSON object of a command, in code."""
+    guide = (ROOT / "docs" / "terminal.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", guide, re.MULTILINE)
+    return {"schema_version", "command", *re.findall(r"`(\w+)`", row)}
 
 
 def close(exports: Path, out: Path, *more: object, **how: bool) -> Ran:

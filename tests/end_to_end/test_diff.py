@@ -14,7 +14,7 @@ import pytest
 from pool_recon.audit import compare
 from pool_recon.audit.text import TOP_ROWS, difference_json, difference_text
 from pool_recon.errors import CloseError
-from tests.end_to_end.closing import Ran, pool_recon
+from tests.end_to_end.closing import Ran, documented_keys, pool_recon
 from tests.end_to_end.packages import Rows, copied, edit, manifest_of, sign
 
 
@@ -295,7 +295,14 @@ def test_a_short_text_and_the_whole_of_it(before: Path, after: Path, tmp_path: P
     assert f"  and {int(count) - TOP_ROWS} more" in lines
     ran = pool_recon("diff", before, after, "--json", out=tmp_path)
     assert ran.exit_code == 1
-    assert len(json.loads(ran.stdout)["rows"]["movements"]) == int(count)
+    told = json.loads(ran.stdout)
+    assert list(told) == [
+        *("schema_version", "command", "different", "a", "b", "why", "notes", "files", "counts"),
+        *("states", "money_at_risk", "control_totals", "rows"),
+    ]
+    assert (told["schema_version"], told["command"]) == (1, "diff")
+    assert documented_keys("diff") >= {*told, *told["why"][0]}
+    assert len(told["rows"]["movements"]) == int(count)
     ran = pool_recon("diff", before, tmp_path, out=tmp_path)
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert os.fspath(tmp_path) in ran.stderr

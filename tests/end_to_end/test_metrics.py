@@ -19,7 +19,7 @@ import yaml
 from pool_recon.errors import CloseError
 from pool_recon.metrics import list_metrics, query
 from pool_recon.warehouse import connect
-from tests.end_to_end.closing import CLOSE_DATE, PREVIOUS, ROOT, Ran, pool_recon
+from tests.end_to_end.closing import CLOSE_DATE, PREVIOUS, ROOT, Ran, documented_keys, pool_recon
 
 pytest.importorskip("metricflow", reason="the metrics extra is not installed")
 
@@ -262,6 +262,23 @@ def test_the_command_prints_exact_amounts(two_days: Ran, tmp_path: Path) -> None
     assert [tuple(line) for line in lines if len(line) == 2] == [
         (asset, amount) for (asset,), amount in found.items() if amount is not None
     ]
+
+
+def test_the_command_as_json(two_days: Ran, tmp_path: Path) -> None:
+    arguments = ("--warehouse", warehouse_of(two_days), "--json")
+    by = ("--by", "exception__asset")
+    ran = pool_recon("metrics", "money_at_risk", *by, *arguments, out=tmp_path)
+    assert ran.exit_code == 0, ran.stderr
+    said = json.loads(ran.stdout)
+    assert list(said) == ["schema_version", "command", "rows"]
+    assert (said["schema_version"], said["command"]) == (1, "metrics")
+    found = asked(two_days, "money_at_risk", by=("exception__asset",))
+    assert {(row["exception__asset"],): row["money_at_risk"] for row in said["rows"]} == found
+    ran = pool_recon("metrics", *arguments, out=tmp_path)
+    listed = json.loads(ran.stdout)
+    assert list(listed) == ["schema_version", "command", "metrics"]
+    assert (listed["schema_version"], listed["command"]) == (1, "metrics")
+    assert documented_keys("metrics") >= {*said, *listed, *listed["metrics"][0]}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import pytest
 
 from pool_recon import cli
 from pool_recon.warehouse import working_copy
-from tests.end_to_end.closing import ROOT, Ran, close, pool_recon
+from tests.end_to_end.closing import ROOT, Ran, close, documented_keys, pool_recon
 from tests.harness.once import once
 
 PUBLISHED_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{6})?Z")
@@ -238,6 +238,7 @@ def test_findings_say_what_exceptions_csv_says(bad_day: Ran) -> None:
 def test_the_json_keeps_its_keys(bad_day: Ran) -> None:
     found = packet(bad_day, movement_with(bad_day, "terminal_state_conflict")["movement_id"])
     assert found["schema_version"] == 1
+    assert documented_keys("trace") >= set(found)
     assert list(found) == [
         *("schema_version", "id", "matched_as", "partner_filter", "close_date", "cut_off_at"),
         *("movement_count", "movements", "funding", "unjoined"),

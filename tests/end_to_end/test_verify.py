@@ -18,7 +18,7 @@ from pool_recon.audit import Verification, verify
 from pool_recon.audit.evidence import Problem, read_package
 from pool_recon.audit.rerun import Rerun, find_inputs
 from pool_recon.errors import CloseError
-from tests.end_to_end.closing import ROOT, Ran, pool_recon
+from tests.end_to_end.closing import ROOT, Ran, documented_keys, pool_recon
 from tests.end_to_end.packages import Rows, copied, edit, files, manifest_of, sign
 
 BAD_DAY = ROOT / "samples" / "bad_day"
@@ -357,6 +357,12 @@ def test_a_re_run_gives_the_same_bytes_and_finds_what_agrees_with_itself(
     )
     assert ran.exit_code == 1, ran.stderr
     told = json.loads(ran.stdout)
+    assert list(told) == [
+        *("schema_version", "command", "package", "close_date", "manifest_sha256", "proven"),
+        *("checks", "notes"),
+    ]
+    assert (told["schema_version"], told["command"]) == (1, "verify")
+    assert documented_keys("verify") >= {*told, *told["checks"][0]}
     (problem,) = (problem for check in told["checks"] for problem in check["problems"])
     assert problem["subject"] == "orders.csv"
     assert "line 2 differs" in problem["problem"]

@@ -264,6 +264,21 @@ def test_every_key_of_the_summary_is_described() -> None:
     }
 
 
+@pytest.mark.parametrize("option", ["--quiet", "--json"])
+def test_the_guide_lists_every_command_with_the_option(option: str) -> None:
+    guide = (ROOT / "docs" / "terminal.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(rf"^- `{option}` \((.*?)\)", guide, re.MULTILINE)
+    having = {
+        name
+        for name, command in commands(cli.cli).items()
+        if any(option in parameter.opts for parameter in command.params)
+    }
+    assert set(re.findall(r"`(\w+)`", listed)) == {name.split()[0] for name in having}
+    if option == "--json":
+        described = set(re.findall(r"^\| `([a-z ]+)` \|", guide, re.MULTILINE))
+        assert having - {"close"} <= described
+
+
 class TestOfAClose:
     def close(self, exports: Path, out: Path, *more: object) -> int:
         return run("close", "--exports", exports, "--close-date", "2026-06-30", "--out", out, *more)
