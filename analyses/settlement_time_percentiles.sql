@@ -1,8 +1,8 @@
 -- Question: how long do trades take from reservation to their outcome, and how slow are the slowest?
--- How to read it: one row per pool, side and outcome, in seconds, all of them times that occurred. Half of the trades were
--- done within median_seconds, 99 of 100 within p99_seconds; what stays reserved longer than the settlement limit is a finding
--- (stuck_reserved) and is not among these rows, since its clock has not stopped. untimed_count trades lack one of the two
--- times.
+-- How to read it: one row per environment, pool, side and outcome, in seconds, all of them times that occurred. Half of the
+-- trades were done within median_seconds, 99 of 100 within p99_seconds; what stays reserved longer than the settlement limit
+-- is a finding (stuck_reserved) and is not among these rows, since its clock has not stopped. untimed_count trades lack one
+-- of the two times.
 with trades as (
 
     select * from {{ ref('fct_reconciliation') }}

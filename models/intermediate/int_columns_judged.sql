@@ -1,4 +1,4 @@
--- Every column of every landed file, with the private word that its name has, if any.
+-- Every column of a landed file whose name has a private word, with the first of them.
 with file_columns as (
 
     select * from {{ pool_recon.landed('file_columns') }}

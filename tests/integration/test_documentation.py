@@ -341,6 +341,15 @@ def test_every_code_is_declared_and_every_declared_code_is_known() -> None:
     )
 
 
+def test_every_category_of_findings_is_described() -> None:
+    dimensions = described("semantic_models")["exceptions"]["dimensions"]
+    (dimension,) = (each for each in dimensions if each["name"] == "category")
+    for text in (doc_blocks()["category"], dimension["description"]):
+        named = re.search(r"\b(movements.*?)[,.](?: as|$)", text)
+        assert named
+        assert set(re.split(r", | or ", named[1])) == {r["category"] for r in seed("ref_findings")}
+
+
 def test_every_model_of_findings_is_read() -> None:
     files = {path.stem for path in (ROOT / "models" / "findings").glob("findings_of_*.sql")}
     raised = (ROOT / "models" / "findings" / "findings_raised.sql").read_text(encoding="utf-8")
