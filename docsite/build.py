@@ -51,6 +51,7 @@ Start <self>
 entities
 findings/index
 %s
+contributing
 changelog
 ```
 """
@@ -105,9 +106,10 @@ def write_pages(pages: Path, has_dbt: bool) -> None:
     (pages / "findings").mkdir(parents=True)
     others = {path.stem for path in (ROOT / "docs").glob("*.md")} - {*FIRST_GUIDES, *REFERENCE}
     guides = [*FIRST_GUIDES, *sorted(others)]
-    start = readme((ROOT / "README.md").read_text(encoding="utf-8"))
+    start = top_page(ROOT / "README.md")
     lists = _START % ("\n".join(guides), "\n".join(REFERENCE))
     (pages / "index.md").write_text(start + lists, encoding="utf-8")
+    (pages / "contributing.md").write_text(top_page(ROOT / "CONTRIBUTING.md"), encoding="utf-8")
     shutil.copy(ROOT / "CHANGELOG.md", pages / "changelog.md")
     for page in (*guides, *REFERENCE):
         shutil.copy(ROOT / "docs" / f"{page}.md", pages)
@@ -131,9 +133,12 @@ def write_pages(pages: Path, has_dbt: bool) -> None:
     (pages / "entities.md").write_text(_ENTITIES % (diagram(ROOT), models), encoding="utf-8")
 
 
-def readme(text: str) -> str:
-    """The README as a page of the site: what it links to in docs/ lies beside it here."""
-    return text.replace("](docs/", "](").replace("](CHANGELOG.md", "](changelog.md")
+def top_page(path: Path) -> str:
+    """A page beside docs/ as one of the site: what it links to in docs/ lies beside it here."""
+    text = path.read_text(encoding="utf-8").replace("](docs/", "](")
+    for name in ("CHANGELOG.md", "CONTRIBUTING.md"):
+        text = text.replace(f"]({name}", f"]({name.lower()}")
+    return text
 
 
 def registry() -> list[dict[str, str]]:

@@ -87,6 +87,7 @@ def test_nothing_comes_by_network(site: Path, read: dict[Path, Page]) -> None:
 def test_the_site_has_every_page(site: Path) -> None:
     made = {str(path.relative_to(site)) for path in site.rglob("*.html")}
     wanted = {"index.html", "entities.html", "changelog.html", "search.html"}
+    wanted |= {"contributing.html"}
     wanted |= {f"{path.stem}.html" for path in (ROOT / "docs").glob("*.md")}
     wanted |= {f"findings/{code}.html" for code in registry()} | {"findings/index.html"}
     assert made == wanted
