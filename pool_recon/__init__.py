@@ -1,3 +1,3 @@
 """Reconciliation of 0Pools raw exports, from files to a close package."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from pool_recon import __version__
 from pool_recon.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,3 +109,13 @@ def test_commands_are_found_and_wrong_ones_are_seen() -> None:
     assert fault("close --export DIR", is_whole=False) != ""
     assert fault("close --exports --close-date YYYY-MM-DD") != ""
     assert fault("explain balances --partner P") != ""
+
+
+def test_the_release_is_the_same_everywhere() -> None:
+    project = (ROOT / "dbt_project.yml").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "installed-package.md").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f'\nversion: "{__version__}"\n' in project
+    assert f"revision: v{__version__}\n" in guide
+    released = re.findall(r"^## \[(\d.*?)\]", changes, re.MULTILINE)
+    assert released[0] == __version__

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pool_recon import loader, reference
+from pool_recon import __version__, loader, reference
 from pool_recon.errors import CloseError
 from pool_recon.loader import discover, load_exports
 from pool_recon.loader.columns import fold
@@ -497,7 +497,7 @@ def test_a_second_load_of_the_same_files_does_nothing(exports: Exports) -> None:
         6,
         0,
     )
-    assert exports.query("select load_id, tool_version from raw.loads") == [(1, "0.1.0")]
+    assert exports.query("select load_id, tool_version from raw.loads") == [(1, __version__)]
     assert exports.column("select count(*) from raw.pools") == [2]
 
 
