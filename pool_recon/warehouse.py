@@ -208,17 +208,13 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
     if _has_log(copy.file):
         _fold_in_write_ahead_log(copy.file)
     write_to_disk(copy.file)
-    if _signature(copy.warehouse) != copy.copied_from:
-        raise CloseError(
-            f"{copy.warehouse} was changed by another program while this ran: run it again"
-        )
     journal = copy.file.parent / _JOURNAL
     plan = {
         "warehouse": str(copy.warehouse.absolute()),
         "package": str(package.published.absolute()) if package else None,
         "package_work": str(package.new.parent.absolute()) if package else None,
     }
-    with held():
+    with held(), _as_copied(copy):
         try:
             part = journal.with_suffix(".part")
             part.write_text(json.dumps(plan), encoding="utf-8")
@@ -232,6 +228,23 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
                 raise CloseError(f"the close cannot be published: {os_reason(error)}") from error
             raise
         journal.unlink()
+
+
+@contextlib.contextmanager
+def _as_copied(copy: WorkingCopy) -> Iterator[None]:
+    """Keep others from writing to the warehouse, which nobody has changed since it was copied.
+
+    Raises CloseError where somebody did or has it open to do so: what they wrote may be in the log
+    beside the file alone, and would be lost with it, or belong to no file from then on.
+    """
+    with contextlib.ExitStack() as opened:
+        if copy.warehouse.exists():
+            opened.enter_context(contextlib.closing(connect(copy.warehouse, read_only=True)))
+        if _signature(copy.warehouse) != copy.copied_from or _has_log(copy.warehouse):
+            raise CloseError(
+                f"{copy.warehouse} was changed by another program while this ran: run it again"
+            )
+        yield
 
 
 def write_to_disk(file: Path) -> None:
@@ -433,6 +446,8 @@ def _copy(
 
 
 def _nothing_of(warehouse: Path, folder: Path) -> WorkingCopy:
+    if warehouse.exists():
+        _fold_in_write_ahead_log(warehouse)
     return WorkingCopy(warehouse, folder / warehouse.name, _signature(warehouse))
 
 

@@ -123,6 +123,47 @@ def test_a_warehouse_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -
     assert published(tmp_path)[0] == "other"
 
 
+# Another program that writes to the warehouse, and has come so far when it says so.
+WRITER = """
+import os, sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+connection.execute("create table theirs as select 1 as one")
+print("written", flush=True)
+if sys.argv[2] == "lives":
+    sys.stdin.read()
+os._exit(9)
+"""
+
+
+@pytest.mark.parametrize(
+    ("writer", "told"), [("lives", "in use by another program"), ("died", "changed by another")]
+)
+def test_what_another_program_wrote_is_not_overwritten(
+    writer: str, told: str, tmp_path: Path
+) -> None:
+    publish_state(tmp_path, "old")
+    file = tmp_path / "w.duckdb"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with (
+        working_copy(file) as copy,
+        package_folder(tmp_path / "out", DATE) as package,
+        subprocess.Popen([sys.executable, "-c", WRITER, file, writer], **pipes) as process,
+    ):
+        assert process.stdout
+        assert process.stdout.readline() == b"written\n"
+        if writer == "died":
+            process.wait()
+        with pytest.raises(CloseError, match=told):
+            publish(copy, package)
+        process.kill()
+    # What was in its log alone is there, and the next close goes on from it.
+    publish_state(tmp_path, "new")
+    with contextlib.closing(connect(file, read_only=True)) as connection:
+        assert connection.execute("from theirs").fetchall() == [(1,)]
+        assert connection.execute("from state").fetchall() == [("new",)]
+    assert names(tmp_path) == ["out", "w.duckdb"]
+
+
 def test_what_was_not_yet_written_into_the_file_is_copied_too(tmp_path: Path) -> None:
     publish_state(tmp_path, "old")
     code = (
