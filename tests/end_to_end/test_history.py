@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.end_to_end.closing import ROOT, Ran, pool_recon
+from tests.end_to_end.closing import CLOSE_DATE, PREVIOUS, ROOT, Ran, pool_recon
 from tests.fault_matrix.dsl import Scenario, write
 from tests.oracle import close as oracle_close
 from tests.oracle import compare
@@ -82,6 +82,25 @@ def assert_proven_by_a_re_run(closes: Closes, day: date, *more: object) -> None:
     ran = pool_recon(*arguments, out=closes.out, is_fresh=True)
     assert ran.exit_code == 0, ran.stdout + ran.stderr
     assert "ok    re-run" in ran.stdout
+
+
+def test_a_close_whose_verdicts_were_never_written_does_not_count(
+    two_days: Ran, tmp_path: Path
+) -> None:
+    """Nor does it hide an earlier one of that date, nor is one of no findings taken for it."""
+    counted = "select close_date, run_number from history.closes_in_force order by all"
+    first, second = date.fromisoformat(PREVIOUS), date.fromisoformat(CLOSE_DATE)
+    file = shutil.copy(two_days.out / "pool_recon.duckdb", tmp_path)
+    with duckdb.connect(file) as connection:
+        assert connection.execute(counted).fetchall() == [(first, 1), (second, 1)]
+        connection.execute("insert into history.close_log values ($1, 2, 2, 7, 'torn')", [first])
+        assert connection.execute(counted).fetchall() == [(first, 1), (second, 1)]
+        connection.execute("insert into history.close_log values ($1, 3, 3, 0, 'none')", [first])
+        assert connection.execute(counted).fetchall() == [(first, 3), (second, 1)]
+        connection.execute("delete from history.close_log where close_date = $1", [first])
+        connection.execute("insert into history.close_log values ($1, 1, 1, 7, 'torn')", [first])
+        connection.execute("delete from history.close_verdicts where close_date = $1", [first])
+        assert connection.execute(counted).fetchall() == [(second, 1)]
 
 
 @pytest.mark.slow
