@@ -103,7 +103,7 @@ def connect(
 
 
 def refuse_half_built(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> None:
-    """Raise CloseError where dbt by itself began models and did not finish them.
+    """Raise CloseError where dbt by itself has built a part, and has still to build the rest.
 
     What stands there is of two builds, or of no rows. A close publishes whole ones only.
     """
@@ -117,8 +117,8 @@ def refuse_half_built(connection: duckdb.DuckDBPyConnection, warehouse: Path) ->
     names = [unique_id.rpartition(".")[2] for unique_id in unique_ids.split()]
     listed = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
     raise CloseError(
-        f"the warehouse {warehouse} is half built: dbt began {listed} and did not finish; run "
-        "'dbt build' or 'pool-recon close' with it again"
+        f"the warehouse {warehouse} is half built: dbt has still to build {listed}; run 'dbt "
+        "build' or 'pool-recon close' with it again"
     )
 
 

@@ -1,7 +1,10 @@
 {#- The business date of the close as text; an error that says what to do where none is given. -#}
 {% macro close_date() -%}
     {%- set stated = var('close_date', env_var('POOL_RECON_CLOSE_DATE', '')) | string | trim -%}
-    {%- if execute and not modules.re.match('^[0-9]{4}-[0-9]{2}-[0-9]{2}$', stated) -%}
+    {%- set parts = stated.split('-') if modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}$', stated) else ['0', '1', '0'] -%}
+    {#- the 31st of a short month is a day of the next one, and the last date there is has no end -#}
+    {%- set is_date = 1 < parts[0] | int < 9999 and (modules.datetime.datetime(parts[0] | int, parts[1] | int, 1) + modules.datetime.timedelta(days=parts[2] | int - 1)).isoformat()[:10] == stated -%}
+    {%- if (execute or stated) and not is_date -%}
         {{ exceptions.raise_compiler_error("close_date is '" ~ stated ~ "'; expected the business date to close as YYYY-MM-DD: dbt build --vars 'close_date: 2026-06-30'") }}
     {%- endif -%}
     {{ return(stated if stated else '2000-01-01') }}
@@ -53,24 +56,37 @@
 {%- endmacro %}
 
 
+{#- Which close this run is of, in words that tell two apart. -#}
+{% macro close_id() -%}
+    {{ return(pool_recon.close_date() ~ ' in ' ~ pool_recon.business_time_zone()) }}
+{%- endmacro %}
+
+
 {#-
-    Refuse to build or test a part of the project for another close than the warehouse holds: the models would be of two
-    dates, and the history of closes would have one that never was. A run that builds int_close sets the close itself.
+    Refuse to build or test a part of the project for another close than the warehouse holds, or than a build that was not
+    finished was for: the models would be of two dates, and the history of closes would have one that never was. A run that
+    builds int_close sets the close itself. Of what dbt retry builds nothing is known here but that it was not finished.
 -#}
 {% macro refuse_another_close() -%}
-    {%- set close_id = 'model.pool_recon.int_close' -%}
+    {%- set int_close = 'model.pool_recon.int_close' -%}
+    {%- if execute and flags.WHICH in ['build', 'run', 'test'] -%}
     {%- set parts = [] -%}
-    {%- if execute and flags.WHICH in ['build', 'run', 'test'] and close_id not in selected_resources -%}
     {%- for id in selected_resources if id.split('.')[0] in ['model', 'test'] and id.split('.')[1] == 'pool_recon' -%}
         {%- do parts.append(id) -%}
     {%- endfor -%}
-    {%- set node = graph.nodes.get(close_id) if parts else none -%}
+    {%- if parts or not selected_resources -%}
+    {%- set unfinished = pool_recon.unfinished_models() -%}
+    {%- set closes = [unfinished.close_id] if unfinished.close_id and flags.WHICH != 'test' and pool_recon.models_left_out() else [] -%}
+    {%- set node = graph.nodes.get(int_close) if int_close not in (selected_resources or unfinished.unique_ids) else none -%}
     {%- set close = adapter.get_relation(node.database, node.schema, node.alias) if node else none -%}
     {%- if close is not none -%}
-        {%- set built = run_query("select cast(close_date as " ~ dbt.type_string() ~ ") as close_date, business_time_zone from " ~ close).rows | first | default(none) -%}
-        {%- if built is not none and [built[0], built[1]] != [pool_recon.close_date(), pool_recon.business_time_zone()] -%}
-            {{ exceptions.raise_compiler_error("the warehouse was built for the close of " ~ built[0] ~ " in " ~ built[1] ~ ", and this run says " ~ pool_recon.close_date() ~ " in " ~ pool_recon.business_time_zone() ~ ": say the same, or build everything") }}
-        {%- endif -%}
+        {%- for row in run_query("select cast(close_date as " ~ dbt.type_string() ~ ") as close_date, business_time_zone from " ~ close).rows -%}
+            {%- do closes.append(row[0] ~ ' in ' ~ row[1]) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- for close_id in closes if close_id != pool_recon.close_id() -%}
+        {{ exceptions.raise_compiler_error("the warehouse was built for the close of " ~ close_id ~ ", and this run says " ~ pool_recon.close_id() ~ ": say the same, or build everything") }}
+    {%- endfor -%}
     {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

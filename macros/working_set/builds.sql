@@ -81,10 +81,7 @@
 {#- Whether the run builds every model and seed, and all of their rows, and keeps what is to be kept. -#}
 {% macro is_whole_build() -%}
     {%- set left_out = pool_recon.kept_models().values() | rejectattr('config.materialized', 'equalto', 'table') | map(attribute='name') | list -%}
-    {%- for node in graph.nodes.values() if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] and node.config.enabled and node.unique_id not in selected_resources -%}
-        {%- do left_out.append(node.name) -%}
-    {%- endfor -%}
-    {{ return(not left_out and not flags.EMPTY) }}
+    {{ return(not left_out and not pool_recon.models_left_out() and not flags.EMPTY) }}
 {%- endmacro %}
 
 {#-

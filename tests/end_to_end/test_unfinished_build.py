@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.closing import CLOSE_DATE, ROOT, pool_recon
+from tests.end_to_end.closing import CLOSE_DATE, PREVIOUS, ROOT, pool_recon
 from tests.end_to_end.test_own_exports import PARTS
 from tests.harness.forking import clean_environment, run
 
@@ -88,3 +88,42 @@ def test_what_was_not_built_to_its_end_fails_the_tests(tmp_path: Path) -> None:
     judging = ("close_checklist", "close_invariant_breaches")
     assert project.dbt("run", "--empty", "--select", *judging) == 0
     assert project.dbt(*TEST) == 1
+    assert project.dbt("run", "--select", *(f"{model}+" for model in judging)) == 0
+    assert project.dbt(*TEST) == 0
+
+
+@pytest.mark.slow
+def test_what_comes_after_a_part_that_was_built_fails_the_tests(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    assert project.dbt(*BUILD) == 0
+    # Staging sees new rows, reference data changes, and no fact knows of it.
+    for part in (("run", "--select", "+fct_conservation"), ("seed", "--select", "ref_assets")):
+        assert project.dbt(*part) == 0
+        assert project.dbt(*TEST) == 1
+        assert project.dbt(*BUILD) == 0
+        assert project.dbt(*TEST) == 0
+
+
+@pytest.mark.slow
+def test_a_retry_ends_what_it_goes_on_from(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    broken = project.broken("int_trades_in_force")
+    assert project.dbt(*BUILD) == 1
+    broken.with_suffix(".kept").replace(broken)
+    # Not for another date, nor a part of it by hand.
+    project.environment["POOL_RECON_CLOSE_DATE"] = PREVIOUS
+    assert project.dbt("retry") == 2
+    assert project.dbt("run", "--select", "int_trades_in_force+") == 2
+    project.environment["POOL_RECON_CLOSE_DATE"] = CLOSE_DATE
+    assert project.dbt("retry") == 0
+    assert project.dbt(*TEST) == 0
+
+    # What the project no longer has is not waited for.
+    added = broken.with_name("int_added.sql")
+    added.write_text("select error('broken') as broken", encoding="utf-8")
+    assert project.dbt("run", "--select", "int_added") == 1
+    assert project.dbt(*TEST) == 1
+    added.unlink()
+    assert project.dbt(*TEST) == 0
+    assert project.dbt("run", "--select", "bi_days") == 0
+    assert project.validated() == 0

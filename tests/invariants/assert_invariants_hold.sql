@@ -5,9 +5,9 @@ select
     invariant,
     subject
 from {{ ref('close_invariant_breaches') }}
-{%- for unique_id in pool_recon.unfinished_models() if unique_id not in selected_resources %}
+{%- for unique_id in pool_recon.unfinished_models().unique_ids if flags.WHICH == 'test' or (selected_resources and unique_id not in selected_resources) %}
 union all
 select
-    'the last run that was to build it did not, or of no rows: build everything again' as invariant,
+    'what it reads was built since, or the last run that was to build it did not, or of no rows: build everything again' as invariant,
     '{{ unique_id }}' as subject
 {%- endfor %}

@@ -141,8 +141,8 @@ def test_half_a_build_is_not_read(closed: Path) -> None:
     with pytest.raises(CloseError) as refused:
         explained(closed, "2026-07-01")
     assert str(refused.value) == (
-        f"the warehouse {closed} is half built: dbt began findings_of_events, findings_of_trades, "
-        "fct_exceptions, ... and did not finish; run 'dbt build' or 'pool-recon close' with it "
+        f"the warehouse {closed} is half built: dbt has still to build findings_of_events, "
+        "findings_of_trades, fct_exceptions, ...; run 'dbt build' or 'pool-recon close' with it "
         "again"
     )
 
