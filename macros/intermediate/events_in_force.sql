@@ -1,9 +1,3 @@
-{#- What deliveries of one event must share to be that event. -#}
-{% macro content_of_events() -%}
-    {{ return(['transact_id', 'quote_id', 'status', 'occurred_at', 'environment', 'partner_id']) }}
-{%- endmacro %}
-
-
 {#-
     Every event in force at the cut-off: the deliveries of the same content as one.
 
@@ -11,6 +5,7 @@
         relation_of: what gives the relation of a model, `ref` for all rows.
 -#}
 {% macro events_in_force(relation_of) %}
+{%- set content = pool_recon.content_of('events') -%}
 {%- set in_scope = 'deliveries.quarantine_reasons is null and deliveries.received_at < ' ~ pool_recon.cut_off_at() -%}
 {%- set processed_at = 'case when deliveries.processed_at < ' ~ pool_recon.cut_off_at() ~ ' then deliveries.processed_at end' -%}
 {%- set has_processed_at_column = 'deliveries.file_id in (select processing_files.file_id from processing_files)' -%}
@@ -49,7 +44,7 @@ compared as (
 
     select
         repeated_deliveries.*,
-        {{ pool_recon.differs('repeated_deliveries', 'first_deliveries', pool_recon.content_of_events()) }} as is_changed
+        {{ pool_recon.differs('repeated_deliveries', 'first_deliveries', content) }} as is_changed
     from repeated_deliveries
     inner join repeated_deliveries as first_deliveries
         on repeated_deliveries.first_row_order = first_deliveries.row_order
@@ -78,7 +73,7 @@ later_contents as (
     from (
         select distinct
             first_row_order,
-            {{ pool_recon.content_of_events() | join(',\n            ') }}
+            {{ content | join(',\n            ') }}
         from compared
         where is_changed
     ) as contents

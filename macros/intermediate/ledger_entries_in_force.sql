@@ -5,10 +5,7 @@
         relation_of: what gives the relation of a model, `ref` for all rows.
 -#}
 {% macro ledger_entries_in_force(relation_of) %}
-{%- set content = [
-    'entry_type', 'asset', 'amount', 'effective_at', 'transact_id', 'quote_id', 'ledger_ref', 'balance_after',
-    'entry_seq', 'related_entry_id', 'funding_reference', 'environment', 'partner_id', 'request_id',
-] -%}
+{%- set content = pool_recon.content_of('ledger') -%}
 {%- set in_scope = 'entries.quarantine_reasons is null and entries.effective_at < ' ~ pool_recon.cut_off_at() -%}
 with entry_types as (
 

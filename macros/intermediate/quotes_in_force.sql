@@ -5,11 +5,7 @@
         relation_of: what gives the relation of a model, `ref` for all rows.
 -#}
 {% macro quotes_in_force(relation_of) %}
-{%- set terms = [
-    'pool_id', 'source_amount', 'target_amount', 'expires_at', 'partner_order_id', 'environment', 'partner_id',
-    'quote_type', 'side', 'source_asset', 'target_asset', 'rate', 'spread_bps', 'fee_bps', 'crypto_network',
-    'dest_address', 'dest_network', 'created_at', 'request_id',
-] -%}
+{%- set terms = pool_recon.terms_of_quotes() -%}
 {%- set in_scope = 'quotes.quarantine_reasons is null and coalesce(coalesce(quotes.created_at, quotes.accepted_at) < ' ~ pool_recon.cut_off_at() ~ ', true)' -%}
 {%- set accepted_at = 'case when quotes.accepted_at < ' ~ pool_recon.cut_off_at() ~ ' then quotes.accepted_at end' -%}
 with repeated_rows as (

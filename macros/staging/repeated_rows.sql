@@ -3,9 +3,9 @@
 
     Arguments:
         export_name: the export.
-        keys: expressions of the primary id.
 -#}
-{% macro repeated_rows(export_name, keys) %}
+{% macro repeated_rows(export_name) %}
+{%- set keys = pool_recon.key_of(export_name) -%}
 select
     '{{ export_name }}' as export_name,
     {{ 'repeated_keys.key_1' if keys | length == 1 else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as record_id,

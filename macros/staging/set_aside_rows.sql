@@ -4,10 +4,9 @@
 
     Arguments:
         export_name: the export.
-        keys: expressions of the primary id.
-        content: the columns whose equality makes two rows the same content.
 -#}
-{% macro set_aside_immutable_rows(export_name, keys, content) %}
+{% macro set_aside_immutable_rows(export_name) %}
+{%- set keys = pool_recon.key_of(export_name) -%}
 select
     '{{ export_name }}' as export_name,
     ranked.row_order,
@@ -16,7 +15,7 @@ from (
     select
         export_rows.row_order,
         row_number() over (partition by {{ keys | join(', ') }} order by export_rows.row_order) as rank_of_key,
-        row_number() over (partition by {{ (keys + content) | join(', ') }} order by export_rows.row_order) as rank_of_content
+        row_number() over (partition by {{ (keys + pool_recon.content_of(export_name)) | join(', ') }} order by export_rows.row_order) as rank_of_content
     from {{ pool_recon.at_hand('stg_' ~ export_name) }} as export_rows
     inner join {{ pool_recon.at_hand('int_rows_repeated') }} as repeated_rows
         on
@@ -34,11 +33,11 @@ where ranked.rank_of_key > 1
 
     Arguments:
         export_name: the export.
-        keys: the columns of the primary id.
-        content: every other column.
         version_column: the column that versions are ordered by, before the order of loading; none for that order alone.
 -#}
-{% macro set_aside_versions(export_name, keys, content, version_column=none) %}
+{% macro set_aside_versions(export_name, version_column=none) %}
+{%- set keys = pool_recon.key_of(export_name) -%}
+{%- set content = pool_recon.content_of(export_name) -%}
 {%- set key_list = keys | join(', ') -%}
 {%- set by_version = 'over (partition by ' ~ key_list ~ ' order by ' ~ (version_column ~ ' nulls first, ' if version_column) ~ 'row_order)' -%}
 select

@@ -40,7 +40,7 @@ deliveries_in_force as (
     from repeated_deliveries
     inner join repeated_deliveries as first_deliveries
         on repeated_deliveries.first_row_order = first_deliveries.row_order
-    where not {{ pool_recon.differs('repeated_deliveries', 'first_deliveries', pool_recon.content_of_events()) }}
+    where not {{ pool_recon.differs('repeated_deliveries', 'first_deliveries', pool_recon.content_of('events')) }}
 
 ),
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jinja2
@@ -25,6 +26,11 @@ MACRO = re.compile(r"\{%-? macro (\w+)\((.*?)\)", re.DOTALL)
 ENGINE_MACRO = re.compile(r"^(default|duckdb|postgres|spark|snowflake|bigquery|trino)__")
 
 SECONDS = ("quote_clock_seconds", "execution_clock_seconds", "settlement_clock_seconds")
+SAME_CONTENT = "staging/same_content.sql"
+DIFFERS_BETWEEN_DELIVERIES = {
+    *("received_at", "processed_at", "source", "signature_result", "processing_attempts"),
+    *("payload_ref", "request_id"),
+}
 KIND_OF_VALUE = {"id": "id", "text": "id", "balance_after": "stated_balance"}
 
 
@@ -259,13 +265,17 @@ def calls_of(path: Path) -> dict[str, list[dict[str, Any]]]:
     return calls.made
 
 
-def returned(macro_file: str, macro: str) -> list[str]:
+def returned(macro_file: str, macro: str, *arguments: str) -> list[str]:
     """The list that a macro returns to dbt."""
     values: list[list[str]] = []
     environment = jinja2.Environment(autoescape=False, extensions=["jinja2.ext.do"])
     environment.globals["return"] = lambda value: values.append(value) or ""
+    others = SimpleNamespace(
+        text_literal=repr, terms_of_quotes=lambda: returned(macro_file, "terms_of_quotes")
+    )
+    environment.globals.update(pool_recon=others, var=str)
     text = (ROOT / "macros" / macro_file).read_text(encoding="utf-8")
-    getattr(environment.from_string(text).module, macro)()
+    getattr(environment.from_string(text).module, macro)(*arguments)
     return values[0]
 
 
@@ -313,6 +323,21 @@ def test_own_tables_are_held_to_the_reference_data(export: str) -> None:
         for row in rows
         if row["value_kind"] in {"amount", "balance_after", "whole_number"}
     ]
+
+
+@pytest.mark.parametrize("export", [row["export_name"] for row in seed("ref_exports")])
+def test_the_same_content_is_the_same_in_every_column(export: str) -> None:
+    columns = {r["column_name"] for r in seed("ref_export_columns") if r["export_name"] == export}
+    key = returned(SAME_CONTENT, "key_of", export)
+    content = returned(SAME_CONTENT, "content_of", export)
+    of_deliveries = DIFFERS_BETWEEN_DELIVERIES if export == "events" else set()
+    assert sorted(
+        [re.sub(r"coalesce\((\w+), .*\)", r"\1", part) for part in key] + content
+    ) == sorted(columns - of_deliveries)
+    if export == "quotes":
+        assert sorted(returned(SAME_CONTENT, "terms_of_quotes")) == sorted(
+            columns - {"quote_id", "accepted_at", "status"}
+        )
 
 
 def test_secrets_look_the_same_to_sql_and_the_loader() -> None:
