@@ -7,7 +7,7 @@
 {% macro quotes_reconciled(relation_of) %}
 with
 
-sides_of_trades as (
+sided_quotes as (
 
     {{ pool_recon.quotes_sided_by_trade(relation_of('int_quotes_linked'), relation_of('int_trades_linked')) }}
 
@@ -16,37 +16,30 @@ sides_of_trades as (
 quotes as (
 
     select
-        linked_quotes.quote_id,
-        linked_quotes.partner_order_id,
-        linked_quotes.stated_partner_order_id,
-        linked_quotes.first_transact_id,
-        linked_quotes.pool_id,
-        linked_quotes.environment,
-        linked_quotes.partner_id,
-        linked_quotes.quote_type,
-        coalesce(sides_of_trades.side, linked_quotes.side) as side,
-        linked_quotes.dest_address,
-        linked_quotes.request_id,
-        linked_quotes.status,
-        linked_quotes.source_amount,
-        linked_quotes.target_amount,
-        linked_quotes.rate,
-        linked_quotes.other_terms,
-        linked_quotes.created_at,
-        linked_quotes.accepted_at,
-        linked_quotes.first_reserved_at,
-        linked_quotes.expires_at,
-        linked_quotes.row_order,
-        case
-            when sides_of_trades.side is null then linked_quotes.source_asset
-            else sides_of_trades.source_asset
-        end as source_asset,
-        case
-            when sides_of_trades.side is null then linked_quotes.target_asset
-            else sides_of_trades.target_asset
-        end as target_asset
-    from {{ relation_of('int_quotes_linked') }} as linked_quotes
-    left join sides_of_trades on linked_quotes.quote_id = sides_of_trades.quote_id
+        quote_id,
+        partner_order_id,
+        stated_partner_order_id,
+        first_transact_id,
+        pool_id,
+        environment,
+        partner_id,
+        quote_type,
+        movement_side as side,
+        dest_address,
+        request_id,
+        status,
+        source_amount,
+        target_amount,
+        rate,
+        other_terms,
+        created_at,
+        accepted_at,
+        first_reserved_at,
+        expires_at,
+        row_order,
+        movement_source_asset as source_asset,
+        movement_target_asset as target_asset
+    from sided_quotes
 
 ),
 

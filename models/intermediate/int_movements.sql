@@ -162,11 +162,8 @@ clocked as (
     select
         movements.*,
         case
-            when movements.known_quote_id is null then null
-            when movements.quote_status = 'rejected' then 'rejected'
-            when movements.has_quote_trade then 'consumed'
-            when movements.expires_at <= close.cut_off_at then 'expired'
-            else 'active'
+            when movements.known_quote_id is not null
+                then {{ pool_recon.quote_status('movements.quote_status', 'movements.has_quote_trade', 'movements.expires_at', 'close.cut_off_at') }}
         end as derived_quote_status,
         case
             when movements.quote_accepted_at is not null then {{ pool_recon.seconds_between('movements.quote_created_at', 'movements.quote_accepted_at') }}

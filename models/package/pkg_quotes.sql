@@ -1,25 +1,7 @@
 -- quotes.csv: the quote export as finance needs it.
-with sides_of_trades as (
+with quotes as (
 
     {{ pool_recon.quotes_sided_by_trade(ref('int_quotes_linked'), ref('int_trades_reconciled')) }}
-
-),
-
-quotes as (
-
-    select
-        linked_quotes.*,
-        coalesce(sides_of_trades.side, linked_quotes.side) as shown_side,
-        case
-            when sides_of_trades.side is null then linked_quotes.source_asset
-            else sides_of_trades.source_asset
-        end as shown_source_asset,
-        case
-            when sides_of_trades.side is null then linked_quotes.target_asset
-            else sides_of_trades.target_asset
-        end as shown_target_asset
-    from {{ ref('int_quotes_linked') }} as linked_quotes
-    left join sides_of_trades on linked_quotes.quote_id = sides_of_trades.quote_id
 
 ),
 
@@ -32,10 +14,10 @@ typed as (
         quotes.environment,
         quotes.partner_id,
         quotes.quote_type,
-        quotes.shown_side as side,
-        quotes.shown_source_asset as source_asset,
+        quotes.movement_side as side,
+        quotes.movement_source_asset as source_asset,
         quotes.source_amount,
-        quotes.shown_target_asset as target_asset,
+        quotes.movement_target_asset as target_asset,
         quotes.target_amount,
         quotes.rate,
         quotes.spread_bps,
@@ -43,12 +25,7 @@ typed as (
         quotes.crypto_network,
         quotes.dest_address,
         quotes.dest_network,
-        case
-            when quotes.status = 'rejected' then 'rejected'
-            when quotes.first_transact_id is not null then 'consumed'
-            when quotes.expires_at <= close.cut_off_at then 'expired'
-            else 'active'
-        end as quote_status,
+        {{ pool_recon.quote_status('quotes.status', 'quotes.first_transact_id is not null', 'quotes.expires_at', 'close.cut_off_at') }} as quote_status,
         quotes.stated_request_id as request_id,
         quotes.created_at,
         quotes.expires_at,
@@ -58,8 +35,8 @@ typed as (
         target_assets.minor_unit as target_minor_unit
     from quotes
     cross join {{ ref('int_close') }} as close
-    left join {{ ref('int_assets') }} as source_assets on quotes.shown_source_asset = source_assets.asset
-    left join {{ ref('int_assets') }} as target_assets on quotes.shown_target_asset = target_assets.asset
+    left join {{ ref('int_assets') }} as source_assets on quotes.movement_source_asset = source_assets.asset
+    left join {{ ref('int_assets') }} as target_assets on quotes.movement_target_asset = target_assets.asset
 
 )
 
