@@ -121,6 +121,6 @@ events as (
 
 select
     *,
-    source = 'status_read' or signature_result = 'valid' as is_trusted
+    {{ pool_recon.is_trusted('source', 'signature_result') }} as is_trusted
 from events
 {% endmacro %}

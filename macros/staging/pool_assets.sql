@@ -18,9 +18,9 @@
 
 {#- The asset that is given (source) or received (target) for a quote: as stated, else from its pool by side. -#}
 {% macro source_asset(stated_asset, pool_id, side) -%}
-    coalesce({{ stated_asset }}, case {{ side }} when 'on_ramp' then {{ pool_recon.pool_fiat(pool_id) }} else {{ pool_recon.pool_crypto(pool_id) }} end)
+    coalesce({{ stated_asset }}, {{ pool_recon.source_of(side, pool_recon.pool_fiat(pool_id), pool_recon.pool_crypto(pool_id)) }})
 {%- endmacro %}
 
 {% macro target_asset(stated_asset, pool_id, side) -%}
-    coalesce({{ stated_asset }}, case {{ side }} when 'on_ramp' then {{ pool_recon.pool_crypto(pool_id) }} else {{ pool_recon.pool_fiat(pool_id) }} end)
+    coalesce({{ stated_asset }}, {{ pool_recon.target_of(side, pool_recon.pool_fiat(pool_id), pool_recon.pool_crypto(pool_id)) }})
 {%- endmacro %}

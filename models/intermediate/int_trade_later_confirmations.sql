@@ -35,7 +35,7 @@ deliveries_in_force as (
     select
         repeated_deliveries.row_order,
         max(
-            case when first_deliveries.source = 'status_read' or repeated_deliveries.signature_result = 'valid' then 1 else 0 end
+            case when {{ pool_recon.is_trusted('first_deliveries.source', 'repeated_deliveries.signature_result') }} then 1 else 0 end
         ) over (partition by repeated_deliveries.event_id) = 1 as is_trusted
     from repeated_deliveries
     inner join repeated_deliveries as first_deliveries
@@ -64,7 +64,7 @@ deliveries as (
         deliveries.quarantine_reasons is null
         and deliveries.received_at >= {{ pool_recon.cut_off_at() }}
         and case
-            when repeated_rows.row_order is null then deliveries.source = 'status_read' or deliveries.signature_result = 'valid'
+            when repeated_rows.row_order is null then {{ pool_recon.is_trusted('deliveries.source', 'deliveries.signature_result') }}
             else coalesce(deliveries_in_force.is_trusted, false)
         end
 

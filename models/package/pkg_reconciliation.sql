@@ -47,9 +47,9 @@ with typed as (
     left join {{ ref('int_assets') }} as source_assets on movements.source_asset = source_assets.asset
     left join {{ ref('int_assets') }} as target_assets on movements.target_asset = target_assets.asset
     left join {{ ref('int_assets') }} as fiat_assets
-        on case movements.side when 'on_ramp' then movements.source_asset else movements.target_asset end = fiat_assets.asset
+        on {{ pool_recon.fiat_of('movements.side', 'movements.source_asset', 'movements.target_asset') }} = fiat_assets.asset
     left join {{ ref('int_assets') }} as crypto_assets
-        on case movements.side when 'on_ramp' then movements.target_asset else movements.source_asset end = crypto_assets.asset
+        on {{ pool_recon.crypto_of('movements.side', 'movements.source_asset', 'movements.target_asset') }} = crypto_assets.asset
 
 )
 
