@@ -34,10 +34,8 @@ select
     entries.joined_transact_id,
     entries.joined_quote_id,
     entries.joined_partner_order_id,
-    entries.join_rule,
     entries.transact_id,
     entries.quote_id,
-    entries.ledger_ref,
     entries.related_entry_id,
     entries.funding_reference,
     entries.request_id,
@@ -50,7 +48,6 @@ select
     entries.amount,
     entries.delta,
     entries.balance_after,
-    entries.entry_seq,
     entries.touches_balance,
     entries.needs_trade,
     entries.restores_debit,
@@ -66,7 +63,6 @@ select
     funded.confirmed_amount,
     funded.confirmed_by_then_amount,
     funded.credited_so_far as funded_so_far,
-    entries.effective_at,
     entries.row_order
 from entries
 left join restored on entries.ledger_entry_id = restored.ledger_entry_id

@@ -133,7 +133,6 @@ select
     ) as bigint) as step_number,
     effective_at,
     ledger_entry_id,
-    delta,
     delta_so_far,
     stated_balance,
     stated_balances,

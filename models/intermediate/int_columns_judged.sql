@@ -55,7 +55,6 @@ private_columns as (
 
 select
     files.row_name || ':' || private_columns.column_name as column_id,
-    files.export_name,
     private_columns.column_name,
     private_columns.private_word,
     close.default_environment as environment,

@@ -26,7 +26,6 @@ close as (
 
 select
     export_columns.export_name || '.' || export_columns.column_name as column_id,
-    export_columns.export_name,
     export_columns.column_name,
     close.default_environment as environment,
     close.default_partner as partner_id,

@@ -28,7 +28,6 @@ select
     funding_rows.funding_reference,
     funding_rows.environment,
     funding_rows.partner_id,
-    funding_rows.status,
     funding_rows.asset,
     funding_rows.amount,
     -- confirmed without a time counts from the start

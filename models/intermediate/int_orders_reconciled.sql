@@ -167,7 +167,6 @@ reconciled as (
         orders.trade_source_asset,
         orders.trade_source_amount,
         orders.trade_count > 0 or shown_quotes.quote_id is not null as has_quote,
-        orders.trade_count,
         coalesce(shown_quotes.accepted_quote_count, 0) as accepted_quote_count,
         orders.first_trade_without_quote is not null as has_trade_without_quote,
         orders.first_trade_without_quote,

@@ -27,7 +27,6 @@ select
     min_source_amount,
     max_source_amount,
     entitled,
-    available,
     seen_at,
     row_order
 from snapshots

@@ -67,7 +67,6 @@ sided as (
         orders.environment as order_environment,
         orders.partner_id as order_partner_id,
         orders.request_id as order_request_id,
-        orders.pool_id as order_pool_id,
         linked.quote_type,
         coalesce(linked.side, trades.side, orders.side, '{{ pool_recon.default_side() }}') as side,
         linked.source_asset as stated_source_asset,

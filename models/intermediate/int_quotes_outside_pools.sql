@@ -116,8 +116,7 @@ select
     snapshots_of_lanes.snapshot_number is not null as has_snapshot,
     coalesce(snapshots_of_lanes.is_entitled, false) as is_entitled,
     snapshots_of_lanes.min_source_amount,
-    snapshots_of_lanes.max_source_amount,
-    snapshots_of_lanes.seen_at
+    snapshots_of_lanes.max_source_amount
 from counted
 left join snapshots_of_lanes
     on

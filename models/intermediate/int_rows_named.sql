@@ -23,7 +23,6 @@ select
     close.default_environment as environment,
     close.default_partner as partner_id,
     flagged_rows.quarantine_reasons,
-    flagged_rows.original_text,
     flagged_rows.has_secret,
     flagged_rows.row_order
 from flagged_rows
@@ -37,7 +36,6 @@ select
     close.default_environment as environment,
     close.default_partner as partner_id,
     cast(null as {{ dbt.type_string() }}) as quarantine_reasons,
-    cast(null as {{ dbt.type_string() }}) as original_text,
     true as has_secret,
     cast(null as bigint) as row_order
 from files

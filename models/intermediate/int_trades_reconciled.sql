@@ -5,9 +5,16 @@ with close as (
 
 ),
 
+-- What the trusted events of a trade tell of its end: the first outcome, and what may come after it.
 confirmations as (
 
-    select * from {{ pool_recon.at_hand('int_trade_confirmations') }}
+    select
+        *,
+        case
+            when first_terminal_status = 'settled' and is_confirmed_returned then 'returned'
+            else first_terminal_status
+        end as confirmed_status
+    from {{ pool_recon.at_hand('int_trade_confirmations') }}
 
 ),
 
@@ -124,15 +131,12 @@ joined as (
         trades.product_state,
         trades.state_class,
         -- as it stood: from the trade, else from what its trusted events had told by then
-        coalesce(
-            trades.status,
-            case
-                when confirmations.first_terminal_status = 'settled' and confirmations.is_confirmed_returned then 'returned'
-                else confirmations.first_terminal_status
-            end,
-            'reserved'
-        ) as status,
-        confirmations.first_terminal_status,
+        coalesce(trades.status, confirmations.confirmed_status, 'reserved') as status,
+        case
+            when trades.status = 'settled' and confirmations.is_confirmed_returned then 'returned'
+            when trades.status <> 'reserved' then trades.status
+            else coalesce(confirmations.confirmed_status, 'reserved')
+        end as effective_status,
         trades.source_asset,
         trades.source_amount,
         trades.target_asset,
@@ -200,16 +204,10 @@ joined as (
 
 ),
 
-effective as (
+compared as (
 
     select
         joined.*,
-        case
-            when joined.status = 'settled' and joined.is_confirmed_returned then 'returned'
-            when joined.status <> 'reserved' then joined.status
-            when joined.first_terminal_status = 'settled' and joined.is_confirmed_returned then 'returned'
-            else coalesce(joined.first_terminal_status, 'reserved')
-        end as effective_status,
         coalesce(joined.transact_id <> repeated_keys.transact_id, false) as repeats_idempotency_key
     from joined
     left join repeated_keys
@@ -223,28 +221,28 @@ effective as (
 reconciled as (
 
     select
-        effective.*,
+        compared.*,
         effective_states.is_terminal,
         own_states.is_terminal as is_own_status_terminal,
         effective_states.requires_ledger_entry,
         case effective_states.ledger_source_demand
             when 'zero' then cast(0 as {{ pool_recon.money_type() }})
-            else -effective.source_amount
+            else -compared.source_amount
         end as demanded_source_net,
         effective_states.ledger_source_demand = 'zero_or_minus_source' as may_have_no_source_net,
         case effective_states.ledger_target_demand
             when 'zero' then cast(0 as {{ pool_recon.money_type() }})
-            else effective.target_amount
+            else compared.target_amount
         end as demanded_target_net,
         fiat_assets.minor_unit as fiat_minor_unit,
         fiat_assets.smallest_amount as smallest_fiat_amount,
         crypto_assets.minor_unit as crypto_minor_unit,
         crypto_assets.smallest_amount as smallest_crypto_amount
-    from effective
-    inner join trade_states as effective_states on effective.effective_status = effective_states.status
-    inner join trade_states as own_states on effective.status = own_states.status
-    left join assets as fiat_assets on effective.fiat_asset = fiat_assets.asset
-    left join assets as crypto_assets on effective.crypto_asset = crypto_assets.asset
+    from compared
+    inner join trade_states as effective_states on compared.effective_status = effective_states.status
+    inner join trade_states as own_states on compared.status = own_states.status
+    left join assets as fiat_assets on compared.fiat_asset = fiat_assets.asset
+    left join assets as crypto_assets on compared.crypto_asset = crypto_assets.asset
 
 )
 
