@@ -126,8 +126,7 @@ def test_what_others_may_query_has_an_enforced_contract() -> None:
                 assert config.get("contract", {}).get("enforced") is True, model["name"]
                 assert all("data_type" in column for column in model["columns"]), model["name"]
                 if folder != "staging":
-                    access = model.get("access") or config.get("access")
-                    assert access == "public", model["name"]
+                    assert config.get("access") == "public", model["name"]
 
 
 def test_money_has_one_type_in_every_model(warehouse: Warehouse) -> None:
