@@ -27,6 +27,7 @@
     {{ return('') }}
 {%- endmacro %}
 
+{#- A value of a seed; in a text of Spark a backslash begins an escape. -#}
 {% macro spark_literal(value) -%}
     {%- if value is none -%}
     null

@@ -3,6 +3,7 @@
     cast({{ field }} as {{ pool_recon.spark_type(type) }})
 {%- endmacro %}
 
+{#- A type under the name that Spark has for it. -#}
 {% macro spark_type(type) -%}
     {{ return('string' if type | lower in ('varchar', 'text') else type) }}
 {%- endmacro %}

@@ -72,6 +72,7 @@
     end
 {%- endmacro %}
 
+{#- True where source × rate is further from the target than the tolerance, on either side; none of them is below zero. -#}
 {% macro product_differs(source, rate, target, tolerance) -%}
     not ({{ pool_recon.product_reaches(source, rate, target, '-', tolerance, 0) }})
             or {{ pool_recon.product_reaches(source, rate, target, '+', tolerance, 1) }}

@@ -4,6 +4,7 @@
     {{ return(adapter.dispatch('trimmed', 'pool_recon')(column)) }}
 {%- endmacro %}
 
+{#- Character by character, because engines by themselves trim blanks alone. -#}
 {% macro ascii_white_space() -%}
     ' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)
 {%- endmacro %}

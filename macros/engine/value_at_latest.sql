@@ -12,6 +12,7 @@
     (array_agg({{ value }} order by {{ moment }} desc, {{ id }} collate "C" desc) filter (where {{ condition }} and {{ value }} is not null))[1]
 {%- endmacro %}
 
+{#- The same of the row that is first. -#}
 {% macro value_at_earliest(value, moment, id, condition='true') -%}
     {{ return(adapter.dispatch('value_at_earliest', 'pool_recon')(value, moment, id, condition)) }}
 {%- endmacro %}

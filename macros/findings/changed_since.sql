@@ -7,6 +7,7 @@
     {{ statement() if statement is defined }}
 {%- endmacro %}
 
+{#- Rows are counted again, because the conservation that was built says what there was then. -#}
 {% macro changed_since_nothing_lost() %}
 select
     'export' as subject_type,
@@ -28,6 +29,7 @@ where
     or rows_staged <> rows_accounted_for
 {% endmacro %}
 
+{#- Entries are summed again, because balances that were built agree with themselves, whatever became of their entries. -#}
 {% macro changed_since_balances_roll_forward() %}
 select
     'balance' as subject_type,

@@ -58,6 +58,7 @@ where exceptions.exception_id is null
 {% endmacro %}
 
 
+{#- What became of a trade in the end decides, its effective status, and whether that status needs an entry. -#}
 {% macro gaps_of_terminal_trades_have_ledger_entries(relation_of) %}
     select
         'trade' as subject_type,
@@ -69,6 +70,7 @@ where exceptions.exception_id is null
         and not exists (select 1 from {{ relation_of('int_ledger_entries_joined') }} as entries where trades.transact_id = entries.joined_transact_id)
 {% endmacro %}
 
+{#- A trade alone is not enough: it has to have its quote and its order. -#}
 {% macro gaps_of_ledger_entries_join(relation_of) %}
     select
         'ledger_entry' as subject_type,
@@ -81,6 +83,7 @@ where exceptions.exception_id is null
         and (trades.known_quote_id is null or trades.partner_order_id is null)
 {% endmacro %}
 
+{#- The status that the trade itself states decides, because it is what has to be confirmed. -#}
 {% macro gaps_of_webhook_gaps_confirmed(relation_of) %}
     select
         'trade' as subject_type,

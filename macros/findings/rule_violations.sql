@@ -68,6 +68,7 @@ where
     and is_blocking
 {%- endmacro %}
 
+{#- Asked of every finding: warnings and approved ones are owned and reviewed, too. -#}
 {% macro violations_of_exceptions_owned_and_reviewed() %}
 select
     exceptions.subject_type,
@@ -85,6 +86,7 @@ where
     or exceptions.next_review_date < close.close_date
 {% endmacro %}
 
+{#- Its findings, and the sums themselves; where one of them is absent, the rule does not hold. -#}
 {% macro violations_of_balances_roll_forward() %}
 {{ pool_recon.unapproved_findings('balances_roll_forward') }}
 union all
@@ -96,6 +98,7 @@ from {{ ref('fct_balances') }}
 where (opening + funding + debits + refunds + returns + fees + adjustments = closing) is not true
 {% endmacro %}
 
+{#- Its findings, and the counts themselves; where one of them is absent, the rule does not hold. -#}
 {% macro violations_of_nothing_lost() %}
 {{ pool_recon.unapproved_findings('nothing_lost') }}
 union all
@@ -107,6 +110,7 @@ from {{ ref('fct_conservation') }}
 where (landed = staged + duplicates + superseded + quarantined) is not true
 {% endmacro %}
 
+{#- Whatever the register says: no approval covers a secret. -#}
 {% macro violations_of_no_secrets() %}
 select
     subject_type,

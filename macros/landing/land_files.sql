@@ -69,8 +69,3 @@ from texts
 where false
 {%- endif %}
 {% endmacro %}
-
-
-{% macro text_literal(text) -%}
-    cast('{{ dbt.escape_single_quotes(text) }}' as {{ dbt.type_string() }})
-{%- endmacro %}

@@ -59,6 +59,7 @@
     {{ return(found) }}
 {%- endmacro %}
 
+{#- A name without what does not tell names apart: case, white space, - and _. -#}
 {% macro folded(name) -%}
     {{ return(modules.re.sub('[ \t\n\r\x0b\x0c_-]+', '', name | string) | lower) }}
 {%- endmacro %}
@@ -87,6 +88,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#- True for binary floating point, in which an amount was rounded before it was read. -#}
 {% macro is_inexact(column) -%}
     {{ return(modules.re.match('(?i)(float|double|real|half)', column.dtype | string) is not none) }}
 {%- endmacro %}

@@ -32,6 +32,7 @@
     {{ return(sources) }}
 {%- endmacro %}
 
+{#- A misspelt key is an error that names it; it would be left unread without a word. -#}
 {% macro refuse_unknown_keys(where, mapping, known) -%}
     {%- set unknown = mapping.keys() | reject('in', known) | list -%}
     {%- if unknown -%}

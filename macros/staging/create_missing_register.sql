@@ -11,7 +11,3 @@
     )
     {%- endif -%}
 {%- endmacro %}
-
-{% macro register_columns() -%}
-    {{ return(['code', 'subject_type', 'subject_id', 'environment', 'owner', 'next_review_date', 'approved_by', 'approved_on', 'reason', 'expires_on', 'evidence_hash']) }}
-{%- endmacro %}

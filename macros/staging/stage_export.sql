@@ -178,6 +178,7 @@ select * from final
     (select words.word from {{ ref('ref_vocabularies') }} as words where words.vocabulary = '{{ vocabulary }}')
 {%- endmacro %}
 
+{#- Those of a flag that mean the value. -#}
 {% macro flag_words(value) -%}
     (select words.word from {{ ref('ref_vocabularies') }} as words where words.vocabulary = 'flag' and words.flag_value = {{ value }})
 {%- endmacro %}

@@ -55,6 +55,7 @@
     {{ return(graph['pool_recon_tables_at_hand']) }}
 {%- endmacro %}
 
+{#- A table that an incremental build makes for itself, which is no model. -#}
 {% macro relation_at_hand(name) -%}
     {{ return(pool_recon.room_at_hand(name).incorporate(path={'identifier': 'at_hand_' ~ name})) }}
 {%- endmacro %}

@@ -11,6 +11,7 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- An entry that was kept and is no longer found as it was, or is found and was not kept, restarts its balance on its day. -#}
 {% macro find_balance_restarts() -%}
     {%- set build = pool_recon.this_build() -%}
     {%- if execute and build.is_incremental -%}
@@ -23,6 +24,7 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- What of an entry decides how the chain goes on: one that is the same in these restarts nothing. -#}
 {% macro chained_columns() -%}
     environment, partner_id, asset, effective_at, entry_seq, ledger_entry_id, delta, balance_after
 {%- endmacro %}

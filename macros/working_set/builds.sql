@@ -73,6 +73,7 @@
 {%- endmacro %}
 
 
+{#- Where a build notes what it was made of, for the next one to compare; among the intermediate models, wherever those are. -#}
 {% macro build_state() -%}
     {%- set beside = graph.nodes['model.pool_recon.int_rows_at_hand'] -%}
     {{ return(api.Relation.create(database=beside.database, schema=beside.schema, identifier='build_state')) }}

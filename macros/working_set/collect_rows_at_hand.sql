@@ -95,6 +95,7 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Rows that are new or that time may still change, and all rows of funding, balances and pools. -#}
 {% macro first_rows_at_hand(rows, build) -%}
 insert into {{ rows }}
 {% for export_name, moments in pool_recon.moments_of_rows().items() -%}
@@ -139,6 +140,7 @@ where effective_status = 'reserved' and coalesce(reserved_at, accepted_at, order
     {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
 {%- endmacro %}
 
+{#- Every row that was not collected, for ids that lead on after the last round. -#}
 {% macro all_rows_at_hand(rows, round) -%}
 insert into {{ rows }}
 select export_name, row_order, {{ round }}
@@ -153,6 +155,7 @@ from (
 {{ pool_recon.anti_join('readable', rows, ['export_name', 'row_order']) }}
 {%- endmacro %}
 
+{#- Ids that no round before has named. A reference to funding links rows only where there is such funding. -#}
 {% macro ids_of_rows_at_hand(rows, ids, round) -%}
 insert into {{ ids }}
 with
@@ -181,9 +184,9 @@ from (
 {{ pool_recon.anti_join('named', ids, ['kind', 'id']) }}
 {%- endmacro %}
 
-{% macro rows_of_ids_at_hand(rows, ids, round, kinds) -%}
 {#- A column is looked through once, for all kinds of ids that it may have. Where only the row itself has an id and was there
     before, the last build knows which rows share it: new ones led to it in the first round. -#}
+{% macro rows_of_ids_at_hand(rows, ids, round, kinds) -%}
 {%- set kinds_by_place = {} -%}
 {%- for kind in kinds -%}
     {%- for place in pool_recon.rows_of_ids()[kind] -%}

@@ -75,6 +75,7 @@
 {%- endmacro %}
 
 
+{#- The table is made anew each time, and not where nothing is left to build. -#}
 {% macro note_unfinished_models(unfinished) -%}
     {%- set table = pool_recon.table_of_unfinished_models() -%}
     {%- call statement('forget_unfinished_models', auto_begin=True) -%}
@@ -93,6 +94,7 @@
 {%- endmacro %}
 
 
+{#- It is among the intermediate models, wherever those are. -#}
 {% macro table_of_unfinished_models() -%}
     {%- set beside = graph.nodes['model.pool_recon.int_rows_at_hand'] -%}
     {{ return(api.Relation.create(database=beside.database, schema=beside.schema, identifier='unfinished_models')) }}

@@ -226,8 +226,11 @@ def test_every_macro_and_every_argument_is_described() -> None:
     macros = described("macros")
     signatures: dict[str, list[str]] = {}
     for path in (ROOT / "macros").rglob("*.sql"):
-        for name, arguments in MACRO.findall(path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        for found in MACRO.finditer(text):
+            name, arguments = found.groups()
             if not ENGINE_MACRO.match(name):
+                assert text[: found.start()].endswith("#}\n"), f"{name} has no comment above it"
                 names = [each.partition("=")[0].strip() for each in arguments.split(",")]
                 signatures[name] = [each for each in names if each]
     assert macros.keys() ^ signatures.keys() == set()
@@ -290,9 +293,7 @@ def test_the_lists_of_macros_are_those_of_the_seeds() -> None:
     assert returned("findings/checklist_rules.sql", "checklist_rules") == [
         row["rule_name"] for row in rules
     ]
-    assert returned("staging/create_missing_register.sql", "register_columns") == list(
-        register.COLUMNS
-    )
+    assert returned("staging/register_columns.sql", "register_columns") == list(register.COLUMNS)
 
 
 @pytest.mark.parametrize("export", [row["export_name"] for row in seed("ref_exports")])

@@ -229,7 +229,7 @@ def test_the_warehouse_holds_the_last_register_and_no_secret(register: Path) -> 
 
 
 def test_the_columns_are_those_that_the_dbt_project_expects() -> None:
-    macro = project_dir() / "macros" / "staging" / "create_missing_register.sql"
+    macro = project_dir() / "macros" / "staging" / "register_columns.sql"
     stated = re.search(r"return\(\[(.*?)\]\)", macro.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert stated is not None
     assert tuple(re.findall(r"'(\w+)'", stated.group(1))) == COLUMNS
