@@ -92,6 +92,12 @@ with breaches as (
     where landed.row_count <> coalesce(staged.row_count, 0)
     union all
     select
+        'file has landed since the warehouse was built' as invariant,
+        landed.export_name || ' ' || landed.path as subject
+    from {{ pool_recon.landed('files') }} as landed
+    inner join {{ ref('int_close') }} as close on landed.file_id > close.last_file_id
+    union all
+    select
         invariant,
         export_name || ' ' || row_order as subject
     from {{ ref('int_rows_misplaced') }}

@@ -38,7 +38,7 @@ def verification_text(result: Verification) -> list[str]:
     lines += [f"  note  {printable(note)}" for note in result.notes]
     problems = result.problems
     if problems:
-        lines += ["", "What is not as it was written:"]
+        lines += ["", "What is not proven:"]
         lines += [
             f"  {printable(problem.subject)}: {printable(problem.message)}"
             for problem in problems[:_MOST_PROBLEMS]

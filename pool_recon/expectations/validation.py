@@ -37,13 +37,14 @@ def validate(
 
     `dbt_verdicts` says of each rule what dbt found: `holds`, `fails` or `not checked`; without it
     that is read from the published checklist. Nothing is written. Raises CloseError where the
-    warehouse cannot be opened, holds no close or half a build, or is of another close than the
-    package.
+    warehouse cannot be opened, holds no close, half a build or files that came later, or is of
+    another close than the package.
     """
     suite = expectations(with_files=package is not None)
     with contextlib.closing(connect(warehouse, read_only=True)) as connection:
         close_date = _close_date(connection, warehouse)
         refuse_half_built(connection, warehouse)
+        _refuse_later_files(connection, warehouse, close_date)
         if package is not None:
             _refuse_another_close(package, warehouse, close_date)
         _make_shared(connection)
@@ -119,6 +120,20 @@ def _close_date(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> str:
     if len(rows) != 1:
         raise CloseError(f"the warehouse {warehouse} holds no close: run pool-recon close first")
     return str(rows[0][0])
+
+
+def _refuse_later_files(
+    connection: duckdb.DuckDBPyConnection, warehouse: Path, close_date: str
+) -> None:
+    ((files,),) = connection.execute(
+        "select count(*) from raw.files"
+        " inner join intermediate.int_close as close on files.file_id > close.last_file_id"
+    ).fetchall()
+    if files:
+        raise CloseError(
+            f"{files:,} file{'s have' if files > 1 else ' has'} landed since {warehouse} was built "
+            f"for {close_date}: close again, or run 'dbt build', and validate what comes of it"
+        )
 
 
 def _refuse_another_close(package: Path, warehouse: Path, close_date: str) -> None:

@@ -167,6 +167,25 @@ def test_a_package_of_another_close_is_refused_in_one_line(
     assert f"built for {CLOSE_DATE}" in ran.stderr
 
 
+def test_what_has_landed_since_is_told_in_one_line(
+    closed: tuple[Path, Path], tmp_path: Path
+) -> None:
+    warehouse, _ = closed
+    with duckdb.connect(str(warehouse)) as connection:
+        # A file without rows, which makes an export present.
+        connection.execute(
+            "insert into raw.files by name"
+            " select * replace (file_id + 1 as file_id, 0 as row_count, 'more.csv' as path) from raw.files order by file_id desc limit 1"
+        )
+        told = "select invariant, subject from marts.close_invariant_breaches"
+        ((invariant, subject),) = connection.execute(told).fetchall()
+        assert invariant == "file has landed since the warehouse was built"
+        assert subject.endswith(" more.csv")
+    ran = pool_recon("validate", "--warehouse", warehouse, out=tmp_path / "elsewhere")
+    assert (ran.exit_code, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert "1 file has landed since" in ran.stderr
+
+
 @pytest.mark.parametrize("content", [None, b"no warehouse at all", b""])
 def test_what_is_no_warehouse_is_one_line(content: bytes | None, tmp_path: Path) -> None:
     warehouse = tmp_path / "w.duckdb"
