@@ -174,8 +174,9 @@ def test_what_has_landed_since_is_told_in_one_line(
     with duckdb.connect(str(warehouse)) as connection:
         # A file without rows, which makes an export present.
         connection.execute(
-            "insert into raw.files by name"
-            " select * replace (file_id + 1 as file_id, 0 as row_count, 'more.csv' as path) from raw.files order by file_id desc limit 1"
+            "insert into raw.files by name select * replace"
+            " (file_id + 1 as file_id, 0 as row_count, 'more.csv' as path)"
+            " from raw.files order by file_id desc limit 1"
         )
         told = "select invariant, subject from marts.close_invariant_breaches"
         ((invariant, subject),) = connection.execute(told).fetchall()
