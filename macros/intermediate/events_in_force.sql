@@ -113,9 +113,10 @@ events as (
     from {{ relation_of('stg_events') }} as deliveries
     left join merged on deliveries.row_order = merged.first_row_order
     left join later_contents on deliveries.row_order = later_contents.first_row_order
+    left join rows_not_in_force on deliveries.row_order = rows_not_in_force.row_order
     where
         {{ in_scope }}
-        and not exists (select 1 from rows_not_in_force where deliveries.row_order = rows_not_in_force.row_order)
+        and rows_not_in_force.row_order is null
 
 )
 

@@ -100,7 +100,8 @@ from {{ relation_of('stg_ledger') }} as entries
 left join first_entries on entries.row_order = first_entries.first_row_order
 left join entry_types on entries.entry_type = entry_types.entry_type
 left join entry_classes on entry_types.entry_class = entry_classes.entry_class
+left join rows_not_in_force on entries.row_order = rows_not_in_force.row_order
 where
     {{ in_scope }}
-    and not exists (select 1 from rows_not_in_force where entries.row_order = rows_not_in_force.row_order)
+    and rows_not_in_force.row_order is null
 {% endmacro %}

@@ -96,7 +96,8 @@ select
 from {{ relation_of('stg_quotes') }} as quotes
 left join filled_in on quotes.row_order = filled_in.first_row_order
 left join changed_quotes on filled_in.quote_id = changed_quotes.quote_id
+left join rows_not_in_force on quotes.row_order = rows_not_in_force.row_order
 where
     {{ in_scope }}
-    and not exists (select 1 from rows_not_in_force where quotes.row_order = rows_not_in_force.row_order)
+    and rows_not_in_force.row_order is null
 {% endmacro %}

@@ -94,7 +94,7 @@ ledger_entries as (
             {%- for version_time in version_times %}
             when export_rows.{{ version_time }} >= close.cut_off_at then 'after_cut_off'
             {%- endfor %}
-            else coalesce(set_aside.disposition, 'duplicate')
+            else set_aside.disposition
         end as place,
         export_rows.row_order
     from {{ relation_of('stg_' ~ export_name) }} as export_rows
@@ -111,8 +111,8 @@ ledger_entries as (
 
 
 {#-
-    The rows of staging that do not have exactly one place: an id that is there twice gives a row two. None can have none at
-    all, because the joins keep every row, and `int_close` has one.
+    The rows of staging that do not have exactly one place: an id that is there twice gives a row two, and one that counts at
+    this close, was not set aside and is not in force has none. The joins keep every row, and `int_close` has one.
 
     Arguments:
         relation_of: what gives the relation of a model, `ref` for all rows.

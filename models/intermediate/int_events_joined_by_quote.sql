@@ -27,7 +27,8 @@ events as (
 
     select in_force.*
     from {{ pool_recon.at_hand('int_events_in_force') }} as in_force
-    where not exists (select 1 from {{ pool_recon.at_hand('int_trades_linked') }} as named_trades where in_force.transact_id = named_trades.transact_id)
+    left join {{ pool_recon.at_hand('int_trades_linked') }} as named_trades on in_force.transact_id = named_trades.transact_id
+    where named_trades.transact_id is null
 
 ),
 

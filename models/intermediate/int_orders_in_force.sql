@@ -123,7 +123,8 @@ left join ranked
         order_rows.row_order = ranked.row_order
         and ranked.rank_in_force = 1
 left join regressions on ranked.partner_order_id = regressions.partner_order_id
+left join rows_not_in_force on order_rows.row_order = rows_not_in_force.row_order
 where
     order_rows.quarantine_reasons is null
     and order_rows.created_at < {{ pool_recon.cut_off_at() }}
-    and not exists (select 1 from rows_not_in_force where order_rows.row_order = rows_not_in_force.row_order)
+    and rows_not_in_force.row_order is null

@@ -27,11 +27,10 @@ naming_orders as (
     where
         orders.quote_id is not null
         and orders.quote_id in (
-            select unordered_quotes.quote_id from {{ pool_recon.at_hand('int_quotes_in_force') }} as unordered_quotes
-            where not exists (
-                select 1 from {{ pool_recon.at_hand('int_orders_in_force') }} as stated_orders
-                where unordered_quotes.partner_order_id = stated_orders.partner_order_id
-            )
+            select unordered_quotes.quote_id
+            from {{ pool_recon.at_hand('stg_quotes') }} as unordered_quotes
+            left join {{ pool_recon.at_hand('int_orders_in_force') }} as stated_orders on unordered_quotes.partner_order_id = stated_orders.partner_order_id
+            where stated_orders.partner_order_id is null
         )
     group by orders.quote_id
 

@@ -125,7 +125,8 @@ left join ranked
         trade_rows.row_order = ranked.row_order
         and ranked.rank_in_force = 1
 left join histories on ranked.transact_id = histories.transact_id
+left join rows_not_in_force on trade_rows.row_order = rows_not_in_force.row_order
 where
     trade_rows.quarantine_reasons is null
     and coalesce(coalesce(trade_rows.reserved_at, trade_rows.terminal_at) < {{ pool_recon.cut_off_at() }}, true)
-    and not exists (select 1 from rows_not_in_force where trade_rows.row_order = rows_not_in_force.row_order)
+    and rows_not_in_force.row_order is null

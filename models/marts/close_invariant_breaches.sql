@@ -98,7 +98,7 @@ with breaches as (
     inner join {{ ref('int_close') }} as close on landed.file_id > close.last_file_id
     union all
     select
-        invariant,
+        'landed row is not in exactly one place' as invariant,
         export_name || ' ' || row_order as subject
     from {{ ref('int_rows_misplaced') }}
     union all

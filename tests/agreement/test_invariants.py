@@ -9,13 +9,17 @@ import pytest
 from tests.harness import Warehouse
 
 ELSEWHERE = "landed row is not in exactly one place"
-MISSING = "event or entry is missing from its fact"
 TWICE = "row of a mart is not unique"
 # By model: a defect, what it breaks, and of how many rows.
 DEFECTS = {
     "int_orders_in_force": ("(select * from {m} limit 1)", "union all from {m}", ELSEWHERE, 1),
-    "int_events_joined": ("from {m}", "order by row_order offset 1", MISSING, 1),
-    "int_ledger_entries_joined": ("from {m}", "order by row_order offset 2", MISSING, 2),
+    "int_quotes_linked": ("from {m}", "order by row_order offset 1", ELSEWHERE, 1),
+    "int_trades_in_force": ("from {m}", "order by row_order offset 1", ELSEWHERE, 1),
+    "int_events_joined": ("from {m}", "order by row_order offset 1", ELSEWHERE, 1),
+    "int_ledger_entries_joined": ("from {m}", "order by row_order offset 2", ELSEWHERE, 2),
+    "int_funding_in_force": ("from {m}", "order by row_order offset 1", ELSEWHERE, 1),
+    "int_balances_in_force": ("from {m}", "order by row_order offset 1", ELSEWHERE, 1),
+    "int_pools_in_force": ("from {m}", "order by row_order offset 1", ELSEWHERE, 1),
     "int_rows_set_aside": (
         "from {m} union all select 'quotes', row_order, 'superseded'",
         "from (select row_order from staging.stg_quotes, range(2) order by row_order limit 2)",
