@@ -122,6 +122,15 @@ def refuse_half_built(connection: duckdb.DuckDBPyConnection, warehouse: Path) ->
     )
 
 
+def files_landed_since(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """How many files have landed since the warehouse was built, in words; None for none."""
+    ((files,),) = connection.execute(
+        "select count(*) from raw.files"
+        " inner join intermediate.int_close as close on files.file_id > close.last_file_id"
+    ).fetchall()
+    return f"{files:,} file{'s have' if files > 1 else ' has'} landed since" if files else None
+
+
 def memory_limit(processes: int = 1) -> str:
     """How much memory DuckDB may use in each of so many processes, in the words of its setting."""
     limit = os.environ.get(MEMORY_LIMIT, "80%")

@@ -21,7 +21,7 @@ from pool_recon.expectations.suite import (
 )
 from pool_recon.long_records import options_for_records
 from pool_recon.package_manifest import stated_close_date
-from pool_recon.warehouse import connect, refuse_half_built
+from pool_recon.warehouse import connect, files_landed_since, refuse_half_built
 
 if TYPE_CHECKING:
     import duckdb
@@ -125,14 +125,10 @@ def _close_date(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> str:
 def _refuse_later_files(
     connection: duckdb.DuckDBPyConnection, warehouse: Path, close_date: str
 ) -> None:
-    ((files,),) = connection.execute(
-        "select count(*) from raw.files"
-        " inner join intermediate.int_close as close on files.file_id > close.last_file_id"
-    ).fetchall()
-    if files:
+    if landed := files_landed_since(connection):
         raise CloseError(
-            f"{files:,} file{'s have' if files > 1 else ' has'} landed since {warehouse} was built "
-            f"for {close_date}: close again, or run 'dbt build', and validate what comes of it"
+            f"{landed} {warehouse} was built for {close_date}: close again, or run 'dbt build', "
+            "and validate what comes of it"
         )
 
 

@@ -27,6 +27,7 @@ from pool_recon.trace.reader import (
     wanted_id,
 )
 from pool_recon.trace.streams import STREAMS
+from pool_recon.warehouse import files_landed_since
 
 MOVEMENT_LIMIT = 50
 AFTER_CUT_OFF = "after_cut_off"
@@ -75,6 +76,8 @@ def unknown_id(reader: Reader, wanted: str) -> Missing:
     """What is said about an id that no record carries; it may still be of a finding."""
     of_partner = f" of partner {reader.partner}" if reader.partner else ""
     message = f"no record{of_partner} has the id {wanted} in the close of {reader.close_date}"
+    if landed := files_landed_since(reader.connection):
+        message += f" ({landed}: close again to look into them)"
     findings, ids = findings_called(reader, wanted)
     if findings:
         message += f"; it is that of a finding: {', '.join(findings)}"

@@ -126,7 +126,7 @@ def reading(warehouse: Path, partner: str | None = None) -> Iterator[Reader]:
     with contextlib.closing(connect(warehouse, read_only=True)) as connection:
         try:
             yield _reader(connection, warehouse, partner)
-        except duckdb.CatalogException as error:
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise CloseError(
                 f"the warehouse {warehouse} lacks what a close of this version builds: run "
                 f"'pool-recon close' again ({str(error).splitlines()[0]})"

@@ -535,6 +535,29 @@ def test_an_unknown_id_names_the_nearest(bad_day: Ran) -> None:
     assert done.stderr.splitlines()[1] == f"  nearest: {known}"
 
 
+def test_an_unknown_id_may_be_in_files_that_no_close_has_looked_at(
+    bad_day: Ran, tmp_path: Path
+) -> None:
+    day = replace(bad_day, out=tmp_path)
+    warehouse = shutil.copy(bad_day.out / "pool_recon.duckdb", tmp_path)
+    assert "landed since" not in run(day, "trace", "tr_unknown").stderr
+    later = "select * replace (file_id + 1 as file_id) from raw.files order by file_id desc limit 1"
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(f"insert into raw.files by name {later}")
+    first, *_ = run(day, "trace", "tr_unknown").stderr.splitlines()
+    assert first.endswith(" (1 file has landed since: close again to look into them)")
+
+
+def test_a_warehouse_of_another_version_is_told_in_one_line(bad_day: Ran, tmp_path: Path) -> None:
+    day = replace(bad_day, out=tmp_path)
+    warehouse = shutil.copy(bad_day.out / "pool_recon.duckdb", tmp_path)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("alter table intermediate.int_close drop column last_file_id")
+    done = run(day, "trace", "tr_unknown")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "lacks what a close of this version builds" in done.stderr
+
+
 def test_what_only_a_finding_is_called_names_the_finding(bad_day: Ran) -> None:
     rows = bad_day.rows("exceptions")
     balance = next(row for row in rows if row["code"] == "balance_mismatch")
