@@ -65,10 +65,9 @@ where exceptions.exception_id is null
         trades.transact_id as subject_id,
         trades.effective_status || ' without a ledger entry' as violation
     from {{ relation_of('int_trades_reconciled') }} as trades
-    left join {{ relation_of('int_ledger_entries_joined') }} as entries on trades.transact_id = entries.joined_transact_id
     where
         trades.effective_status in (select states.status from {{ ref('ref_trade_states') }} as states where states.requires_ledger_entry)
-        and entries.joined_transact_id is null
+        and not exists (select 1 from {{ relation_of('int_ledger_entries_joined') }} as entries where trades.transact_id = entries.joined_transact_id)
 {% endmacro %}
 
 {#- A trade alone is not enough: it has to have its quote and its order. -#}

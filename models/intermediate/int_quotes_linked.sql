@@ -17,7 +17,8 @@ quote_trades as (
 
 ),
 
--- Of several orders that name a quote which names no order itself, the earliest.
+-- Of several orders that name a quote which names no order itself, the earliest. All staged rows of quotes are asked: one that
+-- is not in force only adds an order that nobody takes.
 naming_orders as (
 
     select
