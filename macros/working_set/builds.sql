@@ -97,26 +97,25 @@
     {%- for id, node in graph.nodes | dictsort if node.package_name == 'pool_recon' and node.resource_type in ['model', 'seed'] -%}
         {%- do parts.append(id ~ '=' ~ (node.checksum.checksum if node.checksum.name != 'path' else invocation_id) ~ ' ' ~ node.config.materialized ~ ' ' ~ node.config.meta.kept_by ~ ' ' ~ node.config.meta.month_of ~ ' ' ~ node.config.file_format ~ ' ' ~ (node.config.contract or {}).enforced ~ ' ' ~ node.config.column_types) -%}
         {%- do texts.append(node.raw_code) -%}
-        {%- for column in node.columns.values() -%}
-            {%- do parts.append(column.name ~ ' ' ~ column.data_type) -%}
-        {%- endfor -%}
+        {%- do parts.append(node.columns | join(' ') ~ ' ' ~ node.columns.values() | map(attribute='data_type') | join(' ')) -%}
     {%- endfor -%}
     {%- for package, macros in context | dictsort if macros is mapping -%}
-        {%- for name, macro in macros | dictsort if macro.macro is defined -%}
-            {%- do parts.append(package ~ '.' ~ name ~ '=' ~ macro.macro.macro_sql) -%}
-            {%- if package != 'dbt' -%}
-                {%- do texts.append(macro.macro.macro_sql) -%}
-            {%- endif -%}
-        {%- endfor -%}
+        {#- a macro's text has its name -#}
+        {%- set of_package = macros | dictsort | selectattr('1.macro', 'defined') | map(attribute='1.macro.macro_sql') | join('\n') -%}
+        {%- do parts.append(package ~ '=' ~ of_package) -%}
+        {%- if package != 'dbt' -%}
+            {%- do texts.append(of_package) -%}
+        {%- endif -%}
     {%- endfor -%}
     {%- set texts = texts | join('\n') -%}
-    {#- limits are also asked for by what a macro is given as their name -#}
+    {#- limits are also asked for by what a macro is given as their name; a name too many, as of an environment variable, has
+        no value among the vars and does no harm -#}
     {%- set limits = ['grace_period_seconds', 'settlement_limit_seconds', 'processing_limit_seconds'] -%}
-    {%- for name in (limits + modules.re.findall("\\bvar\\(\\s*['\"](\\w+)", texts)) | unique | sort if name != 'close_date' -%}
+    {%- for name in (limits + modules.re.findall("var\\(\\s*['\"](\\w+)", texts)) | unique | sort if name != 'close_date' -%}
         {%- do parts.append(name ~ '=' ~ var(name, none)) -%}
     {%- endfor -%}
     {#- our own ones say where and how to build, and what to close; secrets are for profiles only, and dbt refuses to tell them -#}
-    {%- for name in modules.re.findall("\\benv_var\\(\\s*['\"](\\w+)", texts) | unique | sort if not name.startswith(('POOL_RECON_', 'DBT_ENV_SECRET')) -%}
+    {%- for name in modules.re.findall("env_var\\(\\s*['\"](\\w+)", texts) | unique | sort if not name.startswith(('POOL_RECON_', 'DBT_ENV_SECRET')) -%}
         {%- do parts.append('environment ' ~ name ~ '=' ~ env_var(name, '')) -%}
     {%- endfor -%}
     {{ return(local_md5(parts | join('\n'))) }}
