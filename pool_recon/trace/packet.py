@@ -33,6 +33,8 @@ MOVEMENT_LIMIT = 50
 AFTER_CUT_OFF = "after_cut_off"
 IN_FORCE = "in_force"
 DUPLICATE = "duplicate"
+# Of a row that counts and that the models lost: the close fails an invariant.
+NO_PLACE = "no_place"
 QUARANTINE = "quarantine"
 VERSION = "version"
 # Columns of a movement that its quote states, by their beginnings.
@@ -153,7 +155,7 @@ class Records:
             elif row["_is_later"] or version_later:
                 row["_place"] = AFTER_CUT_OFF
             else:
-                row["_place"] = set_aside.get(order, DUPLICATE)
+                row["_place"] = set_aside.get(order, NO_PLACE)
 
 
 def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list[Packet]:
@@ -566,6 +568,8 @@ def _unjoined_record(
         reason = QUARANTINE
     elif AFTER_CUT_OFF in places:
         reason = AFTER_CUT_OFF
+    elif NO_PLACE in places:
+        reason = NO_PLACE
     else:
         reason = "not_in_force"
     names = {row["_row"] for row in landed}

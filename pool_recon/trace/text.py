@@ -17,11 +17,13 @@ _PLACES = {
     "duplicate": "exact duplicate",
     "quarantine": "in quarantine",
     "after_cut_off": "after the cut-off",
+    "no_place": "lost by the models: an invariant fails",
 }
 _REASONS = {
     "joins_to_no_movement": "on no movement",
     "quarantine": "in quarantine: it could not be read exactly, and counts for nothing",
     "after_cut_off": "after the cut-off: it belongs to a later close",
+    "no_place": "lost by the models: it counts, and an invariant of the close fails",
     "not_in_force": "not in force: another row of the same id counts",
 }
 # What a record says of itself, as it is called on its line.

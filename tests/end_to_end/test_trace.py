@@ -548,6 +548,21 @@ def test_an_unknown_id_may_be_in_files_that_no_close_has_looked_at(
     assert first.endswith(" (1 file has landed since: close again to look into them)")
 
 
+def test_a_row_that_the_models_lost_is_no_duplicate(bad_day: Ran, tmp_path: Path) -> None:
+    day = replace(bad_day, out=tmp_path)
+    warehouse = shutil.copy(bad_day.out / "pool_recon.duckdb", tmp_path)
+    with duckdb.connect(str(warehouse)) as connection:
+        [(lost,)] = connection.execute(
+            "delete from intermediate.int_events_joined"
+            " where row_order = (select min(row_order) from intermediate.int_events_joined)"
+            " returning event_id"
+        ).fetchall()
+    [record] = json.loads(run(day, "trace", lost, "--json").stdout)["unjoined"]
+    assert record["reason"] == "no_place"
+    assert {row["place"] for of in record["records"] for row in of["rows"]} == {"no_place"}
+    assert "lost by the models" in run(day, "trace", lost).stdout
+
+
 def test_a_warehouse_of_another_version_is_told_in_one_line(bad_day: Ran, tmp_path: Path) -> None:
     day = replace(bad_day, out=tmp_path)
     warehouse = shutil.copy(bad_day.out / "pool_recon.duckdb", tmp_path)
