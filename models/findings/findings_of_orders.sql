@@ -18,18 +18,18 @@
         findings=[
             {
                 'code': 'missing_quote',
-                'when': "has_trade_without_quote or (not has_quote and coalesce(state_class, '') <> 'abandoned' and not (coalesce(state_class, '') = 'pending' and created_at >= grace_limit_at))",
+                'when': "trades_without_quote is not null or (not has_quote and coalesce(state_class, '') <> 'abandoned' and not (coalesce(state_class, '') = 'pending' and created_at >= grace_limit_at))",
                 'expected': "'a quote in the quotes export'",
-                'actual': "case when has_trade_without_quote then 'trade ' || first_trade_without_quote || ' has no known quote' else coalesce('quote ' || quote_id || ' is unknown', 'no quote') end",
+                'actual': "coalesce('no known quote of trade ' || trades_without_quote, 'quote ' || quote_id || ' is unknown', 'no quote')",
             },
             {
                 'code': 'missing_trade',
-                'when': "has_no_trade and (shown_accepted_at is not null or accepted_quote_count > 0 or transact_id is not null or coalesce(state_class, '') = 'success')",
+                'when': "has_no_trade and (accepted_quote_ids is not null or transact_id is not null or coalesce(state_class, '') = 'success')",
                 'deferred_when': 'has_later_trade',
                 'expected': "'a trade of the order'",
                 'actual': pool_recon.joined_texts(', ', [
                     "'none'",
-                    "case when shown_accepted_at is not null or accepted_quote_count > 0 then 'quote accepted' end",
+                    "'accepted quote ' || accepted_quote_ids",
                     "'order names trade ' || transact_id",
                     "case when state_class = 'success' then 'product state ' || product_state end",
                 ]),
@@ -57,25 +57,25 @@
             },
             {
                 'code': 'conflicting_link',
-                'when': 'names_quote_of_other_order or names_trade_of_other_order or has_trade_of_other_order',
+                'when': 'names_quote_of_other_order or names_trade_of_other_order or trades_of_other_orders is not null',
                 'expected': "'order, quote and trade that point at one another'",
                 'actual': pool_recon.joined_texts(', ', [
                     "case when names_quote_of_other_order then 'quote ' || quote_id || ' names another order' end",
                     "case when names_trade_of_other_order then 'trade ' || transact_id || ' belongs to another order' end",
-                    "case when has_trade_of_other_order then 'a trade that names this order has a quote of another' end",
+                    "'named by trade ' || trades_of_other_orders || ' with a quote of another order'",
                 ]),
             },
             {
                 'code': 'premature_success',
                 'when': "state_class = 'success' and effective_status = 'reserved'",
                 'expected': "'a pending product state while the trade is reserved'",
-                'actual': 'product_state',
+                'actual': "product_state || ' with trade ' || order_transact_id",
             },
             {
                 'code': 'product_state_conflict',
                 'when': "(state_class = 'success' and effective_status in ('failed', 'released', 'returned')) or (state_class in ('failed', 'returned', 'abandoned') and effective_status = 'settled')",
                 'expected': "'a product state that says ' || effective_status",
-                'actual': 'product_state',
+                'actual': "product_state || ' with trade ' || order_transact_id",
             },
             {
                 'code': 'order_state_regression',

@@ -7,7 +7,7 @@
 {%- set is_returned_unadjusted = "(effective_status = 'returned' and entry_count > 0 and not has_return_entry)" -%}
 {{
     pool_recon.raise_findings(
-        relation=pool_recon.at_hand('int_trades_reconciled'),
+        relation=pool_recon.query_as_relation(pool_recon.trades_with_other_statements(), 'trades'),
         subject_type='trade',
         subject_id='transact_id',
         identity={
@@ -138,24 +138,21 @@
             },
             {
                 'code': 'pool_mismatch',
-                'when': 'coalesce(lowest_pool_id <> highest_pool_id, false) or coalesce(lowest_side <> highest_side, false)',
+                'when': 'differing_pools is not null or differing_sides is not null',
                 'expected': "'one pool and one side'",
-                'actual': pool_recon.joined_texts(', ', [
-                    "case when lowest_pool_id <> highest_pool_id then lowest_pool_id || ' and ' || highest_pool_id end",
-                    "case when lowest_side <> highest_side then lowest_side || ' and ' || highest_side end",
-                ]),
+                'actual': pool_recon.joined_texts(', ', ['differing_pools', 'differing_sides']),
             },
             {
                 'code': 'environment_mismatch',
                 'when': 'lowest_environment <> highest_environment',
                 'expected': "'one environment'",
-                'actual': "lowest_environment || ' and ' || highest_environment",
+                'actual': "coalesce(differing_environments, environment) || coalesce(', and ' || other_environments || ' in ' || records_of_other_environments || ' of its events and entries', '')",
             },
             {
                 'code': 'partner_mismatch',
                 'when': 'lowest_partner_id <> highest_partner_id',
                 'expected': "'one partner'",
-                'actual': "lowest_partner_id || ' and ' || highest_partner_id",
+                'actual': "coalesce(differing_partners, partner_id) || coalesce(', and ' || other_partners || ' in ' || records_of_other_partners || ' of its events and entries', '')",
             },
             {
                 'code': 'missing_idempotency_key',

@@ -11,7 +11,7 @@ orders as (
         orders.*,
         order_trades.transact_id as order_transact_id,
         coalesce(order_trades.trade_count, 0) as trade_count,
-        order_trades.first_trade_without_quote,
+        order_trades.trades_without_quote,
         order_trades.last_reserved_at,
         trades_linked.known_quote_id as trade_quote_id,
         trades_linked.stated_environment as trade_environment,
@@ -44,7 +44,7 @@ quotes_of_tradeless_orders as (
 
     select
         quotes.partner_order_id,
-        count(quotes.accepted_at) as accepted_quote_count,
+        {{ pool_recon.text_list('case when quotes.accepted_at is not null then quotes.quote_id end') }} as accepted_quote_ids,
         {{ pool_recon.value_at_latest('quotes.quote_id', 'quotes.accepted_at', 'quotes.quote_id', 'quotes.accepted_at is not null') }} as accepted_quote_id,
         {{ pool_recon.value_at_latest('quotes.quote_id', pool_recon.absent_first('quotes.created_at'), 'quotes.quote_id') }} as newest_quote_id
     from {{ pool_recon.at_hand('int_quotes_linked') }} as quotes
@@ -57,7 +57,7 @@ shown as (
 
     select
         tradeless_orders.partner_order_id,
-        coalesce(quotes_of_tradeless_orders.accepted_quote_count, 0) as accepted_quote_count,
+        quotes_of_tradeless_orders.accepted_quote_ids,
         coalesce(named_quotes.quote_id, quotes_of_tradeless_orders.accepted_quote_id, quotes_of_tradeless_orders.newest_quote_id) as quote_id
     from tradeless_orders
     left join {{ pool_recon.at_hand('int_quotes_linked') }} as named_quotes on tradeless_orders.quote_id = named_quotes.quote_id
@@ -69,7 +69,7 @@ shown_quotes as (
 
     select
         shown.partner_order_id as showing_order_id,
-        shown.accepted_quote_count,
+        shown.accepted_quote_ids,
         quotes.*
     from shown
     left join {{ pool_recon.at_hand('int_quotes_linked') }} as quotes on shown.quote_id = quotes.quote_id
@@ -114,9 +114,12 @@ orders_naming_other_trades as (
 
 orders_named_by_other_trades as (
 
-    select distinct stated_partner_order_id as partner_order_id
+    select
+        stated_partner_order_id as partner_order_id,
+        {{ pool_recon.id_list('transact_id') }} as transact_ids
     from {{ pool_recon.at_hand('int_trades_linked') }}
     where stated_partner_order_id <> quote_order_id
+    group by stated_partner_order_id
 
 ),
 
@@ -167,16 +170,20 @@ reconciled as (
         orders.trade_source_asset,
         orders.trade_source_amount,
         orders.trade_count > 0 or shown_quotes.quote_id is not null as has_quote,
-        coalesce(shown_quotes.accepted_quote_count, 0) as accepted_quote_count,
-        orders.first_trade_without_quote is not null as has_trade_without_quote,
-        orders.first_trade_without_quote,
+        -- a quote of another order that this one names is shown here too
+        case
+            when shown_quotes.accepted_at is not null and coalesce(shown_quotes.partner_order_id <> orders.partner_order_id, true)
+                then {{ pool_recon.joined_texts(';', ['shown_quotes.accepted_quote_ids', 'shown_quotes.quote_id']) }}
+            else shown_quotes.accepted_quote_ids
+        end as accepted_quote_ids,
+        orders.trades_without_quote,
         orders.trade_count = 0 as has_no_trade,
         later_trades_of_orders.partner_order_id is not null or later_trades_of_quotes.quote_id is not null as has_later_trade,
         shown_quotes.status as shown_quote_status,
         shown_quotes.first_transact_id is not null as has_shown_quote_trade,
         orders_naming_other_quotes.partner_order_id is not null as names_quote_of_other_order,
         orders_naming_other_trades.partner_order_id is not null as names_trade_of_other_order,
-        orders_named_by_other_trades.partner_order_id is not null as has_trade_of_other_order,
+        orders_named_by_other_trades.transact_ids as trades_of_other_orders,
         {{ pool_recon.lowest_of(['orders.pool_id', 'shown_quotes.pool_id']) }} as lowest_pool_id,
         {{ pool_recon.highest_of(['orders.pool_id', 'shown_quotes.pool_id']) }} as highest_pool_id,
         {{ pool_recon.lowest_of(['orders.side', 'shown_quotes.stated_side']) }} as lowest_side,
