@@ -181,7 +181,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             )
             replace_register(connection, register)
         progress("reading the dbt project")
-        segments = Segments(settings.state_dir)
+        segments = Segments(settings.state_dir, anew=request.is_full_refresh)
         with second_reader() as reader:
             nodes = build_and_test(settings)
             verdict = write_close(

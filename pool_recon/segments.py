@@ -60,11 +60,14 @@ HEADER: Final = Day("header", 1, "")
 
 
 class Segments:
-    """The index of the package that was published last, and of the one that is being written."""
+    """The index of the package that was published last, and of the one that is being written.
 
-    def __init__(self, folder: Path) -> None:
+    With `anew` nothing is taken from the one before.
+    """
+
+    def __init__(self, folder: Path, *, anew: bool = False) -> None:
         self._file = folder / _INDEX
-        self._package, self._known = _read(self._file)
+        self._package, self._known = (Path(), {}) if anew else _read(self._file)
         self._new: dict[str, dict[str, Any]] = {}
 
     def known(self, name: str, fingerprint: str) -> Earlier | None:

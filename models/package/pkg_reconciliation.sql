@@ -93,6 +93,9 @@ select
     created_at as _moment,
     movement_id as _sort_1,
     movement_type as _sort_2,
-    -- a hash of a wide number folds its halves, so that 0 and the last digit below it are alike without their signs
-    {{ pool_recon.row_checksum(['typed', 'source_amount < 0', 'target_amount < 0', 'ledger_source_net < 0', 'ledger_target_net < 0']) }} as _checksum
+    -- a hash of a wide number folds its halves: those of a number and of its opposite are not alike in both
+    {{ pool_recon.row_checksum([
+        'typed', '-source_amount', '-target_amount', '-fiat_amount', '-crypto_amount', '-ledger_source_net', '-ledger_target_net',
+        '-quote_clock_seconds', '-execution_clock_seconds', '-settlement_clock_seconds',
+    ]) }} as _checksum
 from typed

@@ -93,7 +93,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
                 mirror(database, connection, names, left_out, folder, progress)
             # Nothing is kept open while the package is written, which may take a while.
             database.rollback()
-            segments = Segments(settings.state_dir)
+            segments = Segments(settings.state_dir, anew=request.is_full_refresh)
             verdict = write_close(
                 *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
                 reader,

@@ -126,7 +126,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
                 schemas = built_schemas()
                 bring_back(connection, spark, schemas, {STATE}, folder / "built", progress)
             kept.look(spark, nodes)
-        segments = Segments(settings.state_dir)
+        segments = Segments(settings.state_dir, anew=request.is_full_refresh)
         verdict = write_close(
             *(copy.file, package.new, nodes, register, request.workbook_rows, progress),
             reader,

@@ -59,11 +59,11 @@ def publish(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> Write:
     plain = tmp_path / "plain"
     plain.mkdir()
 
-    def write(name: str = "2026-06-30", seed: str = "one") -> Path:
+    def write(name: str = "2026-06-30", seed: str = "one", *, anew: bool = False) -> Path:
         project = {"seeds/ref_assets.csv": seed}
         out = tmp_path / f"{name}.new"
         out.mkdir()
-        kept = Segments(tmp_path / "state")
+        kept = Segments(tmp_path / "state", anew=anew)
         (entry,) = write_tables(warehouse, out, ["pkg_things"], project, kept)
         (expected,) = write_tables(warehouse, plain, ["pkg_things"], project)
         assert entry == expected
@@ -140,6 +140,18 @@ def test_the_first_and_the_last_day_that_a_timestamp_can_name_are_written_anew(
     )
     publish()
     assert conditions(copied[1]) == [("0001-01-01", "0001-01-01"), ("9999-12-31", "9999-12-31")]
+
+
+def test_nothing_is_taken_where_all_is_to_be_written_anew(
+    warehouse: duckdb.DuckDBPyConnection, publish: Write, copied: list[str]
+) -> None:
+    fill(warehouse)
+    publish()
+    publish(anew=True)
+    assert copied[0] == copied[1]
+    # What was written is known to the next.
+    publish()
+    assert len(copied) == 2
 
 
 def test_days_that_did_not_change_are_not_written_again(
