@@ -41,19 +41,19 @@
                 'actual': pool_recon.joined_texts(', ', [
                     "case when lowest_pool_id <> highest_pool_id then lowest_pool_id || ' and ' || highest_pool_id end",
                     "case when lowest_side <> highest_side then lowest_side || ' and ' || highest_side end",
-                ]),
+                ]) ~ " || ' with quote ' || shown_quote_id",
             },
             {
                 'code': 'environment_mismatch',
                 'when': 'has_no_trade and lowest_environment <> highest_environment',
                 'expected': "'one environment'",
-                'actual': "lowest_environment || ' and ' || highest_environment",
+                'actual': "lowest_environment || ' and ' || highest_environment || ' with quote ' || shown_quote_id",
             },
             {
                 'code': 'partner_mismatch',
                 'when': 'has_no_trade and lowest_partner_id <> highest_partner_id',
                 'expected': "'one partner'",
-                'actual': "lowest_partner_id || ' and ' || highest_partner_id",
+                'actual': "lowest_partner_id || ' and ' || highest_partner_id || ' with quote ' || shown_quote_id",
             },
             {
                 'code': 'conflicting_link',

@@ -59,6 +59,10 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Closes:
     offered = without_trade(day, "-offered")
     another(more, offered, "quotes", accepted_at="", status="")
 
+    asked = without_trade(day, "-asked")
+    asked.order |= {"pool_id": "AAA-USDT", "quote_id": ""}
+    another(more, asked, "quotes", accepted_at=at("10:00:30"))
+
     unquoted = failed(day, "-unquoted")
     day.drop(unquoted.quote)
     unquoted.trade |= {"quote_id": "", "crypto_amount": ""}
@@ -131,6 +135,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Closes:
         ("environment_mismatch", "elsewhere-t", "live, and test in 2 of its events and entries"),
         ("partner_mismatch", "foreign-t", "quote ev, trade zz, and ev;mm in 4 of its events"),
         ("partner_mismatch", "further-t", "quote ev, trade zz, and ev in 4 of its events"),
+        ("pool_mismatch", "asked-o", "AAA-USDT and EUR-USDT with quote ev-asked-q2"),
         ("pool_mismatch", "pooled-t", "order AAA-USDT, quote EUR-USDT, trade BBB-USDT"),
     ],
 )
