@@ -4,7 +4,8 @@
     their content, so that the number of a row does not depend on how the warehouse stores it. Secrets are masked here,
     because the loader had no chance to do it before anything was stored.
 
-    Extra columns follow as extra_1, extra_2 ..., as they are.
+    Extra columns follow as extra_1, extra_2 ..., as they are; a value of another type than text in which a secret lies, such
+    as a list, is left out, because to mask it would change its type.
 
     Arguments:
         name: the export.
@@ -62,10 +63,12 @@ select
     _has_secret,
     cast(null as {{ dbt.type_string() }}) as _original_text
     {%- for column in extras %},
-    {% if pool_recon.may_hold_text(column) and column.is_string() -%}
+    {% if not pool_recon.may_hold_text(column) -%}
+    extra_{{ loop.index }}
+    {%- elif column.is_string() -%}
     case when _has_secret then {{ pool_recon.secrets_masked('extra_' ~ loop.index) }} else extra_{{ loop.index }} end
     {%- else -%}
-    extra_{{ loop.index }}
+    case when not {{ pool_recon.has_secret('extra_' ~ loop.index) }} then extra_{{ loop.index }} end
     {%- endif %} as extra_{{ loop.index }}
     {%- endfor %}
 from numbered
@@ -92,9 +95,14 @@ where false
 {% macro any_has_secret(columns) -%}
     {%- set checks = [] -%}
     {%- for column in columns if pool_recon.may_hold_text(column) -%}
-        {%- do checks.append('coalesce(' ~ pool_recon.matches_within('cast(' ~ adapter.quote(column.name) ~ ' as ' ~ dbt.type_string() ~ ')', pool_recon.secret_pattern()) ~ ', false)') -%}
+        {%- do checks.append(pool_recon.has_secret(adapter.quote(column.name))) -%}
     {%- endfor -%}
     {{ checks | join(' or ') or 'false' }}
+{%- endmacro %}
+
+{#- Whether the text of a column of any type has a secret; false of null. -#}
+{% macro has_secret(column) -%}
+    coalesce({{ pool_recon.matches_within('cast(' ~ column ~ ' as ' ~ dbt.type_string() ~ ')', pool_recon.secret_pattern()) }}, false)
 {%- endmacro %}
 
 {#- Numbers, dates and flags hold no text; whatever else there is might. -#}

@@ -25,7 +25,7 @@
     {%- endfor -%}
     {%- set taken = read_as.values() | list -%}
     {%- for contract_column in contract_columns if contract_column not in mapped -%}
-        {%- set column = pool_recon.column_named(columns | rejectattr('name', 'in', taken) | list, contract_column) -%}
+        {%- set column = pool_recon.column_named(columns | rejectattr('name', 'in', taken) | list, contract_column, none, relation) -%}
         {%- if column is not none -%}
             {%- do read_as.update({contract_column: column.name}) -%}
         {%- endif -%}
@@ -43,8 +43,8 @@
 {%- endmacro %}
 
 {#-
-    The column of that name: as it is written, else whatever its case, blanks, - and _. Where there is none: none, or an
-    error where it is said what asks for it.
+    The column of that name: as it is written, else whatever its case, blanks, - and _; an error where several are called so,
+    because nobody can know which is meant. Where there is none: none, or an error where it is said what asks for it.
 -#}
 {% macro column_named(columns, name, asked_by=none, relation=none) -%}
     {%- set exact = columns | selectattr('name', 'equalto', name) | list -%}
@@ -52,6 +52,9 @@
     {%- for column in columns if pool_recon.folded(column.name) == pool_recon.folded(name) -%}
         {%- do similar.append(column) -%}
     {%- endfor -%}
+    {%- if not exact and similar | length > 1 -%}
+        {{ exceptions.raise_compiler_error("pool_recon: " ~ relation ~ " has several columns for " ~ name ~ ": " ~ similar | map(attribute='name') | join(', ') ~ "; say which is meant, as it is written there, in " ~ (asked_by or 'columns of the entry of sources')) }}
+    {%- endif -%}
     {%- set found = (exact + similar) | first | default(none) -%}
     {%- if found is none and asked_by is not none -%}
         {{ exceptions.raise_compiler_error("pool_recon: " ~ asked_by ~ " names the column " ~ name ~ ", which " ~ relation ~ " does not have; it has " ~ columns | map(attribute='name') | join(', ')) }}

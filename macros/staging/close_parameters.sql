@@ -40,6 +40,26 @@
 {%- endmacro %}
 
 
+{#- The environment of a record of which nothing says one, from the vars; an error where that is no id. -#}
+{% macro default_environment() -%}
+    {{ return(pool_recon.stated_id('default_environment', var('default_environment'))) }}
+{%- endmacro %}
+
+{#- The partner of a record of which nothing says one, likewise. -#}
+{% macro default_partner() -%}
+    {{ return(pool_recon.stated_id('default_partner', var('default_partner'))) }}
+{%- endmacro %}
+
+{#- What the var of that name states as text, if that can be an id: neither nothing nor with blanks around it. -#}
+{% macro stated_id(name, stated) -%}
+    {%- set id = stated | string -%}
+    {%- if stated is boolean or (stated is not string and stated is not integer) or not id or id != id | trim -%}
+        {{ exceptions.raise_compiler_error(name ~ " is '" ~ stated ~ "'; expected an id, as the exports write it") }}
+    {%- endif -%}
+    {{ return(id) }}
+{%- endmacro %}
+
+
 {#- The end of the close date: what happened at or after it does not exist for this close. A literal, so that the engine
     knows how much of a table lies before it. -#}
 {% macro cut_off_at() -%}

@@ -5,8 +5,8 @@
         export_name: the export.
 -#}
 {% macro key_of(export_name) -%}
-    {%- set environment = 'coalesce(environment, ' ~ pool_recon.text_literal(var('default_environment')) ~ ')' -%}
-    {%- set partner = 'coalesce(partner_id, ' ~ pool_recon.text_literal(var('default_partner')) ~ ')' -%}
+    {%- set environment = 'coalesce(environment, ' ~ pool_recon.text_literal(pool_recon.default_environment()) ~ ')' -%}
+    {%- set partner = 'coalesce(partner_id, ' ~ pool_recon.text_literal(pool_recon.default_partner()) ~ ')' -%}
     {{ return({
         'orders': ['partner_order_id'],
         'quotes': ['quote_id'],

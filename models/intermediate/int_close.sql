@@ -6,7 +6,7 @@ select
     {{ pool_recon.close_moment(1, pool_recon.limit_seconds('grace_period_seconds')) }} as grace_limit_at,
     {{ pool_recon.close_moment(1, pool_recon.limit_seconds('settlement_limit_seconds')) }} as settlement_limit_at,
     {{ pool_recon.close_moment(1, pool_recon.limit_seconds('processing_limit_seconds')) }} as processing_limit_at,
-    {{ pool_recon.text_literal(var('default_environment')) }} as default_environment,
-    {{ pool_recon.text_literal(var('default_partner')) }} as default_partner,
+    {{ pool_recon.text_literal(pool_recon.default_environment()) }} as default_environment,
+    {{ pool_recon.text_literal(pool_recon.default_partner()) }} as default_partner,
     cast(coalesce(max(files.file_id), 0) as integer) as last_file_id
 from {{ pool_recon.landed('files') }} as files

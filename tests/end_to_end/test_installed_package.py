@@ -310,3 +310,49 @@ def test_an_unknown_key_is_an_error_that_names_it(consumer: Consumer, tmp_path: 
         "sources.orders.columns has the unknown key order_number; expected some of"
         " partner_order_id, created_at, product_state"
     ) in done.stdout
+
+
+def test_a_value_of_another_type_than_text_is_left_out_with_its_secret(
+    consumer: Consumer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(consumer.folder, folder, symlinks=True)
+    project = folder / "dbt_project.yml"
+    text = project.read_text(encoding="utf-8")
+    extras = "[campaign, Gift Note, tags, profile]"
+    project.write_text(text.replace("[campaign, Gift Note]", extras), encoding="utf-8")
+    with duckdb.connect(str(folder / "shop.duckdb")) as connection:
+        table = 'shop_data."Shop Orders"'
+        connection.execute(
+            f"alter table {table} add column tags varchar[];"
+            f"alter table {table} add column profile struct(note varchar, age integer);"
+            f"update {table} set tags = [case _synced when 1 then 'sk_live_' || 'abcdefgh12' end],"
+            " profile = {'note': case _synced when 2 then 'whsec_' || 'abcdefgh12' end, 'age': 1}"
+        )
+    done = dbt(folder, "run", "-s", "landed_orders", "--vars", f"close_date: {CLOSE_DATE}")
+    assert done.returncode == 0, done.stdout
+    with duckdb.connect(str(folder / "shop.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "select extra_1, extra_3, extra_4 from shop_staging.landed_orders where _has_secret"
+            " and extra_1 in (1, 2) or extra_1 = 3 order by extra_1"
+        ).fetchall()
+    profile = {"note": None, "age": 1}
+    assert rows == [(1, None, profile), (2, [None], None), (3, [None], profile)]
+
+
+def test_columns_that_are_only_alike_are_an_error_that_names_them(
+    consumer: Consumer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(consumer.folder, folder, symlinks=True)
+    quotes = "alter table shop_data.quotes_v2"
+    with duckdb.connect(str(folder / "shop.duckdb")) as connection:
+        connection.execute(f'{quotes} add column "Source Amount" varchar')
+    # What is written as the export has it comes first.
+    assert dbt(folder, "compile", "-s", "landed_quotes").returncode == 0
+    with duckdb.connect(str(folder / "shop.duckdb")) as connection:
+        connection.execute(f"{quotes} rename source_amount to sourceAmount")
+    done = dbt(folder, "compile", "-s", "landed_quotes")
+    assert done.returncode != 0
+    assert "has several columns for source_amount: " in done.stdout
+    assert "say which is meant, as it is written there, in columns of" in done.stdout

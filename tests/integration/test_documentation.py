@@ -272,10 +272,12 @@ def returned(macro_file: str, macro: str, *arguments: str) -> list[str]:
     values: list[list[str]] = []
     environment = jinja2.Environment(autoescape=False, extensions=["jinja2.ext.do"])
     environment.globals["return"] = lambda value: values.append(value) or ""
-    others = SimpleNamespace(
-        text_literal=repr, terms_of_quotes=lambda: returned(macro_file, "terms_of_quotes")
+    environment.globals["pool_recon"] = SimpleNamespace(
+        text_literal=repr,
+        terms_of_quotes=lambda: returned(macro_file, "terms_of_quotes"),
+        default_environment=lambda: "default_environment",
+        default_partner=lambda: "default_partner",
     )
-    environment.globals.update(pool_recon=others, var=str)
     text = (ROOT / "macros" / macro_file).read_text(encoding="utf-8")
     getattr(environment.from_string(text).module, macro)(*arguments)
     return values[0]

@@ -76,6 +76,18 @@ def test_a_limit_is_whole_seconds(stated: object) -> None:
     assert int(limit) == int(str(stated))
 
 
+@pytest.mark.parametrize(("stated", "default"), [("acme", "acme"), ("a b", "a b"), (42, "42")])
+def test_a_default_is_an_id(stated: object, default: str) -> None:
+    assert rendered("default_partner()", default_partner=stated) == default
+
+
+@pytest.mark.parametrize("stated", ["", " ", "acme ", None, True, ["acme"], 1.5])
+def test_what_is_no_id_is_refused(stated: object) -> None:
+    refused = f"default_environment is '{stated}'; expected an id, as the exports write it"
+    with pytest.raises(CompilerError, match=f"^{re.escape(refused)}"):
+        rendered("default_environment()", default_environment=stated)
+
+
 @pytest.mark.parametrize(
     "stated", ["24h", "soon", "", None, -5, 1.5, "1e3", True, 1_000_000_000, "\u0663"]
 )
