@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -144,7 +144,8 @@ def write_workbook(
     for name in names:
         worksheet = workbook.add_worksheet(name, worksheet_class=_worksheet_class())
         count = int(files[name]["rows"])
-        writer = _SheetWriter(worksheet, styles, name, kinds, close_date)
+        marked = {"reported_balance": figures.mismatches} if name == "balances" else {}
+        writer = _SheetWriter(worksheet, styles, name, kinds, close_date, marked)
         exceptions = dict(figures.states).get("exception", 0)
         sheets.append(writer.write(folder / f"{name}.csv", count, _limit(name, rows), exceptions))
         worksheet.set_tab_color(_tab_colour(name, figures))
@@ -263,6 +264,8 @@ class _Styles:
         number = "#,##0.00####;[Red]-#,##0.00####"
         self.text = made(num_format="@")
         self.amount = made(num_format="@", align="right", indent=1)
+        fill, ink = _FILLS["warn"]
+        self.marked = made(num_format="@", align="right", indent=1, bg_color=fill, font_color=ink)
         self.number = made(num_format=number, font_color="#5D5F69", align="right", indent=1)
         self.whole = made(num_format="0", align="right", indent=1)
         self.count = made(num_format="0", align="left")
@@ -294,12 +297,14 @@ class _SheetWriter:
         name: str,
         kinds: Mapping[str, str],
         close_date: datetime,
+        marked: Mapping[str, Collection[int]],
     ) -> None:
         self._worksheet = worksheet
         self._styles = styles
         self._name = name
         self._kinds = kinds
         self._close_date = close_date
+        self._marked = marked
         self._cut_texts = 0
         self._width = 0
 
@@ -318,7 +323,7 @@ class _SheetWriter:
             self._worksheet.write_string(0, 0, f"Cut: {note}", self._styles.note)
         self._write_header(positions, header_row)
         first = header_row + 1
-        cells = [self._cells(self._kinds.get(column, "text"), at) for column, at in positions]
+        cells = [self._cells(column, at, header_row + 1) for column, at in positions]
         taken = islice(chain(sample, rows), shown)
         self._worksheet.append_rows(
             first,
@@ -369,9 +374,15 @@ class _SheetWriter:
                 name = f"{column}_number"
                 self._worksheet.write_string(row, at + 1, name, self._styles.header)
 
-    def _cells(self, kind: str, at: int) -> Callable[[int, str], str]:
-        """What makes a cell, or two, of the number of a row, from 1, and a value."""
+    def _cells(self, column: str, at: int, above: int) -> Callable[[int, str], str]:
+        """What makes a cell, or two, of the number of a row, from 1, and a value.
+
+        The rows of the file stand below the first `above` of the sheet.
+        """
+        kind = self._kinds.get(column, "text")
+        marked = self._marked.get(column, ())
         start, end = self._worksheet.styled(at)
+        _, marked_end = self._worksheet.styled(at, self._styles.marked)
         next_start, next_end = self._worksheet.styled(at + 1)
         escaped = self._worksheet.escaped
 
@@ -382,7 +393,8 @@ class _SheetWriter:
 
         def amount(row: int, value: str) -> str:
             number = f"{next_start}{row}{next_end}><v>{float(value)!r}</v></c>"
-            return f"{start}{row}{end}{_TEXT}{value}{_END_OF_TEXT}{number}"
+            style = marked_end if row - above in marked else end
+            return f"{start}{row}{style}{_TEXT}{value}{_END_OF_TEXT}{number}"
 
         def whole(row: int, value: str) -> str:
             if _WHOLE_NUMBER.fullmatch(value):
@@ -436,19 +448,6 @@ class _SheetWriter:
                         "type": "cell",
                         "criteria": ">",
                         "value": 0,
-                        "format": self._styles.fills["warn"],
-                    },
-                )
-            if column == "reported_balance" and "closing" in dict(positions):
-                reported = _column_name(at)
-                closing = _column_name(dict(positions)["closing"])
-                row = first + 1
-                worksheet.conditional_format(
-                    *(first, at, last, at),
-                    {
-                        "type": "formula",
-                        # exact: both are texts in the scale of the asset
-                        "criteria": f'=AND(${reported}{row}<>"",${reported}{row}<>${closing}{row})',
                         "format": self._styles.fills["warn"],
                     },
                 )

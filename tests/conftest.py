@@ -70,3 +70,48 @@ def close_two_days(out: Path) -> Ran:
     second = close(exports, out, "--register", register)
     assert second.exit_code == 1, second.stderr
     return second
+
+
+# EUR was reported rightly at noon, before its last entry; GBP wrongly a day ago, rightly since; USD
+# twice for one moment; USDC wrongly, with what the ledger has at the close; CHF never.
+REPORTED = {
+    "ledger": "ledger_entry_id,entry_type,asset,amount,effective_at\n"
+    "e1,adjustment,EUR,500.00,2026-06-29T10:00:00Z\n"
+    "e2,adjustment,EUR,-100.00,2026-06-30T01:01:00Z\n"
+    "e3,adjustment,EUR,7.00,2026-06-30T15:00:00Z\n"
+    "g1,adjustment,GBP,40.00,2026-06-29T10:00:00Z\n"
+    "d1,adjustment,USD,60.00,2026-06-29T10:00:00Z\n"
+    "c1,adjustment,USDC,30.00,2026-06-29T10:00:00Z\n"
+    "c2,adjustment,USDC,5.00,2026-06-30T15:00:00Z\n"
+    "f1,adjustment,CHF,1.00,2026-06-29T10:00:00Z\n",
+    "balances": "asset,balance,as_of\n"
+    "EUR,400.00,2026-06-30T12:00:00Z\n"
+    "GBP,41.00,2026-06-29T12:00:00Z\n"
+    "GBP,40.00,2026-06-30T12:00:00Z\n"
+    "USD,60.00,2026-06-30T12:00:00Z\n"
+    "USD,160.00,2026-06-30T12:00:00Z\n"
+    "USDC,35.00,2026-06-30T12:00:00Z\n",
+    **{
+        name: f"{columns}\n"
+        for name, columns in (
+            ("orders", "partner_order_id,created_at,product_state"),
+            ("quotes", "quote_id,pool_id,source_amount,target_amount,expires_at"),
+            ("trades", "transact_id,quote_id,idempotency_key,status"),
+            ("events", "event_id,transact_id,quote_id,status,received_at"),
+        )
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def reported() -> Ran:
+    """The close of a few balances that were reported, rightly and wrongly."""
+
+    def close_reported(out: Path) -> Ran:
+        exports = out / "exports"
+        exports.mkdir(parents=True)
+        for name, text in REPORTED.items():
+            (exports / f"{name}.csv").write_text(text, encoding="utf-8")
+        return close(exports, out)
+
+    return once("reported", close_reported)

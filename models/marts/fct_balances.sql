@@ -8,6 +8,14 @@ with reported_balances as (
 
 ),
 
+mismatches as (
+
+    select row_order
+    from {{ ref('findings_of_balances') }}
+    where code = 'balance_mismatch'
+
+),
+
 summed as (
 
     {{ pool_recon.rolled_entries() }}
@@ -40,6 +48,8 @@ balances as (
         cast(coalesce(summed.{{ column }}, 0) as {{ pool_recon.money_type() }}) as {{ column }},
         {%- endfor %}
         reported_balances.balance as reported_balance,
+        -- At the moment of the report: what the ledger has at the close may be another balance.
+        case when reported_balances.row_order is not null then mismatches.row_order is not null end as has_balance_mismatch,
         reported_balances.as_of as reported_as_of
     from keys
     left join summed
@@ -53,6 +63,7 @@ balances as (
             and keys.partner_id = reported_balances.partner_id
             and keys.asset = reported_balances.asset
             and reported_balances.recency = 1
+    left join mismatches on reported_balances.row_order = mismatches.row_order
 
 )
 
@@ -64,6 +75,7 @@ select
     balances.{{ column }},
     {{ pool_recon.amount_text('balances.' ~ column, 'assets.minor_unit') }} as {{ column }}_text,
     {%- endfor %}
+    balances.has_balance_mismatch,
     balances.reported_as_of
 from balances
 left join {{ ref('ref_assets') }} as assets on balances.asset = assets.asset

@@ -12,6 +12,8 @@ select
     {{ pool_recon.amount_text('balances.adjustments', 'assets.minor_unit') }} as adjustments,
     {{ pool_recon.amount_text('balances.closing', 'assets.minor_unit') }} as closing,
     {{ pool_recon.amount_text('balances.reported_balance', 'assets.minor_unit') }} as reported_balance,
+    balances.reported_as_of as _reported_as_of,
+    balances.has_balance_mismatch as _has_balance_mismatch,
     balances.environment as _sort_1,
     balances.partner_id as _sort_2,
     balances.asset as _sort_3

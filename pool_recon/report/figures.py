@@ -6,7 +6,7 @@ Counts are whole numbers and sums of amounts are exact; nothing here passes thro
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,9 @@ _AGES: tuple[tuple[str, int, int | None], ...] = (
 
 # The columns of balances.csv that a roll-forward adds up, between opening and closing.
 BALANCE_STEPS = ("funding", "debits", "refunds", "returns", "fees", "adjustments")
+
+# When the balance of a row was reported, and whether that was found to be wrong.
+_OF_REPORTS = ("_reported_as_of", "_has_balance_mismatch")
 
 SET_ASIDE = ("duplicates", "superseded", "quarantined")
 
@@ -160,6 +163,7 @@ class Figures:
     groups: Sequence[Group]
     balances: Sequence[Row]
     balance_count: int
+    mismatches: Collection[int]
     conservation: Sequence[Row]
     trend: Sequence[Row]
     close_count: int
@@ -263,8 +267,9 @@ def read_figures(
         asset_count=len(assets),
         largest=_largest(connection),
         groups=_groups(connection, limits.findings),
-        balances=_package(connection, "balances", limits.balances),
+        balances=_package(connection, "balances", limits.balances, _OF_REPORTS),
         balance_count=_count(connection, f"select count(*) from {VIEW_SCHEMA}.pkg_balances"),
+        mismatches=_mismatches(connection),
         conservation=_package(connection, "conservation"),
         trend=trend[-limits.closes :],
         close_count=len(trend),
@@ -299,17 +304,35 @@ def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 
 def _package(
-    connection: duckdb.DuckDBPyConnection, name: str, limit: int | None = None
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    limit: int | None = None,
+    more: Sequence[str] = (),
 ) -> list[Row]:
-    """The first rows of a published file, or all, in its order and with the number of each."""
+    """The first rows of a published file, or all, in its order and with the number of each.
+
+    `more` are columns of its view that the file does not have.
+    """
     view = f"{VIEW_PREFIX}{name}"
     columns, order = view_columns(connection, view)
     cut = "" if limit is None else f" limit {limit}"
     rows = _rows(
         connection,
-        f"select {', '.join(columns)} from {VIEW_SCHEMA}.{view} order by {', '.join(order)}{cut}",
+        f"select {', '.join([*columns, *more])} from {VIEW_SCHEMA}.{view}"
+        f" order by {', '.join(order)}{cut}",
     )
     return [{"row_number": number, **row} for number, row in enumerate(rows, start=1)]
+
+
+def _mismatches(connection: duckdb.DuckDBPyConnection) -> frozenset[int]:
+    """The rows of balances.csv, from 1, whose reported balance is not that of the ledger."""
+    view = f"{VIEW_PREFIX}balances"
+    _, order = view_columns(connection, view)
+    rows = connection.execute(
+        f"select row_number() over (order by {', '.join(order)}) from {VIEW_SCHEMA}.{view}"
+        " qualify _has_balance_mismatch"
+    ).fetchall()
+    return frozenset(number for (number,) in rows)
 
 
 def _states(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:

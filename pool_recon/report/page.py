@@ -20,6 +20,7 @@ from pool_recon.report.figures import (
 )
 from pool_recon.report.wording import agreement, is_zero, long_date, number, words
 from pool_recon.summary import REVIEW_RULE
+from pool_recon.trace.reader import moment_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -99,7 +100,9 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.filters.update(number=number, words=words, long_date=long_date, share=share)
+    environment.filters.update(
+        number=number, words=words, long_date=long_date, moment=moment_text, share=share
+    )
     environment.globals.update(agreement=agreement, is_zero=is_zero)
     return environment
 

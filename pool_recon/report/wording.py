@@ -57,11 +57,8 @@ def long_date(text: str) -> str:
 
 
 def agreement(row: Row) -> str:
-    """Whether the balance that was reported is the closing one, as numbers."""
-    reported = row["reported_balance"]
-    if reported is None or reported == "":
-        return "none"
-    return "agrees" if Decimal(reported) == Decimal(row["closing"]) else "differs"
+    """What the close found of the balance that was reported last, at the moment of the report."""
+    return {None: "none", False: "agrees", True: "differs"}[row["_has_balance_mismatch"]]
 
 
 def is_zero(amount: str) -> bool:

@@ -16,6 +16,7 @@ from pool_recon.trace.reader import (
     Missing,
     Packet,
     Reader,
+    Row,
     moment_text,
     reading,
 )
@@ -107,25 +108,52 @@ def explain_balance(
                 }
                 for entry in inside
             ],
-            "reported": [
-                {
-                    "as_of": moment_text(row["as_of"]),
-                    "balance": reader.amount(row["balance"], asset),
-                    "ledger_balance": reader.amount(row["ledger_balance"], asset),
-                }
-                for row in reader.rows(
-                    "select as_of, balance, ledger_balance "
-                    "from intermediate.int_balances_reconciled "
-                    "where environment = $environment and partner_id = $partner "
-                    "and asset = $asset and as_of between $first and $last order by as_of",
-                    environment=environment,
-                    partner=partner,
-                    asset=asset,
-                    first=first,
-                    last=last,
-                )
-            ],
+            "reported": _reported(reader, environment, partner, asset, first, last),
         }
+
+
+def _reported(
+    reader: Reader, environment: str, partner: str, asset: str, first: datetime, last: datetime
+) -> list[Packet]:
+    """Every balance that was reported, beside that of the ledger and what was found of them."""
+    rows = reader.rows(
+        "select as_of, balance, other_balances, ledger_balance, row_order "
+        "from intermediate.int_balances_reconciled "
+        "where environment = $environment and partner_id = $partner "
+        "and asset = $asset and as_of between $first and $last order by as_of",
+        environment=environment,
+        partner=partner,
+        asset=asset,
+        first=first,
+        last=last,
+    )
+    findings: dict[int, list[Packet]] = defaultdict(list)
+    for row in reader.rows(
+        "select row_order, exception_id, code, severity, approval from marts.fct_exceptions "
+        "where subject_type = 'balance' and environment = $environment "
+        "and partner_id = $partner and asset = $asset order by code",
+        environment=environment,
+        partner=partner,
+        asset=asset,
+    ):
+        findings[row.pop("row_order")].append(row)
+    return [
+        {
+            "as_of": moment_text(row["as_of"]),
+            "balance": reader.amount(balance, asset),
+            "ledger_balance": reader.amount(row["ledger_balance"], asset),
+            "difference": reader.amount(EXACT.subtract(balance, row["ledger_balance"]), asset),
+            "findings": findings[row["row_order"]],
+        }
+        for row in rows
+        for balance in _balances(row)
+    ]
+
+
+def _balances(row: Row) -> list[Decimal]:
+    """What was reported for one moment: what came first, then the others."""
+    others = row["other_balances"]
+    return [row["balance"], *(Decimal(text) for text in (others.split(";") if others else ()))]
 
 
 def _moment(reader: Reader, text: str, option: str) -> datetime:

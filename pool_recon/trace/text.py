@@ -127,8 +127,25 @@ def balance_text(packet: Packet) -> list[str]:
             indent="    ",
         )
     for reported in packet["reported"]:
-        lines += ["", f"  reported at {reported['as_of']}: {reported['balance']} {asset}"]
+        lines += ["", f"  {printable(_reported(reported, asset))}"]
     return lines
+
+
+def _reported(reported: Packet, asset: str) -> str:
+    """A balance that was reported, and by how much it is not that of the ledger."""
+    text = f"reported at {reported['as_of']}: {reported['balance']} {asset}"
+    difference, findings = reported["difference"], reported["findings"]
+    if difference.strip("-0."):
+        text += f", differs by {_signed(difference)} "
+        text += f"from the {reported['ledger_balance']} of the ledger"
+    elif findings:
+        # Right itself, and found because another was reported beside it.
+        text += ", one of several for this moment"
+    codes = ", ".join(
+        finding["code"] + (" (approved)" if finding["approval"] == "approved" else "")
+        for finding in findings
+    )
+    return f"{text}: {codes}" if codes else text
 
 
 def _movement(movement: Packet, packet: Packet) -> list[str]:

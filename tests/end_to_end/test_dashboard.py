@@ -332,6 +332,28 @@ def test_balances_and_their_entries_in_a_browser(two_days: Ran, browse: Browse) 
     assert sum(deltas.values()) == Decimal(closing)
 
 
+def test_a_reported_balance_is_judged_at_its_own_moment(reported: Ran) -> None:
+    process, at = start(reported.out / "pool_recon.duckdb")
+    try:
+        html = fetch(at, "/balances")[2]
+    finally:
+        stop(process)
+    assert Shown(html).unnamed == []
+    said = {
+        re.findall(r'\|asset">(\w+)<', row)[0]: (
+            *re.findall(r'<span class="badge \w+">(\w+)</span>', row),
+            *re.findall(r'<time[^>]*datetime="([^"]+)"', row),
+        )
+        for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL)[1:]
+    }
+    at_noon = "2026-06-30T12:00:00Z"
+    assert said == {
+        "CHF": (),
+        **dict.fromkeys(("EUR", "GBP"), ("agrees", at_noon)),
+        **dict.fromkeys(("USD", "USDC"), ("differs", at_noon)),
+    }
+
+
 def test_search_in_a_browser(two_days: Ran, browse: Browse) -> None:
     row = next(
         row

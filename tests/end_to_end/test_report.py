@@ -382,6 +382,65 @@ def test_the_page_says_what_the_files_say(sample: str, request: pytest.FixtureRe
             assert row[column] in page.of("data-cell").values()
 
 
+# What the page says of each balance that was reported, and when it was.
+SAID_OF_REPORTED = {
+    "CHF": ("Reported", None),
+    "EUR": ("Reported, agrees", "2026-06-30T12:00:00Z"),
+    "GBP": ("Reported, agrees", "2026-06-30T12:00:00Z"),
+    "USD": ("Reported, differs", "2026-06-30T12:00:00Z"),
+    "USDC": ("Reported, differs", "2026-06-30T12:00:00Z"),
+}
+
+
+def test_a_reported_balance_is_judged_at_its_own_moment(reported: Ran) -> None:
+    html = (reported.package / "report.html").read_text(encoding="utf-8")
+    assert Page(html).unnamed == []
+    section = html[
+        html.index('<section id="balances">') : html.index('<section id="conservation">')
+    ]
+    said = {}
+    for balance in section.split('<div class="balance">')[1:]:
+        (asset,) = re.findall(r'\|asset">(\w+)<', balance)
+        (word,) = re.findall(r"<dt>(Reported[^<]*)<", balance)
+        said[asset] = (word, *(re.findall(r'<time[^>]*datetime="([^"]+)"', balance) or [None]))
+    assert said == SAID_OF_REPORTED
+
+
+def test_the_sheet_marks_the_balances_that_the_close_finds_wrong(reported: Ran) -> None:
+    sheet = openpyxl.load_workbook(reported.package / "close.xlsx")["balances"]
+    head, *rows = sheet.iter_rows()
+    place = {cell.value: at for at, cell in enumerate(head)}
+    marked = {
+        row[place["asset"]].value: row[place["reported_balance"]].fill.fgColor.rgb != "00000000"
+        for row in rows
+    }
+    assert marked == {
+        asset: word == "Reported, differs" for asset, (word, _) in SAID_OF_REPORTED.items()
+    }
+    assert not sheet.conditional_formatting
+
+
+@pytest.mark.parametrize("sample", ["reported", "bad_day"])
+def test_what_is_said_of_a_reported_balance_is_what_was_found(
+    sample: str, request: pytest.FixtureRequest
+) -> None:
+    ran: Ran = request.getfixturevalue(sample)
+    found = {r["subject_id"] for r in ran.rows("exceptions") if r["code"] == "balance_mismatch"}
+    with connect(ran.out / "pool_recon.duckdb", read_only=True) as warehouse:
+        balances = warehouse.execute(
+            # Of a moment without parts of a second.
+            "select concat_ws(':', environment, partner_id, asset,"
+            " strftime(reported_as_of, '%Y-%m-%dT%H:%M:%SZ')), has_balance_mismatch"
+            " from marts.fct_balances where reported_as_of is not null"
+        ).fetchall()
+    assert {name for name, is_wrong in balances if is_wrong} == found & {
+        name for name, _ in balances
+    }
+    assert {is_wrong for _, is_wrong in balances} == (
+        {True, False} if sample == "reported" else {False}
+    )
+
+
 def test_the_page_shows_what_changed_and_the_trend(two_days: Ran) -> None:
     page = Page((two_days.package / "report.html").read_text(encoding="utf-8"))
     previous = two_days.out / PREVIOUS

@@ -683,6 +683,50 @@ def test_a_balance_is_explained_exactly(bad_day: Ran) -> None:
         assert sum(Decimal(c["delta"]) for c in found["by_class"]) == difference
 
 
+def test_every_balance_that_was_reported_is_held_against_the_ledger(reported: Ran) -> None:
+    def asked(asset: str) -> tuple[str, ...]:
+        which = ("--partner", "default", "--asset", asset)
+        return (*which, "--from", "2026-06-29", "--to", "2026-07-01")
+
+    def said(asset: str) -> list[str]:
+        lines = run(reported, "explain", "balance", *asked(asset)).stdout.splitlines()
+        return [line.strip() for line in lines if "reported" in line]
+
+    at_noon = "reported at 2026-06-30T12:00:00Z"
+    assert said("CHF") == []
+    assert said("EUR") == [f"{at_noon}: 400.00 EUR"]
+    assert said("GBP") == [
+        "reported at 2026-06-29T12:00:00Z: 41.00 GBP, differs by +1.00 from the 40.00 of the "
+        "ledger: balance_mismatch",
+        f"{at_noon}: 40.00 GBP",
+    ]
+    assert said("USD") == [
+        f"{at_noon}: 60.00 USD, one of several for this moment: balance_mismatch",
+        f"{at_noon}: 160.00 USD, differs by +100.00 from the 60.00 of the ledger: balance_mismatch",
+    ]
+    assert said("USDC") == [
+        f"{at_noon}: 35.000000 USDC, differs by +5.000000 from the 30.000000 of the ledger: "
+        "balance_mismatch",
+    ]
+    (once,) = packet(reported, *asked("EUR"), command="explain balance")["reported"]
+    assert once == {
+        "as_of": "2026-06-30T12:00:00Z",
+        "balance": "400.00",
+        "ledger_balance": "400.00",
+        "difference": "0.00",
+        "findings": [],
+    }
+    both = packet(reported, *asked("USD"), command="explain balance")["reported"]
+    assert [(each["balance"], each["difference"]) for each in both] == [
+        ("60.00", "0.00"),
+        ("160.00", "100.00"),
+    ]
+    (finding,) = (r for r in reported.rows("exceptions") if r["asset"] == "USD")
+    assert [each["findings"] for each in both] == [
+        [{name: finding[name] for name in ("exception_id", "code", "severity", "approval")}]
+    ] * 2
+
+
 def test_the_first_moment_counts_and_the_second_does_not(bad_day: Ran) -> None:
     row = bad_day.rows("balances")[0]
     which = (

@@ -78,7 +78,8 @@ def rule(name: str, state: str = "holds", **more: Any) -> Rule:
 def balance(**amounts: str) -> dict[str, Any]:
     row: dict[str, Any] = {"row_number": 1, "environment": "live", "partner_id": "p", "asset": "X"}
     row |= dict.fromkeys(("opening", *BALANCE_STEPS, "closing"), "0")
-    return row | {"reported_balance": None} | amounts
+    reported = ("reported_balance", "_reported_as_of", "_has_balance_mismatch")
+    return row | dict.fromkeys(reported) | amounts
 
 
 def finding(**values: Any) -> dict[str, Any]:
@@ -131,6 +132,7 @@ def figures() -> Figures:
         groups=[],
         balances=[],
         balance_count=0,
+        mismatches=frozenset(),
         conservation=[],
         trend=[],
         close_count=0,

@@ -24,6 +24,8 @@ from pool_recon.workbook import DEFAULT_EXCEPTIONS, DEFAULT_ROWS, MAX_ROWS, writ
 from tests.unit.test_report import figures as figures
 from tests.unit.test_report import rule
 
+# Of a cell that is not filled.
+PLAIN = "00000000"
 AWKWARD = [
     "=1+1",
     "+1",
@@ -229,14 +231,25 @@ def test_balances_that_differ_and_rows_in_quarantine_are_coloured(
         "create table marts.fct_balances(closing decimal(38, 18), reported_balance decimal(38, 18))"
     )
     files = {
-        "balances": [["asset", "closing", "reported_balance"], ["EUR", "1.00", "1.01"]],
+        # What the close found counts, and not whether it is the closing balance.
+        "balances": [
+            ["asset", "closing", "reported_balance"],
+            ["EUR", "1.00", "1.01"],
+            ["GBP", "1.00", "1.00"],
+            ["USD", "1.00", "1.00"],
+            ["XXX", "1.00", ""],
+        ],
         "conservation": [["export", "quarantined"], ["orders", "0"]],
     }
-    path, _ = write_workbook(connection, tmp_path, package(tmp_path, files, figures))
-    book = openpyxl.load_workbook(path)
-    (rules,) = book["balances"].conditional_formatting
-    assert str(rules.sqref) == "D2"
-    assert rules.rules[0].formula == ['AND($D2<>"",$D2<>$B2)']
+    told = replace(package(tmp_path, files, figures), mismatches={2})
+    for rows, cells in ((None, ["D2", "D3", "D4"]), (3, ["D3", "D4", "D5"])):
+        path, _ = write_workbook(connection, tmp_path, told, rows)
+        book = openpyxl.load_workbook(path)
+        sheet = book["balances"]
+        assert [sheet[cell].value for cell in cells] == ["1.01", "1.00", "1.00"]
+        assert [sheet[cell].fill.fgColor.rgb for cell in cells] == [PLAIN, "FFFBF1DD", PLAIN]
+        assert {sheet[cell].number_format for cell in cells} == {"@"}
+        assert not sheet.conditional_formatting
     (rules,) = book["conservation"].conditional_formatting
     assert (str(rules.sqref), rules.rules[0].formula) == ("B2", ["0"])
 
