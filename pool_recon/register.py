@@ -206,6 +206,11 @@ def approve(exceptions: Path, register: Path, approval: Approval) -> Approved:
             f"{approved_on}: choose a later --expires"
         )
     closed_on = close_date or approved_on
+    if approval.expires_on and approval.expires_on < closed_on:
+        raise CloseError(
+            f"the approval would have expired on {approval.expires_on}, before the close of "
+            f"{closed_on}: choose a later --expires"
+        )
     if approval.next_review_date and approval.next_review_date < closed_on:
         raise CloseError(
             f"the review on {approval.next_review_date} would be overdue at once, for the close of "

@@ -313,6 +313,10 @@ def test_a_register_without_evidence_is_told(register: Path, exceptions: Path) -
         ({"owner": "ada"}, "owns this finding and cannot approve it"),
         ({"expires_on": date(2026, 6, 29)}, "before it is given on 2026-06-30"),
         (
+            {"expires_on": date(2026, 6, 15), "approved_on": date(2026, 6, 1)},
+            "would have expired on 2026-06-15, before the close of 2026-06-30: choose a later",
+        ),
+        (
             {"next_review_date": date(2026, 6, 29)},
             "2026-06-29 would be overdue at once, for the close of 2026-06-30: choose a later",
         ),
@@ -338,6 +342,12 @@ def test_a_review_on_the_close_date_is_not_overdue(register: Path, exceptions: P
     due = {"next_review_date": date(2026, 6, 30), "approved_on": date(2026, 7, 2)}
     row = approve(exceptions, register, Approval(**(APPROVAL.__dict__ | due))).row
     assert row.next_review_date == "2026-06-30"
+
+
+def test_an_approval_may_expire_on_the_close_date(register: Path, exceptions: Path) -> None:
+    last = {"expires_on": date(2026, 6, 30), "approved_on": date(2026, 6, 1)}
+    row = approve(exceptions, register, Approval(**(APPROVAL.__dict__ | last))).row
+    assert row.expires_on == "2026-06-30"
 
 
 def test_the_owner_of_the_row_cannot_approve_either(register: Path, exceptions: Path) -> None:
