@@ -79,6 +79,8 @@ RULE_TAG = "checklist"
 RULE_TEST_PREFIX = "assert_"
 TARGET = "duckdb"
 _THREADS = "POOL_RECON_THREADS"
+# In every time zone a date must have a beginning and an end. The macro `close_date` has these too.
+_FIRST_DATE, _LAST_DATE = date(2, 1, 1), date(9998, 12, 31)
 
 T = TypeVar("T")
 
@@ -418,10 +420,10 @@ def check_request(request: CloseRequest) -> None:
         raise CloseError(
             f"unknown time zone {request.time_zone!r}: give an IANA name, such as Europe/Berlin"
         )
-    if request.close_date == date.max:
+    if not _FIRST_DATE <= request.close_date <= _LAST_DATE:
         raise CloseError(
-            f"--close-date {request.close_date} has no end that a timestamp can state: give an "
-            "earlier date"
+            f"--close-date {request.close_date} is too near an end of the calendar: give a date "
+            f"from {_FIRST_DATE} to {_LAST_DATE}"
         )
     models = os.environ.get(_THREADS)
     if models and not re.fullmatch("[1-9][0-9]{0,3}", models):

@@ -2,10 +2,10 @@
 {% macro close_date() -%}
     {%- set stated = var('close_date', env_var('POOL_RECON_CLOSE_DATE', '')) | string | trim -%}
     {%- set parts = stated.split('-') if modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}$', stated) else ['0', '1', '0'] -%}
-    {#- the 31st of a short month is a day of the next one, and the last date there is has no end -#}
+    {#- the 31st of a short month is a day of the next one, and in every zone a date must have a beginning and an end -#}
     {%- set is_date = 1 < parts[0] | int < 9999 and (modules.datetime.datetime(parts[0] | int, parts[1] | int, 1) + modules.datetime.timedelta(days=parts[2] | int - 1)).isoformat()[:10] == stated -%}
     {%- if (execute or stated) and not is_date -%}
-        {{ exceptions.raise_compiler_error("close_date is '" ~ stated ~ "'; expected the business date to close as YYYY-MM-DD: dbt build --vars 'close_date: 2026-06-30'") }}
+        {{ exceptions.raise_compiler_error("close_date is '" ~ stated ~ "'; expected the business date to close as YYYY-MM-DD, in the years 0002 to 9998: dbt build --vars 'close_date: 2026-06-30'") }}
     {%- endif -%}
     {{ return(stated if stated else '2000-01-01') }}
 {%- endmacro %}

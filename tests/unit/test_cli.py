@@ -69,6 +69,17 @@ def test_a_bad_close_date_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("date", ["0001-01-01", "0001-12-31", "9999-01-01", "9999-12-31"])
+def test_a_close_date_at_an_end_of_the_calendar_says_which_there_are(
+    date: str, exports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert close(exports, tmp_path / "out", date=date) == 2
+    said = the_line(capsys)
+    assert f"--close-date {date} " in said
+    assert "from 0002-01-01 to 9998-12-31" in said
+    assert "YYYY" not in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
