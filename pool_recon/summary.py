@@ -501,17 +501,14 @@ _BY_HAND = (
 
 
 def _next_text(request: CloseRequest, result: CloseResult) -> list[str]:
-    if result.top_exceptions:
-        how = "correct the exports or approve the finding, then close again"
-    elif result.overdue_reviews:
-        how = "decide, or set a new date with a reason, then close again with the register"
-    else:
+    if not (result.top_exceptions or result.overdue_reviews):
         return [
             _bold("Next"),
             "  No finding explains this, so it is no matter for finance. See what dbt says with",
             "  pool-recon --debug close ..., and mend the data or the project.",
         ]
     finding, commands = _next(request, result)
+    how = _how(result, finding)
     if finding is None:
         return [_bold("Next") + f" ({how})", f"  {_BY_HAND}"]
     return [
@@ -519,6 +516,18 @@ def _next_text(request: CloseRequest, result: CloseResult) -> list[str]:
         f"  ({how})",
         *(f"  {command}" for command in commands),
     ]
+
+
+def _how(result: CloseResult, finding: TopException | OverdueReview | None) -> str:
+    """What helps; `finding` is the one that the commands are about."""
+    if not result.top_exceptions:
+        return "decide, or set a new date with a reason, then close again with the register"
+    if finding is None:
+        # What can be approved has a command for that.
+        return "none of these findings can be approved"
+    if not finding.is_approvable:
+        return "correct the exports, then close again; this finding cannot be approved"
+    return "correct the exports or approve the finding, then close again"
 
 
 def _named(finding: TopException | OverdueReview) -> str:

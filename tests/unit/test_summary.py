@@ -394,6 +394,18 @@ class TestText:
         assert "no matter for finance" not in text
         assert "Do what is said of the findings above" in text
 
+    def test_what_cannot_be_approved_is_not_offered_to_be(self) -> None:
+        row = exception(subject_type="export_row", subject_id="a.csv:3", is_approvable=False)
+        trade = replace(row, subject_type="trade", subject_id="t1")
+        for top, said in (
+            ((row, row), "Next (none of these findings can be approved)\n"),
+            ((row, trade), "close again; this finding cannot be approved)\n"),
+            ((row, exception()), "(correct the exports or approve the finding, then close again)"),
+        ):
+            text = self.text(closed(*top))
+            assert said in text
+            assert ("or approve" in text) == any(finding.is_approvable for finding in top)
+
     def test_a_rule_that_fails_is_not_an_expectation_that_fails_too(self) -> None:
         text = self.text(closed(exception(), failed_expectations=("one",)))
         assert "Expectations" not in text
