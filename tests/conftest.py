@@ -115,3 +115,42 @@ def reported() -> Ran:
         return close(exports, out)
 
     return once("reported", close_reported)
+
+
+# Of the payments of the reference pay one can be read, one has no amount and one no asset; of its
+# credits one holds a secret and has a second version, one is a later one, one has no amount. The
+# second rows of order o1 and trade t1 cannot be read, and the event of t1 holds a secret.
+FUNDED = {
+    "orders": "partner_order_id,created_at,product_state\n"
+    "o1,2026-06-30T10:00:00Z,pending\no1,soon,pending\n",
+    "quotes": "quote_id,pool_id,source_amount,target_amount,expires_at,partner_order_id,created_at,"
+    "accepted_at\n"
+    "q1,EUR-USDC,100,99,2026-07-02T00:00:00Z,o1,2026-06-30T10:00:00Z,2026-06-30T10:00:00Z\n",
+    "trades": "transact_id,quote_id,idempotency_key,status,reserved_at\n"
+    "t1,q1,k1,reserved,2026-06-30T10:00:00Z\nt1,q1,k1,unheard of,2026-06-30T10:00:00Z\n",
+    "events": "event_id,transact_id,status,received_at,signature_result,payload_ref\n"
+    "v1,t1,reserved,2026-06-30T10:00:00Z,valid,sk_live_abcdefgh12345678\n",
+    "ledger": "ledger_entry_id,entry_type,asset,amount,effective_at,funding_reference,request_id\n"
+    "c1,payin_credit,EUR,50,2026-06-30T10:00:00Z,pay,sk_live_abcdefgh12345678\n"
+    "c1,payin_credit,EUR,60,2026-06-30T10:00:00Z,pay,\n"
+    "c2,payin_credit,EUR,70,2026-07-01T00:00:00Z,pay,\n"
+    "c3,payin_credit,EUR,many,2026-06-30T10:00:00Z,pay,\n",
+    "funding": "funding_reference,asset,amount,status,confirmed_at\n"
+    "pay,EUR,50,confirmed,2026-06-30T09:00:00Z\n"
+    "pay,EUR,many,confirmed,2026-06-30T09:01:00Z\n"
+    "pay,,80,confirmed,2026-06-30T09:02:00Z\n",
+}
+
+
+@pytest.fixture(scope="session")
+def funded() -> Ran:
+    """The close of a funding reference, of which not every row counts."""
+
+    def close_funded(out: Path) -> Ran:
+        exports = out / "exports"
+        exports.mkdir(parents=True)
+        for name, text in FUNDED.items():
+            (exports / f"{name}.csv").write_text(text, encoding="utf-8")
+        return close(exports, out, in_brief=True)
+
+    return once("funded", close_funded)

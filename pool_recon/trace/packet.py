@@ -175,6 +175,8 @@ def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list
         "intermediate.int_movement_findings", "movement_id", _values(found, "movement_id")
     )
     findings = _findings(reader, records, "exception_id", {link["exception_id"] for link in links})
+    landed = [row for rows in by_export.values() for row in rows]
+    row_findings = _findings(reader, records, "subject_id", _row_names(landed), "export_row")
     packets = []
     for movement in found:
         key = movement["movement_type"], movement["movement_id"]
@@ -201,12 +203,20 @@ def movement_packets(reader: Reader, records: Records, found: list[Row]) -> list
             for link in links
             if (link["movement_type"], link["movement_id"]) == key
         }
+        mine_rows = _row_names(row for landed in rows.values() for row in landed)
         packets.append(
             {
                 **_identity(
                     reader, _of_rows(movement, rows) if records.hidden_partners else movement
                 ),
                 "findings": [f for f in findings if f["exception_id"] in mine_findings],
+                # Of a row that does not count: they change nothing in the movement's state.
+                "row_findings": [
+                    finding
+                    for finding in row_findings
+                    if finding["subject_id"] in mine_rows
+                    and finding["exception_id"] not in mine_findings
+                ],
                 "timeline": _timeline(reader, rows),
                 "records": _record_packets(rows),
             }
@@ -469,6 +479,7 @@ def _funding(reader: Reader, records: Records, hits: Hits, wanted: str) -> list[
     findings = [
         *_findings(reader, records, "subject_id", {wanted}, "funding"),
         *_findings(reader, records, "subject_id", entry_ids, "ledger_entry"),
+        *_findings(reader, records, "subject_id", _row_names(payments + entries), "export_row"),
     ]
     return [
         {
@@ -572,10 +583,9 @@ def _unjoined_record(
         reason = NO_PLACE
     else:
         reason = "not_in_force"
-    names = {row["_row"] for row in landed}
     findings = [
         *_findings(reader, records, "subject_id", {key} if key else set(), stream.record_type),
-        *_findings(reader, records, "subject_id", names, "export_row"),
+        *_findings(reader, records, "subject_id", _row_names(landed), "export_row"),
     ]
     return {
         "record_type": stream.record_type,
@@ -645,6 +655,10 @@ def _without(text: str | None, partners: Collection[str]) -> str | None:
 
 def _values(rows: Iterable[Row], column: str) -> set[str]:
     return {row[column] for row in rows if row[column] is not None}
+
+
+def _row_names(rows: Iterable[Row]) -> set[str]:
+    return {row["_row"] for row in rows}
 
 
 def _where(rows: list[Row], column: str, value: Any) -> list[Row]:

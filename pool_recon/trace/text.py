@@ -172,6 +172,8 @@ def _movement(movement: Packet, packet: Packet) -> list[str]:
     )
     lines += _timeline(movement["timeline"], packet["id"], movement)
     lines += _findings(movement["findings"])
+    if movement["row_findings"]:
+        lines += _findings(movement["row_findings"], "Findings of its rows that do not count")
     lines += _sources(movement["records"])
     return lines
 
@@ -290,10 +292,10 @@ def _entry_what(details: Packet) -> str:
     return ", ".join(parts)
 
 
-def _findings(findings: list[Packet]) -> list[str]:
+def _findings(findings: list[Packet], title: str = "Findings") -> list[str]:
     if not findings:
         return ["", "  No findings"]
-    lines = ["", "  Findings"]
+    lines = ["", f"  {title}"]
     for finding in findings:
         severity = finding["severity"]
         lines.append(

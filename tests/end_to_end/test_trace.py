@@ -32,7 +32,8 @@ MOVEMENT_KEYS = [
     *("source_asset", "source_amount", "target_asset", "target_amount", "fiat_amount"),
     *("crypto_amount", "ledger_source_net", "ledger_target_net", "created_at", "accepted_at"),
     *("expires_at", "reserved_at", "terminal_at", "quote_clock_seconds"),
-    *("execution_clock_seconds", "settlement_clock_seconds", "findings", "timeline", "records"),
+    *("execution_clock_seconds", "settlement_clock_seconds", "findings", "row_findings"),
+    *("timeline", "records"),
 ]
 FINDING_KEYS = [
     *("exception_id", "code", "severity", "subject_type", "subject_id", "expected", "actual"),
@@ -470,6 +471,35 @@ def test_a_funding_reference_shows_payments_credits_and_balances(bad_day: Ran) -
     [funding] = packet(bad_day, uncredited)["funding"]
     assert funding["credits"] == []
     assert [f["code"] for f in funding["findings"]] == ["funding_not_credited"]
+
+
+def test_what_was_found_of_the_rows_of_a_reference_is_told(funded: Ran) -> None:
+    [funding] = packet(funded, "pay")["funding"]
+    found = {(f["code"], f["subject_id"]) for f in funding["findings"]}
+    of_rows = {
+        (row["code"], row["subject_id"])
+        for row in funded.rows("exceptions")
+        if row["subject_type"] == "export_row"
+        and row["subject_id"].startswith(("funding.csv:", "ledger.csv:"))
+    }
+    assert {code for code, _ in of_rows} == {"secret_exposed", "quarantined_row"}
+    assert found >= of_rows
+    assert "No findings" not in run(funded, "trace", "pay").stdout
+
+
+def test_what_was_found_of_the_rows_of_a_movement_stands_apart(funded: Ran) -> None:
+    [movement] = packet(funded, "t1")["movements"]
+    # The event counts, and so does what was found of its row.
+    assert ("secret_exposed", "events.csv:1") in {
+        (finding["code"], finding["subject_id"]) for finding in movement["findings"]
+    }
+    assert [(f["code"], f["subject_id"]) for f in movement["row_findings"]] == [
+        ("quarantined_row", "orders.csv:2"),
+        ("quarantined_row", "trades.csv:2"),
+    ]
+    lines = run(funded, "trace", "t1").stdout.splitlines()
+    at = lines.index("  Findings of its rows that do not count")
+    assert lines[at + 1] == "  blocking quarantined_row of export row orders.csv:2"
 
 
 def test_what_is_no_credit_is_shown_as_another_entry(bad_day: Ran, tmp_path: Path) -> None:
