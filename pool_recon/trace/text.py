@@ -372,7 +372,8 @@ def _funding(funding: Packet) -> list[str]:
         (
             payment["confirmed_at"] or "no time",
             payment["status"],
-            f"{payment['amount']} {payment['asset']}",
+            # What could not be read is in no column.
+            _with_asset(payment["amount"] or "?", payment["asset"]),
             "" if payment["place"] == "in_force" else f"({_PLACES[payment['place']]})",
             payment["row"],
         )

@@ -487,6 +487,19 @@ def test_what_was_found_of_the_rows_of_a_reference_is_told(funded: Ran) -> None:
     assert "No findings" not in run(funded, "trace", "pay").stdout
 
 
+def lines_with(funded: Ran, text: str) -> list[str]:
+    lines = run(funded, "trace", "pay").stdout.splitlines()
+    return [" ".join(line.split()) for line in lines if text in line]
+
+
+def test_a_payment_that_cannot_be_read_is_told_without_an_amount(funded: Ran) -> None:
+    assert lines_with(funded, "  2026-06-30T09:") == [
+        "2026-06-30T09:00:00Z confirmed 50.00 EUR funding.csv:1",
+        "2026-06-30T09:01:00Z confirmed ? EUR (in quarantine) funding.csv:2",
+        "2026-06-30T09:02:00Z confirmed 80 (in quarantine) funding.csv:3",
+    ]
+
+
 def test_what_was_found_of_the_rows_of_a_movement_stands_apart(funded: Ran) -> None:
     [movement] = packet(funded, "t1")["movements"]
     # The event counts, and so does what was found of its row.
