@@ -279,8 +279,7 @@ def _signature(details: Packet) -> str:
 
 
 def _entry_what(details: Packet) -> str:
-    moved = _signed(details["delta"]) or f"amount {details['amount']}"
-    parts = [f"{moved} {details['asset']}"]
+    parts = [_moved(details)]
     if details["balance_after"] is not None:
         parts.append(f"balance {details['balance_after']}")
     if details["join_rule"]:
@@ -290,6 +289,12 @@ def _entry_what(details: Packet) -> str:
     if details["funding_reference"]:
         parts.append(f"reference {details['funding_reference']}")
     return ", ".join(parts)
+
+
+def _moved(entry: Packet) -> str:
+    """What an entry moves; one that is not in force moves nothing, and its amount is told."""
+    moved = _signed(entry["delta"]) or f"amount {entry['amount'] or '?'}"
+    return _with_asset(moved, entry["asset"])
 
 
 def _findings(findings: list[Packet], title: str = "Findings") -> list[str]:
@@ -397,10 +402,10 @@ def _funding(funding: Packet) -> list[str]:
 def _funding_entries(entries: list[Packet], head: Packet) -> list[str]:
     return _table(
         (
-            entry["at"],
+            entry["at"] or "no time",
             entry["entry_type"],
             entry["ledger_entry_id"],
-            f"{_signed(entry['delta'])} {entry['asset']}",
+            _moved(entry),
             f"balance {entry['balance_before']} -> {entry['ledger_balance']}"
             if entry["ledger_balance"] is not None
             else f"({_PLACES[entry['place']]})",

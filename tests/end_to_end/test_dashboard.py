@@ -373,7 +373,7 @@ def test_search_in_a_browser(two_days: Ran, browse: Browse) -> None:
     assert any(row["transact_id"] in link for link in page.links)
 
 
-def test_the_search_shows_what_was_found_of_rows(funded: Ran) -> None:
+def test_the_search_shows_what_a_reference_does_not_count(funded: Ran) -> None:
     process, at = start(funded.out / "pool_recon.duckdb")
     try:
         shown = [Shown(fetch(at, f"/search?id={wanted}")[2]) for wanted in ("pay", "t1")]
@@ -381,8 +381,11 @@ def test_the_search_shows_what_was_found_of_rows(funded: Ran) -> None:
         stop(process)
     assert [page.unnamed for page in shown] == [[], []]
     of_reference, of_movement = (" ".join(page.text.split()) for page in shown)
+    for said in ("payin_credit Superseded", "60.00", "payin_credit After cut off", "70.00"):
+        assert said in of_reference
     assert "Secret exposed" in of_reference
     assert "Found of its rows that do not count Quarantined row" in of_movement
+    assert "None" not in of_reference + of_movement
 
 
 def test_the_search_says_whose_a_record_on_no_movement_is(two_days: Ran, address: str) -> None:

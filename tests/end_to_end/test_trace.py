@@ -500,6 +500,16 @@ def test_a_payment_that_cannot_be_read_is_told_without_an_amount(funded: Ran) ->
     ]
 
 
+def test_a_credit_that_is_not_in_force_is_told_with_its_amount(funded: Ran) -> None:
+    lines = lines_with(funded, "  payin_credit  ")
+    assert [line.partition("payin_credit ")[2] for line in lines] == [
+        "c1 +50.00 EUR balance 0.00 -> 50.00 request sk_live_*** ledger.csv:1",
+        "c1 amount 60.00 EUR (superseded) ledger.csv:2",
+        "c2 amount 70.00 EUR (after the cut-off) ledger.csv:3",
+        "c3 amount ? EUR (in quarantine) ledger.csv:4",
+    ]
+
+
 def test_what_was_found_of_the_rows_of_a_movement_stands_apart(funded: Ran) -> None:
     [movement] = packet(funded, "t1")["movements"]
     # The event counts, and so does what was found of its row.
