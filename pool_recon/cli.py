@@ -40,7 +40,15 @@ from pool_recon.commands.shared import (
     say_json,
     told,
 )
-from pool_recon.console import colours, printable, say_parts, width
+from pool_recon.console import (
+    colours,
+    complain,
+    printable,
+    say_parts,
+    take_streams,
+    told_anyway,
+    width,
+)
 from pool_recon.console import plural as _plural
 from pool_recon.console import progress as _progress
 from pool_recon.console import say as _say
@@ -88,7 +96,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
     ctx.obj = {"debug": debug}
     ctx.color = colours()
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        _say([ctx.get_help()])
 
 
 @cli.command(cls=NotifyingCommand)
@@ -201,10 +209,11 @@ def close(
         with until_in_hand() as waiting, _progress(is_quiet=is_quiet) as progress:
             result = run(request, progress)
         summary = close_summary(request, result)
-        if is_json:
-            say_json(summary)
-        elif not is_quiet:
-            _say(close_text(request, result, width()))
+        with told_anyway(f"the close is published in {result.package}"):
+            if is_json:
+                say_json(summary)
+            elif not is_quiet:
+                _say(close_text(request, result, width()))
         waiting.obey()
         notify_after(ctx.params, summary)
     except KeyboardInterrupt:
@@ -212,7 +221,7 @@ def close(
             raise
         undone = ", but who is to be notified may not have been" if ctx.params.get("hooks") else ""
         line = f"interrupted; the close is published in {result.package}{undone}"
-        click.echo(f"pool-recon: {printable(line)}", err=True)
+        complain(f"pool-recon: {printable(line)}")
     return EXIT_DONE if result.verdict.holds else EXIT_BLOCKED
 
 
@@ -255,11 +264,12 @@ def load(exports: Path, warehouse: Path, target: str, is_quiet: bool, is_json: b
             from pool_recon.close import load as run
 
             filled, loaded = str(warehouse), run(exports, warehouse, progress)
-    if is_json:
-        say_json(load_summary(exports, filled, loaded))
-    elif not is_quiet:
-        outdated = [f"  outdated   {note}" for note in outdated_texts(loaded)]
-        _say([f"Loaded into {filled}: {landed_text(loaded)}", *outdated])
+    with told_anyway(f"the exports are loaded into {filled}"):
+        if is_json:
+            say_json(load_summary(exports, filled, loaded))
+        elif not is_quiet:
+            outdated = [f"  outdated   {note}" for note in outdated_texts(loaded)]
+            _say([f"Loaded into {filled}: {landed_text(loaded)}", *outdated])
     return EXIT_DONE
 
 
@@ -346,7 +356,8 @@ def approve(
         lines.append("  without evidence: the register has no column evidence_hash")
     again = shlex.join(["--register", str(register)])
     lines.append(f"Have the change reviewed, then close again with {again}")
-    _say([printable(line) for line in lines])
+    with told_anyway(f"the approval is written to {register}"):
+        _say([printable(line) for line in lines])
     return EXIT_DONE
 
 
@@ -599,8 +610,7 @@ def dashboard(warehouse: Path, package: Path | None, port: int, is_opened: bool)
     from pool_recon.dashboard import dashboard as run
 
     def announce(address: str) -> None:
-        click.echo(f"Dashboard of {warehouse}: {address}\nCtrl-C ends it.")
-        sys.stdout.flush()
+        _say([f"Dashboard of {warehouse}: {address}", "Ctrl-C ends it."])
         if is_opened:
             click.launch(address)
 
@@ -714,7 +724,8 @@ def simulate(
         f"Simulated {_plural(orders, 'order')} from {start} to {last} in {out}. To close them:",
         f"  {shlex.join(command)}",
     ]
-    _say([printable(line) for line in lines])
+    with told_anyway(f"the exports are written in {out}"):
+        _say([printable(line) for line in lines])
     return EXIT_DONE
 
 
@@ -724,6 +735,7 @@ cli.add_command(completion)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code, with one line on stderr for an error."""
+    take_streams()
     code = _run(sys.argv[1:] if arguments is None else list(arguments))
     unheeded_at_exit()
     sys.exit(code)
@@ -754,7 +766,7 @@ def _interrupted() -> int:
 
 
 def _could_not_run(message: str) -> int:
-    click.echo(f"pool-recon: {message}", err=True)
+    complain(f"pool-recon: {message}")
     return EXIT_COULD_NOT_RUN
 
 
@@ -763,9 +775,9 @@ def _answer(found: Packet | Missing, as_text: Callable[[Packet], list[str]], is_
     from pool_recon.trace import Missing, printable
 
     if isinstance(found, Missing):
-        click.echo(f"pool-recon: {printable(found.message)}", err=True)
+        complain(f"pool-recon: {printable(found.message)}")
         for name in found.nearest:
-            click.echo(f"  {found.label}: {printable(name)}", err=True)
+            complain(f"  {found.label}: {printable(name)}")
         return EXIT_NOT_FOUND
     _say([_as_json(found)] if is_json else as_text(found))
     return EXIT_DONE

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
 import os
 import re
 import shutil
@@ -9,10 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
 
 import click
 
+from pool_recon.errors import CloseError
 from pool_recon.progress import Progress
 
 # A guess at the time left is worth showing once this much of a step is behind it.
@@ -27,6 +33,14 @@ _UNPRINTABLE = re.compile(
 )
 
 
+# How stdout writes what its encoding lacks.
+_ESCAPED = "pool_recon.escaped"
+
+
+class NotPrintedError(CloseError):
+    """What a command found cannot be written on stdout."""
+
+
 def printable(value: object) -> str:
     """`value` as one line of text without anything that a terminal would act on."""
     return _UNPRINTABLE.sub("?", str(value))
@@ -37,29 +51,87 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def take_streams() -> None:
+    """Make stdout and stderr ready for whatever is printed, wherever they lead.
+
+    What is closed is quiet: else the next file that is opened takes its place, and is printed into.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest number that is free is given.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+    codecs.register_error(_ESCAPED, _escaped)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors=_ESCAPED)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Characters that an encoding lacks as JSON writes them, so that an object stays one."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
 def say(lines: Sequence[str]) -> None:
-    """Print lines on stdout."""
-    with broken_pipe_allowed():
+    """Print lines on stdout; raises NotPrintedError where that cannot be written."""
+    with _written():
         click.echo("\n".join(lines))
 
 
 def say_parts(parts: Iterable[str]) -> None:
-    """Print on stdout what is too large to be put together first, as it comes."""
+    """Print on stdout what is too large to be put together first, as it comes.
+
+    Raises NotPrintedError where that cannot be written.
+    """
     stream = click.get_text_stream("stdout")
-    with broken_pipe_allowed():
+    with _written():
         for part in parts:
             stream.write(part)
         stream.flush()
 
 
 @contextmanager
-def broken_pipe_allowed() -> Iterator[None]:
+def _written() -> Iterator[None]:
     """Take it for no error that nobody reads to the end what is printed on stdout."""
     try:
         yield
     except BrokenPipeError:
         # Whoever reads has stopped; the verdict is in the exit code all the same.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forsake(sys.stdout)
+    except OSError as error:
+        _forsake(sys.stdout)
+        reason = error.strerror or error
+        raise NotPrintedError(f"stdout cannot be written: {reason}") from error
+
+
+@contextmanager
+def told_anyway(done: str) -> Iterator[None]:
+    """Say on stderr what is done, where the summary of it cannot be printed."""
+    try:
+        yield
+    except NotPrintedError as error:
+        complain(f"pool-recon: {printable(done)}, but the summary is not printed: {error}")
+
+
+def complain(text: str, *, ends_line: bool = True) -> None:
+    """Print on stderr; where that cannot be written, the exit code has to do."""
+    try:
+        click.echo(text, nl=ends_line, err=True)
+    except OSError:
+        _forsake(sys.stderr)
+
+
+def _forsake(stream: TextIO) -> None:
+    """Let what a stream did not take go nowhere; else Python tries again as it ends, and fails."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def colours() -> bool | None:
@@ -91,7 +163,7 @@ def progress(*, is_quiet: bool = False) -> Iterator[Progress]:
         with line.ticking():
             yield line
     finally:
-        click.echo(_CLEAR_LINE, nl=False, err=True)
+        complain(_CLEAR_LINE, ends_line=False)
 
 
 class ProgressLine(Progress):
@@ -123,7 +195,7 @@ class ProgressLine(Progress):
         columns = shutil.get_terminal_size((80, 24)).columns
         with self._lock:
             text = self.text(time.monotonic())[: columns - 1]
-            click.echo(f"{_CLEAR_LINE}{text}", nl=False, err=True)
+            complain(f"{_CLEAR_LINE}{text}", ends_line=False)
 
     def text(self, now: float) -> str:
         """The line at the moment `now` of the monotonic clock."""

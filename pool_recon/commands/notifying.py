@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from pool_recon.commands.shared import DEFAULT_OUT, WAREHOUSE_NAME, say_json, told
+from pool_recon.console import NotPrintedError, complain
 from pool_recon.interruption import heard
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def notify_after(parameters: Mapping[str, Any], summary: Mapping[str, Any]) -> N
     occasions = OCCASIONS[parameters.get("notify_on", "blocked")]
     notifier = Notifier(parameters["hooks"], occasions, parameters.get("notify_timeout", 10.0))
     for failure in notifier.notify(summary):
-        click.echo(f"pool-recon: {failure}", err=True)
+        complain(f"pool-recon: {failure}")
 
 
 def _hooks(ctx: click.Context, parameter: click.Parameter, targets: Sequence[str]) -> list[Hook]:
@@ -111,5 +113,7 @@ def _could_not_run(parameters: Mapping[str, Any], error: Exception) -> None:
         warehouse=parameters.get("warehouse") or out / WAREHOUSE_NAME,
     )
     if parameters.get("is_json"):
-        say_json(summary)
+        # Why it could not run is on stderr too.
+        with suppress(NotPrintedError):
+            say_json(summary)
     notify_after(parameters, summary)

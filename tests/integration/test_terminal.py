@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -382,6 +385,163 @@ class TestOfAClose:
         }
         assert run(*arguments, "--quiet") == 0
         assert capsys.readouterr().out == ""
+
+
+def run_to_a_full_disk(*arguments: object) -> int:
+    with (
+        Path("/dev/full").open("w", encoding="utf-8") as full,
+        contextlib.redirect_stdout(full),
+    ):
+        return run(*arguments)
+
+
+class TestWhereStdoutCannotBeWritten:
+    """What was done is done, and a close that is published counts as one."""
+
+    FULL = "cannot be written: No space left on device"
+
+    @pytest.mark.parametrize("how", [(), ("--json",)])
+    @pytest.mark.parametrize("is_blocked", [False, True])
+    def test_a_close_is_published_and_notified(
+        self,
+        how: tuple[str, ...],
+        is_blocked: bool,
+        build: FakeBuild,
+        exports: Path,
+        tmp_path: Path,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        build.failing_rules = {"no_secrets"} if is_blocked else set()
+        told, out = tmp_path / "told.json", tmp_path / "o"
+        hook = shlex.join(["sh", "-c", f"cat > {told}"])
+        arguments = ("close", "--exports", exports, "--close-date", "2026-06-30", "--out", out)
+        code = run_to_a_full_disk(*arguments, *how, "--notify", hook, "--notify-on", "always")
+        assert code == int(is_blocked)
+        assert capfd.readouterr().err == (
+            f"pool-recon: the close is published in {out / '2026-06-30'}, but the summary is not "
+            f"printed: stdout {self.FULL}\n"
+        )
+        outcome = json.loads(told.read_text(encoding="utf-8"))["outcome"]
+        assert outcome == ("blocked" if is_blocked else "closed")
+        assert (out / "2026-06-30" / "manifest.json").is_file()
+
+    def test_a_close_that_could_not_run_is_notified(
+        self,
+        build: FakeBuild,
+        exports: Path,
+        tmp_path: Path,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        (exports / "trades.csv").unlink()
+        told = tmp_path / "told.json"
+        arguments = ("close", "--exports", exports, "--close-date", "2026-06-30", "--json")
+        hook = shlex.join(["sh", "-c", f"cat > {told}"])
+        notify = ("--notify", hook, "--notify-on", "failure", "--out", tmp_path / "o")
+        assert run_to_a_full_disk(*arguments, *notify) == 2
+        (line,) = capfd.readouterr().err.splitlines()
+        assert "trades" in line
+        assert json.loads(told.read_text(encoding="utf-8"))["message"] in line
+
+    def test_what_has_landed_is_told(
+        self, exports: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        warehouse = tmp_path / "w.duckdb"
+        assert run_to_a_full_disk("load", "--exports", exports, "--warehouse", warehouse) == 0
+        assert capfd.readouterr().err == (
+            f"pool-recon: the exports are loaded into {warehouse}, but the summary is not "
+            f"printed: stdout {self.FULL}\n"
+        )
+
+    def test_what_was_simulated_is_told(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        assert run_to_a_full_disk("simulate", "--orders", 1, "--out", tmp_path / "e") == 0
+        (line,) = capfd.readouterr().err.splitlines()
+        assert f"the exports are written in {tmp_path / 'e'}, but" in line
+        assert self.FULL in line
+
+    @pytest.mark.parametrize("how", [(), ("--json",)])
+    @pytest.mark.parametrize("command", ["verify", "diff"])
+    def test_what_only_reads_cannot_run(
+        self,
+        command: str,
+        how: tuple[str, ...],
+        build: FakeBuild,
+        exports: Path,
+        tmp_path: Path,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        arguments = ("close", "--exports", exports, "--close-date", "2026-06-30", "--quiet")
+        assert run(*arguments, "--out", tmp_path / "o") == 0
+        package = tmp_path / "o" / "2026-06-30"
+        packages = [package] * (2 if command == "diff" else 1)
+        assert run_to_a_full_disk(command, *packages, *how) == 2
+        assert capfd.readouterr().err == f"pool-recon: stdout {self.FULL}\n"
+
+    @pytest.mark.parametrize("more", [(), ("--json",), ("--quiet",)])
+    def test_closed_is_quiet(
+        self,
+        more: tuple[str, ...],
+        build: FakeBuild,
+        exports: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        for name in ("stdout", "stderr") if more else ("stdout",):
+            monkeypatch.setattr(sys, name, None)
+        arguments = ("close", "--exports", exports, "--close-date", "2026-06-30")
+        assert run(*arguments, "--out", tmp_path / "o", *more) == 0
+        package = tmp_path / "o" / "2026-06-30"
+        assert run("diff", package, package, "--json") == 0
+        assert capfd.readouterr() == ("", "")
+
+    def test_no_file_takes_the_place_of_what_is_closed(self, tmp_path: Path) -> None:
+        code = (
+            "import os, sys; from pool_recon import cli;"
+            "cli.say_json = lambda _: os.write(1, b'x'); cli.main(sys.argv[1:])"
+        )
+        exports = write_exports(tmp_path / "exports")
+        arguments = ("load", "--exports", exports, "--warehouse", tmp_path / "w.duckdb", "--json")
+        line = shlex.join([sys.executable, "-c", code, *map(str, arguments)])
+        for closed in (">&-", ">&- 2>&-", "<&- >&- 2>&-"):
+            done = subprocess.run(
+                ["sh", "-c", f"{line} {closed}"], capture_output=True, text=True, check=False
+            )
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+    @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-8"])
+    @pytest.mark.parametrize("how", [(), ("--json",)])
+    def test_what_it_cannot_show_is_escaped(
+        self,
+        how: tuple[str, ...],
+        encoding: str,
+        build: FakeBuild,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        written = io.BytesIO()
+        out = tmp_path / "日本 \N{FACE WITH TEARS OF JOY}"
+        exports = write_exports(tmp_path / "exports")
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+        arguments = ("close", "--exports", exports, "--close-date", "2026-06-30", "--out", out)
+        assert run(*arguments, *how) == 0
+        text = written.getvalue().decode(encoding)
+        assert capfd.readouterr().err == ""
+        if how:
+            assert Path(json.loads(text)["package"]) == out / "2026-06-30"
+        else:
+            shown = "日本 " if encoding == "utf-8" else "\\u65e5\\u672c \\ud83d\\ude02"
+            assert shown in text
+
+    @pytest.mark.parametrize("arguments", [("nonsense",), ("verify", "no/such/package")])
+    def test_a_line_that_stderr_does_not_take_changes_no_exit_code(
+        self, arguments: tuple[str, ...]
+    ) -> None:
+        words = [sys.executable, "-m", "pool_recon", *arguments]
+        line = f"{shlex.join(words)} 2> /dev/full"
+        assert subprocess.run(["sh", "-c", line], check=False).returncode == 2
 
 
 class TestCompletion:
