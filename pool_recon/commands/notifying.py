@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pool_recon.commands.shared import DEFAULT_OUT, WAREHOUSE_NAME, say_json, told
+from pool_recon.commands.shared import WAREHOUSE_NAME, say_json, told
 from pool_recon.console import NotPrintedError, complain
 from pool_recon.interruption import heard
 
@@ -21,13 +22,21 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 class NotifyingCommand(click.Command):
     """A close: where it could not run, that is notified, and with --json also printed."""
 
-    def make_context(self, *arguments: Any, **settings: Any) -> click.Context:
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **settings: Any,
+    ) -> click.Context:
         """Read the options."""
+        given = list(args)
         try:
-            return super().make_context(*arguments, **settings)
+            return super().make_context(info_name, args, parent, **settings)
         except click.UsageError as error:
-            if error.ctx is not None:
-                _could_not_run(error.ctx.params, error)
+            # Reading has stopped at the first option that is wrong; the others count too.
+            readable = {"resilient_parsing": True, "ignore_unknown_options": True}
+            _could_not_run(super().make_context(info_name, given, None, **readable), error)
             raise
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -38,7 +47,7 @@ class NotifyingCommand(click.Command):
             raise
         except Exception as error:
             if heard() is None:
-                _could_not_run(ctx.params, error)
+                _could_not_run(ctx, error)
             raise
 
 
@@ -86,9 +95,9 @@ def notify_after(parameters: Mapping[str, Any], summary: Mapping[str, Any]) -> N
         return
     from pool_recon.notify import OCCASIONS, Notifier
 
-    # Options that were not reached, because another one was wrong, are at their defaults.
-    occasions = OCCASIONS[parameters.get("notify_on", "blocked")]
-    notifier = Notifier(parameters["hooks"], occasions, parameters.get("notify_timeout", 10.0))
+    # Options that are wrong themselves are at their defaults.
+    occasions = OCCASIONS[parameters["notify_on"] or "blocked"]
+    notifier = Notifier(parameters["hooks"], occasions, parameters["notify_timeout"] or 10.0)
     for failure in notifier.notify(summary):
         complain(f"pool-recon: {failure}")
 
@@ -102,18 +111,26 @@ def _hooks(ctx: click.Context, parameter: click.Parameter, targets: Sequence[str
         raise click.BadParameter(f"{error}.") from None
 
 
-def _could_not_run(parameters: Mapping[str, Any], error: Exception) -> None:
+def _could_not_run(ctx: click.Context, error: Exception) -> None:
     from pool_recon.summary import failure_summary
 
-    out = parameters.get("out") or DEFAULT_OUT
+    parameters = ctx.params
     summary = failure_summary(
         told(error),
-        close_date=parameters.get("close_date"),
-        exports=parameters.get("exports"),
-        warehouse=parameters.get("warehouse") or out / WAREHOUSE_NAME,
+        close_date=parameters["close_date"],
+        exports=parameters["exports"],
+        warehouse=_warehouse(ctx),
     )
-    if parameters.get("is_json"):
+    if parameters["is_json"]:
         # Why it could not run is on stderr too.
         with suppress(NotPrintedError):
             say_json(summary)
     notify_after(parameters, summary)
+
+
+def _warehouse(ctx: click.Context) -> Path | None:
+    """The warehouse that is asked for; None where the option that names it could not be read."""
+    is_named = ctx.get_parameter_source("warehouse") is not click.core.ParameterSource.DEFAULT
+    named: Path | None = ctx.params["warehouse"]
+    out: Path | None = ctx.params["out"]
+    return named if is_named or out is None else out / WAREHOUSE_NAME

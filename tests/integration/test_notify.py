@@ -142,6 +142,51 @@ class TestUrl:
         assert "none" in content["message"]
         assert content["exit_code"] == 2
 
+    @pytest.mark.parametrize(
+        ("more", "told"),
+        [
+            ((), ("2026-06-30", None, "out/pool_recon.duckdb")),
+            (("--out", "o/x"), ("2026-06-30", None, "o/x/pool_recon.duckdb")),
+            (("--out", "o", "--warehouse", "w.duckdb"), ("2026-06-30", None, "w.duckdb")),
+            (("--out", "file"), ("2026-06-30", None, None)),
+            (("--out", "file", "--warehouse", "w.duckdb"), ("2026-06-30", None, "w.duckdb")),
+            (("--warehouse", "."), ("2026-06-30", None, None)),
+            (("--close-date", "2026-02-30"), (None, None, "out/pool_recon.duckdb")),
+            (("--exports", ".", "--close-date", "x"), (None, ".", "out/pool_recon.duckdb")),
+            (("--target", "oracle"), ("2026-06-30", None, "out/pool_recon.duckdb")),
+            (("--nonsense",), ("2026-06-30", None, "out/pool_recon.duckdb")),
+            (("too", "much"), ("2026-06-30", None, "out/pool_recon.duckdb")),
+            (("--register",), ("2026-06-30", None, "out/pool_recon.duckdb")),
+        ],
+    )
+    def test_what_was_asked_for_is_told_whatever_option_is_wrong(
+        self,
+        more: tuple[str, ...],
+        told: tuple[str | None, ...],
+        build: FakeBuild,
+        tmp_path: Path,
+        server: Server,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "file").touch()
+        notify = ("--notify", server.url, "--notify-on", "failure", "--json")
+        arguments = ("--exports", "none", "--close-date", "2026-06-30")
+        assert run("close", *notify, *arguments, *more) == 2
+        ((_, _, content),) = server.received
+        assert content == json.loads(capsys.readouterr().out)
+        assert tuple(content[key] for key in ("close_date", "exports", "warehouse")) == told
+
+    def test_what_the_environment_asks_for_is_told(
+        self, build: FakeBuild, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("POOL_RECON_WAREHOUSE", "mine.duckdb")
+        arguments = ("--close-date", "2026-06-30", "--notify", server.url)
+        assert run("close", *arguments, "--notify-on", "failure", "--out", tmp_path) == 2
+        ((_, _, content),) = server.received
+        assert (content["exports"], content["warehouse"]) == (None, "mine.duckdb")
+
     @pytest.mark.parametrize("status", [302, 307, 404, 500])
     def test_an_answer_that_is_no_success(
         self,
