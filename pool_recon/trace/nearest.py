@@ -38,6 +38,8 @@ def nearest_ids(reader: Reader, wanted: str) -> tuple[str, ...]:
     """
     if not wanted:
         return ()
+    # Also bytes that are no text may be a slip.
+    wanted = wanted.encode("utf-8", "replace").decode("utf-8")
     half = (len(wanted) + 1) // 2
     parameters: dict[str, object] = {"wanted": wanted, "limit": LIMIT}
     if reader.partner is not None:

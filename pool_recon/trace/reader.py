@@ -51,8 +51,12 @@ class Reader:
     partner: str | None = None
 
     def rows(self, sql: str, **parameters: object) -> list[Row]:
-        """The rows of a query as dictionaries, its `$name`s filled from `parameters`."""
-        found = self.connection.execute(sql, parameters)
+        """The rows of a query as dictionaries, its `$name`s filled from `parameters`.
+
+        What is no text, though a person gave it for one, is equal to nothing that has landed.
+        """
+        filled = {name: None if _is_no_text(value) else value for name, value in parameters.items()}
+        found = self.connection.execute(sql, filled)
         names = [column[0] for column in found.description or []]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
@@ -74,6 +78,11 @@ class Reader:
         whole, _, decimals = f"{value:f}".partition(".")
         decimals = decimals.rstrip("0").ljust(self.minor_units.get(asset or "", 0), "0")
         return f"{whole}.{decimals}" if decimals else whole
+
+
+def _is_no_text(value: object) -> bool:
+    """Whether `value` stands for bytes that are not UTF-8, as Python hands them on."""
+    return isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def one_of(column: str, values: Collection[Any]) -> tuple[str, dict[str, object]]:

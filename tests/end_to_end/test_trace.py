@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -586,6 +587,32 @@ def test_an_unknown_id_names_the_nearest(bad_day: Ran) -> None:
         assert 1 <= len(nearest) <= 5
     done = run(bad_day, "trace", f"{known}x")
     assert done.stderr.splitlines()[1] == f"  nearest: {known}"
+
+
+@pytest.mark.parametrize("command", [("trace",), ("explain", "movement")])
+def test_an_id_that_is_no_text_is_unknown(command: tuple[str, ...], bad_day: Ran) -> None:
+    known = bad_day.rows("trades")[3]["transact_id"]
+    for wanted in (os.fsdecode(b"\xff\xfe"), os.fsdecode(known.encode() + b"\xff")):
+        done = run(bad_day, *command, wanted)
+        assert (done.exit_code, done.stdout) == (1, "")
+        first, *nearest = done.stderr.splitlines()
+        asked = wanted.translate({0xDCFE: "?", 0xDCFF: "?"})
+        assert first == f"pool-recon: no record has the id {asked} in the close of 2026-06-30"
+        assert len(nearest) <= 5
+    assert nearest[0] == f"  nearest: {known}"
+    done = run(bad_day, *command, known, "--partner", os.fsdecode(b"\xff"))
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"pool-recon: no record of partner ? has the id {known} in")
+
+
+@pytest.mark.parametrize("option", ["--partner", "--asset", "--environment"])
+def test_a_balance_of_what_is_no_text_is_unknown(option: str, bad_day: Ran) -> None:
+    given = {"--partner": "p", "--asset": "EUR", "--environment": "live"}
+    options = [word for pair in (given | {option: os.fsdecode(b"\xff")}).items() for word in pair]
+    moments = ("--from", "2026-06-30", "--to", "2026-07-01")
+    done = run(bad_day, "explain", "balance", *options, *moments)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert " has no balance of " in done.stderr
 
 
 def test_an_unknown_id_may_be_in_files_that_no_close_has_looked_at(
