@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from pool_recon.expectations.suite import (
     shared_queries,
 )
 from pool_recon.long_records import options_for_records
-from pool_recon.package_manifest import stated_close_date
+from pool_recon.package_manifest import MANIFEST_FILE, stated_close_date
 from pool_recon.warehouse import connect, files_landed_since, refuse_half_built
 
 if TYPE_CHECKING:
@@ -38,8 +39,11 @@ def validate(
     `dbt_verdicts` says of each rule what dbt found: `holds`, `fails` or `not checked`; without it
     that is read from the published checklist. Nothing is written. Raises CloseError where the
     warehouse cannot be opened, holds no close, half a build or files that came later, or is of
-    another close than the package.
+    another close than the package, and without `dbt_verdicts` where that is no package: in a close
+    it has no manifest yet.
     """
+    if package is not None and dbt_verdicts is None:
+        _refuse_no_package(package)
     suite = expectations(with_files=package is not None)
     with contextlib.closing(connect(warehouse, read_only=True)) as connection:
         close_date = _close_date(connection, warehouse)
@@ -48,9 +52,11 @@ def validate(
         if package is not None:
             _refuse_another_close(package, warehouse, close_date)
         _make_shared(connection)
-        if package is not None:
-            _read_files(connection, package)
-        problems = _evaluate(connection, suite)
+        unread = {} if package is None else _read_files(connection, package)
+        problems = {
+            name: reason and _explained(name, reason, suite, unread)
+            for name, reason in _evaluate(connection, suite).items()
+        }
         results = [_result(connection, expectation, problems) for expectation in suite]
         said = dict(dbt_verdicts) if dbt_verdicts is not None else _checklist(connection)
     return SecondReading(close_date, [*_missing_rules(suite), *results], said)
@@ -68,6 +74,19 @@ def _evaluate(
         # Whatever stops Great Expectations as a whole, the close must say so and stay blocked.
         reason = f"Great Expectations stopped: {_first_line(error)}"
         return {expectation.name: reason for expectation in suite}
+
+
+def _explained(
+    name: str, reason: str, suite: tuple[Expectation, ...], unread: Mapping[str, str]
+) -> str:
+    """Why a statement could not be checked: what it reads of the package may not be there."""
+    words = {
+        word
+        for expectation in suite
+        if expectation.name == name
+        for word in re.findall(r"\w+", expectation.query)
+    }
+    return next((why for relation, why in unread.items() if relation in words), reason)
 
 
 def _result(
@@ -122,6 +141,14 @@ def _close_date(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> str:
     return str(rows[0][0])
 
 
+def _refuse_no_package(package: Path) -> None:
+    if not (package / MANIFEST_FILE).exists():
+        raise CloseError(
+            f"{package} is no close package: it has no {MANIFEST_FILE}; name a folder such as "
+            "out/2026-06-30"
+        )
+
+
 def _refuse_later_files(
     connection: duckdb.DuckDBPyConnection, warehouse: Path, close_date: str
 ) -> None:
@@ -160,18 +187,29 @@ def _make_shared(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"create temp {form} {name} as {query}")
 
 
-def _read_files(connection: duckdb.DuckDBPyConnection, package: Path) -> None:
+def _read_files(connection: duckdb.DuckDBPyConnection, package: Path) -> dict[str, str]:
+    """Read the files; say of each relation that is not there for it why it is not."""
+    unread: dict[str, str] = {}
     connection.execute(
         f"create temp table {HEADERS}(file_name varchar, column_position int, column_name varchar)"
     )
     for file in published_files():
-        header = _header(package / f"{file.name}.csv")
+        path = package / f"{file.name}.csv"
+        header = _header(path)
         if header:
             connection.executemany(
                 f"insert into {HEADERS} values (?, ?, ?)",
                 [[file.name, position, name] for position, name in enumerate(header, start=1)],
             )
-            _read_file(connection, package, file, header)
+            unread |= _read_file(connection, path, file, header)
+        else:
+            why = "has no header that can be read" if path.exists() else "is missing"
+            unread |= _not_read(file, why)
+    return unread
+
+
+def _not_read(file: PublishedFile, why: str) -> dict[str, str]:
+    return dict.fromkeys((file.relation, file.judged_relation), f"{file.name}.csv {why}")
 
 
 def _header(path: Path) -> list[str]:
@@ -184,12 +222,12 @@ def _header(path: Path) -> list[str]:
 
 
 def _read_file(
-    connection: duckdb.DuckDBPyConnection, package: Path, file: PublishedFile, header: list[str]
-) -> None:
+    connection: duckdb.DuckDBPyConnection, path: Path, file: PublishedFile, header: list[str]
+) -> dict[str, str]:
     import duckdb
 
     if len(set(header)) < len(header):
-        return
+        return _not_read(file, "names a column twice")
     declared = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in header)
     selected = ", ".join(
         f"nullif({column.name}, '') as {column.name}"
@@ -197,11 +235,10 @@ def _read_file(
         else f"cast(null as varchar) as {column.name}"
         for column in file.columns
     )
-    path = package / f"{file.name}.csv"
     try:
         options = options_for_records(path)
-    except OSError:
-        return
+    except OSError as error:
+        return _not_read(file, f"cannot be read: {error.strerror or error}")
     source = (
         f"(select {selected} from read_csv({_text(str(path))}, columns = {{{declared}}},"
         " auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"',"
@@ -214,10 +251,17 @@ def _read_file(
         else f"create temp view {file.relation} as select * from {source}"
     )
     judged = f"create temp table {file.judged_relation} as {judging_query(file, source)}"
-    for statement in (published, judged):
-        # A file that does not read as a CSV file of its columns cannot be checked further.
-        with contextlib.suppress(duckdb.Error):
+    unread = {}
+    for relation, statement in ((file.relation, published), (file.judged_relation, judged)):
+        try:
             connection.execute(statement)
+        except duckdb.CatalogException as error:
+            # It is the mart that is not there.
+            unread[relation] = _first_line(error)
+        except duckdb.Error as error:
+            # A file that does not read as a CSV file of its columns cannot be checked further.
+            unread |= _not_read(file, f"cannot be read: {_first_line(error)}")
+    return unread
 
 
 def _text(value: str) -> str:

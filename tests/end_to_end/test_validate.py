@@ -372,11 +372,40 @@ def test_a_file_that_is_gone_or_broken_could_not_be_checked(closed: tuple[Path, 
     warehouse, package = closed
     (package / "orders.csv").unlink()
     (package / "quotes.csv").write_text("quote_id,pool_id\na,b,c\n", encoding="utf-8")
-    said = outcomes(validate(warehouse, package))
+    (package / "trades.csv").write_bytes(b"\xff\xfe")
+    (package / "exceptions.csv").unlink()
+    reading = validate(warehouse, package)
+    said = outcomes(reading)
     assert said["orders_csv_columns"] == "failed"
     assert said["orders_csv_values"] == "not_checked"
     assert said["quotes_csv_columns"] == "failed"
     assert said["quotes_csv_agrees"] == "not_checked"
+    reasons = {result.expectation.name: result.reason for result in reading.results}
+    for name in ("values", "keys", "agrees"):
+        assert reasons[f"orders_csv_{name}"] == "orders.csv is missing"
+        assert reasons[f"trades_csv_{name}"] == "trades.csv has no header that can be read"
+        assert reasons[f"quotes_csv_{name}"].startswith("quotes.csv cannot be read: ")
+    assert reasons["checklist_counts"] == "exceptions.csv is missing"
+    assert not any("Catalog" in reason or str(package) in reason for reason in reasons.values())
+
+
+@pytest.mark.parametrize("file", [None, "exceptions.csv"])
+def test_what_is_no_package_is_refused_in_one_line(
+    file: str | None, closed: tuple[Path, Path], tmp_path: Path
+) -> None:
+    warehouse, _ = closed
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    if file:
+        (folder / file).touch()
+    ran = pool_recon(
+        *("validate", "--warehouse", warehouse, "--package", folder), out=tmp_path / "elsewhere"
+    )
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert ran.stderr == (
+        f"pool-recon: {folder} is no close package: it has no manifest.json; name a folder such "
+        "as out/2026-06-30\n"
+    )
 
 
 def test_findings_that_the_files_tell_differently(bad_day: Ran, tmp_path: Path) -> None:
