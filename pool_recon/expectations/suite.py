@@ -305,7 +305,7 @@ def _differences(file: PublishedFile) -> str:
         if column.kind in _TYPES:
             published = f"try_cast({published} as {_TYPES[column.kind]})"
         else:
-            mart = f"nullif({mart}, '')"
+            mart = f"nullif(cast({mart} as varchar), '')"
         problems.append(
             f"case when {published} is distinct from {mart} then '{column.name} is '"
             f" || coalesce(published.{column.name}, 'empty') || ', not '"

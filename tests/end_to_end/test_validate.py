@@ -360,6 +360,31 @@ def test_columns_swapped_in_a_file(closed: tuple[Path, Path]) -> None:
     assert outcomes(validate(warehouse, package)) == {"checklist_csv_columns": "failed"}
 
 
+def test_a_verdict_flipped_in_a_file(bad_day: Ran, tmp_path: Path) -> None:
+    warehouse = bad_day.out / "pool_recon.duckdb"
+    package = tmp_path / CLOSE_DATE
+    shutil.copytree(bad_day.package, package)
+    assert "checklist_csv_agrees" not in outcomes(validate(warehouse, package))
+
+    def flip(rows: Rows) -> Rows:
+        column = rows[0].index("holds")
+        for row in rows[1:]:
+            row[column] = {"true": "false", "false": "true"}[row[column]]
+        return rows
+
+    rewrite(package / "checklist.csv", flip)
+    reading = validate(warehouse, package)
+    assert outcomes(reading)["checklist_csv_agrees"] == "failed"
+    told = {
+        example["row_key"]: example["problem"]
+        for result in reading.results
+        if result.expectation.name == "checklist_csv_agrees"
+        for example in result.examples
+    }
+    opposite = {"true": "holds is false, not true", "false": "holds is true, not false"}
+    assert told == {row["rule"]: opposite[row["holds"]] for row in bad_day.rows("checklist")}
+
+
 def test_a_row_twice_and_a_row_gone(closed: tuple[Path, Path]) -> None:
     warehouse, package = closed
     rewrite(package / "events.csv", lambda rows: [*rows, rows[1]])
