@@ -293,7 +293,7 @@ def _causes(difference: Difference) -> list[Cause]:
         if items:
             has_digests = kind in _PROJECT_KINDS.values()
             words = (
-                str(item["name"]) if has_digests else f"{item['name']} {item['a']} -> {item['b']}"
+                str(item["name"]) if has_digests else f"{item['name']} {_step(item)}"
                 for item in items
             )
             causes.append(Cause(kind, ", ".join(words), tuple(items)))
@@ -317,6 +317,11 @@ def _causes(difference: Difference) -> list[Cause]:
             )
         )
     return causes
+
+
+def _step(item: Row) -> str:
+    before, after = (_NONE if item[side] is None else item[side] for side in ("a", "b"))
+    return f"{before} -> {after}"
 
 
 def _of_project(items: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:

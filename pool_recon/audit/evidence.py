@@ -158,8 +158,8 @@ def _judged(raw: bytes) -> tuple[str, dict[str, Any] | None]:
         return f"was changed: {first_difference(*texts, 'written', 'found')}", None
     if version != MANIFEST_VERSION:
         raise CloseError(
-            f"the package has a {MANIFEST_FILE} of version {version!r}, and this program knows "
-            f"version {MANIFEST_VERSION}: use the version of pool-recon that is stated in it"
+            f"the package has a {MANIFEST_FILE} of version {_shown(version)}, and this program "
+            f"knows version {MANIFEST_VERSION}: use the version of pool-recon that is stated in it"
         )
     misshapen = _misshapen(content, _SHAPE, "") or _unsafe(content)
     if misshapen:
@@ -280,7 +280,7 @@ def _part(line: bytes, at: int) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = "none" if value is None else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

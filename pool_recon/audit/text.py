@@ -69,7 +69,9 @@ def difference_text(difference: Difference) -> list[str]:
     lines += _amounts(difference)
     lines += _records(difference)
     if not any(_changed(counts) for counts in difference.counts.values()):
-        lines += ["", "No row of any file differs."]
+        are_all = len(difference.counts) == len(section_names())
+        some = "No row differs in the files that could be compared: see the notes."
+        lines += ["", "No row of any file differs." if are_all else some]
     if difference.files:
         shown = ", ".join(difference.files[:TOP_ROWS])
         more = len(difference.files) - TOP_ROWS

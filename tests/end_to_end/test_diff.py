@@ -252,7 +252,7 @@ def test_why(before: Path, after: Path) -> None:
         manifest["settings"]["grace_period_seconds"] = 60
         for name in ("seeds/ref_findings.csv", "macros", "pool_recon"):
             manifest["project"][name] = "0" * 64
-        manifest["versions"]["duckdb"] = "9"
+        manifest["versions"] = {"duckdb": "9", "zlib": "1"}
         manifest["close"]["time_zone"] = "Asia/Tokyo"
 
     found = causes(before, sign(after, other))
@@ -265,7 +265,10 @@ def test_why(before: Path, after: Path) -> None:
     assert found["reference data"] == "seeds/ref_findings.csv"
     assert found["rules"] == "macros"
     assert found["program"] == "pool_recon"
-    assert found["versions"].endswith("-> 9")
+    versions = manifest_of(before)["versions"]
+    assert f"duckdb {versions['duckdb']} -> 9" in found["versions"]
+    assert f"dbt-core {versions['dbt-core']} -> none" in found["versions"]
+    assert found["versions"].endswith(", zlib none -> 1")
 
 
 def test_a_damaged_package_is_compared_as_it_is_and_named(before: Path, after: Path) -> None:
@@ -277,10 +280,22 @@ def test_a_damaged_package_is_compared_as_it_is_and_named(before: Path, after: P
     content = told(before, after)
     assert any("trades.csv is missing" in note for note in content["notes"])
     assert "trades" not in content["counts"]
+    lines = said(before, after)
+    assert any(line.startswith("  orders ") for line in lines)
+    assert not any(line.startswith("No row ") for line in lines)
     manifest = after / "manifest.json"
     manifest.write_bytes(manifest.read_bytes().replace(b"UTC", b"UTD"))
     with pytest.raises(CloseError, match=r"manifest\.json was changed"):
         told(before, after)
+
+
+def test_what_is_not_compared_is_not_said_to_be_equal(before: Path, after: Path) -> None:
+    edit(after, "orders", lambda rows: [*rows[1:], rows[0]])
+    assert "No row of any file differs." in said(before, sign(after))
+    (after / "trades.csv").unlink()
+    lines = said(before, after)
+    assert "No row of any file differs." not in lines
+    assert "No row differs in the files that could be compared: see the notes." in lines
 
 
 def test_a_short_text_and_the_whole_of_it(before: Path, after: Path, tmp_path: Path) -> None:

@@ -305,6 +305,9 @@ def test_what_is_no_package_cannot_be_verified(bad_day: Ran, package: Path, tmp_
     sign(package, lambda manifest: manifest.update(manifest_version=3))
     with pytest.raises(CloseError, match="knows version 2"):
         verify(package)
+    (package / "manifest.json").write_text("{}", encoding="utf-8")
+    (problem,) = verify(package).problems
+    assert problem.message.endswith(", and it states none in manifest_sha256")
     (package / "manifest.json").write_text('{"manifest_version": 1}', encoding="utf-8")
     with pytest.raises(CloseError, match="older version"):
         verify(package)
