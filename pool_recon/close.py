@@ -61,6 +61,7 @@ from pool_recon.warehouse import (
     check_temp_directory,
     connect,
     memory_limit,
+    naming,
     no_memory,
     no_room,
     os_reason,
@@ -216,7 +217,7 @@ def write_close(
     from pool_recon.workbook import DEFAULT_ROWS
 
     rows = workbook_rows or DEFAULT_ROWS
-    with drawn_beside() as draw:
+    with naming(package), drawn_beside() as draw:
         progress("writing the package")
         project = project_digests()
         with built_warehouse(warehouse) as connection:

@@ -226,7 +226,8 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
     with held(), _as_copied(copy):
         try:
             part = journal.with_suffix(".part")
-            part.write_text(json.dumps(plan), encoding="utf-8")
+            with naming(part):
+                part.write_text(json.dumps(plan), encoding="utf-8")
             part.replace(journal)
             _move_into_place(copy, package)
         except BaseException as error:
@@ -263,7 +264,8 @@ def write_to_disk(file: Path) -> None:
     """
     descriptor = os.open(file, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with naming(file):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -292,6 +294,17 @@ def os_reason(error: OSError) -> str:
 def is_of_a_full_disk(message: str) -> bool:
     """Whether an error says that there was no room, on whichever disk."""
     return bool(_FULL.search(message))
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error say where there was no room: of a file that is open, none does."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and is_of_a_full_disk(str(error)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 def no_room(error: BaseException | None) -> str | None:
@@ -447,8 +460,9 @@ def _copy(
     _fold_in_write_ahead_log(warehouse)
     signature = _signature(warehouse)
     try:
-        if not _clone(warehouse, file):
-            _copy_bytes(warehouse, file, meanwhile)
+        with naming(file):
+            if not _clone(warehouse, file):
+                _copy_bytes(warehouse, file, meanwhile)
     except OSError as error:
         raise CloseError(f"cannot copy the warehouse: {os_reason(error)}") from error
     return WorkingCopy(warehouse, file, signature)

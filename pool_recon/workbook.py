@@ -127,6 +127,7 @@ def write_workbook(
     Raises OSError, and duckdb.Error where the warehouse cannot be read.
     """
     import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
 
     path = folder / WORKBOOK_NAME
     kinds = _kinds(connection)
@@ -153,7 +154,10 @@ def write_workbook(
     _write_summary(summary, styles, figures, sheets)
     # The archive keeps the permissions of its parts, and these are temporary files: of their owner
     # alone, whatever the umask, so the bytes are the same for everyone.
-    workbook.close()
+    try:
+        workbook.close()
+    except FileCreateError as error:
+        raise error.args[0] from None
     return path, sum(sheet.shown for sheet in sheets)
 
 

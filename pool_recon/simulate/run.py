@@ -28,6 +28,7 @@ from pool_recon.simulate.exports import (
     export_views,
 )
 from pool_recon.simulate.faults import ExpectedFinding, FaultPlan
+from pool_recon.warehouse import is_of_a_full_disk
 
 EXPECTED_FINDINGS_FILE = "_expected_findings.csv"
 
@@ -101,7 +102,11 @@ def simulate(
             return _simulate(
                 connection, out, orders, days, seed, start, plan, file_format, file_formats or {}
             )
-        except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        except (OSError, duckdb.Error) as error:
+            if is_of_a_full_disk(str(error)):
+                raise CloseError(_no_room(out, Path(scratch), str(error))) from error
+            if not isinstance(error, OSError | duckdb.IOException | duckdb.OutOfMemoryException):
+                raise
             reason = str(error).splitlines()[0]
             raise CloseError(f"simulate: {out} could not be written: {reason}") from error
         finally:
@@ -170,6 +175,14 @@ def _simulate(
         rows=rows,
         faults=tuple((e.code, e.subject_type, e.subject_id) for e in expected),
     )
+
+
+def _no_room(out: Path, scratch: Path, message: str) -> str:
+    if str(scratch) in message:
+        place, remedy = scratch.parent, "name another folder for temporary files with TMPDIR"
+    else:
+        place, remedy = out, "choose another --out"
+    return f"simulate: no space is left in {place}: make room there, or {remedy}"
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, statement: str) -> int:

@@ -248,7 +248,7 @@ def test_a_warehouse_without_room_for_its_copy_is_as_it_was(
     monkeypatch.setattr(warehouse_files, "_LARGE", 1)
     monkeypatch.setattr("os.posix_fallocate", no_room)
     monkeypatch.setattr(warehouse_files, "_clone", lambda *_: False)
-    with pytest.raises(CloseError, match="cannot copy the warehouse: No space left"):
+    with pytest.raises(CloseError, match=r"cannot copy the warehouse: .*w\.duckdb: No space left"):
         publish_state(tmp_path, "new")
     assert published(tmp_path) == ("old", "old")
     assert names(tmp_path) == ["out", "w.duckdb"]

@@ -332,6 +332,34 @@ def test_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
         simulate(tmp_path / "file" / "out", orders=1, days=1, seed=1)
 
 
+@pytest.mark.parametrize("is_scratch", [False, True])
+def test_a_full_disk_is_one_line(
+    is_scratch: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+
+    def full(connection: duckdb.DuckDBPyConnection, *_: object) -> None:
+        ((_, _, file),) = connection.execute("pragma database_list").fetchall()
+        place = f"{file}.wal" if is_scratch else tmp_path / "e" / "orders.csv"
+        message = f'Could not write file "{place}": No space left on device'
+        if is_scratch:
+            raise duckdb.TransactionException(f"Failed to commit: {message}")
+        raise duckdb.IOException(f'Async write failed: {{"exception_message":"{message}"}}')
+
+    monkeypatch.setattr("pool_recon.simulate.run.create_movements", full)
+    with pytest.raises(CloseError) as stopped:
+        simulate(tmp_path / "e", orders=3, days=1, seed=1)
+    assert str(stopped.value) == (
+        f"simulate: no space is left in {scratch}: make room there, or name another folder for "
+        "temporary files with TMPDIR"
+        if is_scratch
+        else f"simulate: no space is left in {tmp_path / 'e'}: make room there, or choose another "
+        "--out"
+    )
+
+
 def test_the_command_to_close_them_can_be_pasted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

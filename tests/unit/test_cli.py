@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import subprocess
@@ -560,6 +561,31 @@ def test_a_full_disk_is_said_to_be_full(
     line = the_line(capsys)
     assert line.startswith(f"pool-recon: the close stopped: no space is left in {out}: ")
     assert "make room there" in line
+
+
+@pytest.mark.parametrize("part", ["write_tables", "write_documents", "write_to_disk"])
+def test_a_full_disk_is_named_where_python_does_not(
+    part: str,
+    build: FakeBuild,
+    exports: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, warehouse = tmp_path / "o", tmp_path / "w" / "w.duckdb"
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if part == "write_to_disk":
+        monkeypatch.setattr(os, "fsync", full)
+    else:
+        monkeypatch.setattr(close_module, part, full)
+    assert close(exports, out, "--warehouse", warehouse) == 2
+    place = warehouse.parent if part == "write_to_disk" else out
+    said = f"pool-recon: the close stopped: no space is left in {place}: "
+    assert the_line(capsys).startswith(said)
+    assert not out.exists()
 
 
 def test_a_model_without_room_is_named_before_those_that_fail_after_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import time
 import zipfile
@@ -331,6 +332,21 @@ def test_assets_that_the_summary_leaves_out_are_counted(
         told = replace(figures, assets=[tally], asset_count=count)
         path, _ = write_workbook(connection, tmp_path, package(tmp_path, files, told))
         assert [text for text in column(path, "summary") if "not listed" in str(text)] == said
+
+
+def test_a_full_disk_is_an_error_of_the_operating_system(
+    figures: Figures,
+    connection: duckdb.DuckDBPyConnection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    figures = package(tmp_path, {"orders": [["partner_order_id"], ["o1"]]}, figures)
+    monkeypatch.setattr(zipfile.ZipFile, "write", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        write_workbook(connection, tmp_path, figures)
 
 
 def test_the_umask_of_the_process_is_left_alone(
