@@ -73,7 +73,8 @@ def close_two_days(out: Path) -> Ran:
 
 
 # EUR was reported rightly at noon, before its last entry; GBP wrongly a day ago, rightly since; USD
-# twice for one moment; USDC wrongly, with what the ledger has at the close; CHF never.
+# twice for one moment; USDC wrongly, with what the ledger has at the close; CHF never; of JPY there
+# is no entry.
 REPORTED = {
     "ledger": "ledger_entry_id,entry_type,asset,amount,effective_at\n"
     "e1,adjustment,EUR,500.00,2026-06-29T10:00:00Z\n"
@@ -90,7 +91,8 @@ REPORTED = {
     "GBP,40.00,2026-06-30T12:00:00Z\n"
     "USD,60.00,2026-06-30T12:00:00Z\n"
     "USD,160.00,2026-06-30T12:00:00Z\n"
-    "USDC,35.00,2026-06-30T12:00:00Z\n",
+    "USDC,35.00,2026-06-30T12:00:00Z\n"
+    "JPY,5,2026-06-30T12:00:00Z\n",
     **{
         name: f"{columns}\n"
         for name, columns in (

@@ -172,7 +172,7 @@ def _moment(reader: Reader, text: str, option: str) -> datetime:
 
 def _no_such_balance(reader: Reader, environment: str, partner: str, asset: str) -> Missing | None:
     known = reader.rows(
-        "select distinct environment, asset from marts.fct_balance_entries "
+        "select environment, asset from marts.fct_balances "
         "where partner_id = $partner order by environment, asset",
         partner=partner,
     )

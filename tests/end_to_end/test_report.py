@@ -389,6 +389,7 @@ SAID_OF_REPORTED = {
     "GBP": ("Reported, agrees", "2026-06-30T12:00:00Z"),
     "USD": ("Reported, differs", "2026-06-30T12:00:00Z"),
     "USDC": ("Reported, differs", "2026-06-30T12:00:00Z"),
+    "JPY": ("Reported, differs", "2026-06-30T12:00:00Z"),
 }
 
 

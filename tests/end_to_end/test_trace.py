@@ -788,6 +788,9 @@ def test_every_balance_that_was_reported_is_held_against_the_ledger(reported: Ra
         f"{at_noon}: 35.000000 USDC, differs by +5.000000 from the 30.000000 of the ledger: "
         "balance_mismatch",
     ]
+    assert said("JPY") == [
+        f"{at_noon}: 5 JPY, differs by +5 from the 0 of the ledger: balance_mismatch",
+    ]
     (once,) = packet(reported, *asked("EUR"), command="explain balance")["reported"]
     assert once == {
         "as_of": "2026-06-30T12:00:00Z",
