@@ -104,7 +104,7 @@ def test_the_second_reading_reads_a_long_value(text: str, tmp_path: Path) -> Non
         connection.executemany(
             "insert into marts.things values (?, ?)", [("1", "a"), ("2", text), ("3", "other")]
         )
-        validation._read_file(connection, tmp_path, file, HEADER)
+        validation._read_file(connection, tmp_path / "things.csv", file, HEADER)
         found = connection.execute(f"select id from {file.relation}").fetchall()
         assert sorted(found) == [("1",), ("2",), ("3",)]
         judged = f"select row_key, difference from {file.judged_relation}"
