@@ -21,27 +21,17 @@ events as (
 
 ),
 
-set_aside as (
-
-    select * from {{ ref('int_rows_set_aside') }}
-    where export_name = 'events'
-
-),
-
 counted as (
 
     select
         deliveries.event_id,
         count(*) as delivery_count,
         count(distinct deliveries.file_id) as file_count,
-        sum(case when set_aside.disposition = 'duplicate' then 1 else 0 end) as repeated_count,
-        sum(case when set_aside.disposition = 'superseded' then 1 else 0 end) as changed_count,
         sum(case when deliveries.signature_result = 'valid' then 1 else 0 end) as verified_count,
         min(deliveries.received_at) as first_received_at,
         max(deliveries.received_at) as last_received_at
     from deliveries
     cross join close
-    left join set_aside on deliveries.row_order = set_aside.row_order
     where deliveries.received_at < close.cut_off_at
     group by deliveries.event_id
     having count(*) > 1
@@ -57,11 +47,12 @@ select
     events.source,
     counted.delivery_count,
     counted.file_count,
-    counted.repeated_count,
-    counted.changed_count,
+    counted.delivery_count - 1 - joined_events.other_contents as repeated_count,
+    joined_events.other_contents as changed_count,
     counted.verified_count,
     counted.first_received_at,
     counted.last_received_at
 from counted
 inner join events on counted.event_id = events.event_id
-order by counted.changed_count desc, counted.delivery_count desc, counted.event_id asc
+inner join {{ ref('int_events_joined') }} as joined_events on counted.event_id = joined_events.event_id
+order by joined_events.other_contents desc, counted.delivery_count desc, counted.event_id asc

@@ -57,11 +57,11 @@
             },
             {
                 'code': 'conflicting_link',
-                'when': 'names_quote_of_other_order or names_trade_of_other_order or trades_of_other_orders is not null',
+                'when': 'order_of_named_quote is not null or order_of_named_trade is not null or trades_of_other_orders is not null',
                 'expected': "'order, quote and trade that point at one another'",
                 'actual': pool_recon.joined_texts(', ', [
-                    "case when names_quote_of_other_order then 'quote ' || quote_id || ' names another order' end",
-                    "case when names_trade_of_other_order then 'trade ' || transact_id || ' belongs to another order' end",
+                    "'quote ' || quote_id || ' names order ' || order_of_named_quote",
+                    "'trade ' || transact_id || ' belongs to order ' || order_of_named_trade",
                     "'named by trade ' || trades_of_other_orders || ' with a quote of another order'",
                 ]),
             },
@@ -79,9 +79,9 @@
             },
             {
                 'code': 'order_state_regression',
-                'when': 'has_regressed and not coalesce(last_reserved_at >= last_final_at, false)',
+                'when': 'times_regressed > 0 and not coalesce(last_reserved_at >= last_final_at, false)',
                 'expected': "'no way back from a final state without a new trade'",
-                'actual': "'pending again after the final state' || coalesce(' of ' || " ~ pool_recon.timestamp_text('last_final_at') ~ ", '')",
+                'actual': "'pending again after the final state' || coalesce(' of ' || " ~ pool_recon.timestamp_text('last_final_at') ~ ", '') || case when times_regressed > 1 then ', ' || times_regressed || ' times' else '' end",
             },
             {
                 'code': 'unknown_product_state',

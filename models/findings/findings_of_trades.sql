@@ -88,7 +88,7 @@
             },
             {
                 'code': 'terminal_state_conflict',
-                'when': "case when status in ('settled', 'returned') or has_settled_version or has_returned_version or is_confirmed_settled or is_confirmed_returned then 1 else 0 end + case when status = 'failed' or has_failed_version or is_confirmed_failed then 1 else 0 end + case when status = 'released' or has_released_version or is_confirmed_released then 1 else 0 end > 1 or coalesce(first_returned_at < first_settled_at, false) or has_gone_back",
+                'when': "case when status in ('settled', 'returned') or has_settled_version or has_returned_version or is_confirmed_settled or is_confirmed_returned then 1 else 0 end + case when status = 'failed' or has_failed_version or is_confirmed_failed then 1 else 0 end + case when status = 'released' or has_released_version or is_confirmed_released then 1 else 0 end > 1 or coalesce(first_returned_at < first_settled_at, false) or times_gone_back > 0",
                 'expected': "'one terminal status, which is not left'",
                 'actual': pool_recon.joined_texts(', ', [
                     "'own ' || status",
@@ -97,7 +97,7 @@
                     "case when has_released_version and status <> 'released' or is_confirmed_released then 'released seen' end",
                     "case when has_returned_version and status <> 'returned' or is_confirmed_returned then 'returned seen' end",
                     "case when first_returned_at < first_settled_at then 'returned before settled' end",
-                    "case when has_gone_back then 'went back to reserved' end",
+                    "case when times_gone_back = 1 then 'went back to reserved' when times_gone_back > 1 then 'went back to reserved ' || times_gone_back || ' times' end",
                 ]),
             },
             {
@@ -116,7 +116,7 @@
                 'code': 'indicative_quote_executed',
                 'when': "quote_type = 'indicative'",
                 'expected': "'a firm quote'",
-                'actual': "'an indicative quote'",
+                'actual': "'indicative quote ' || quote_id",
             },
             {
                 'code': 'amount_mismatch',

@@ -66,6 +66,10 @@ ranked as (
             order by updated_at nulls first, row_order
             rows between unbounded preceding and 1 preceding
         ) as last_final_at,
+        lag(state_class) over (
+            partition by partner_order_id, is_counted
+            order by updated_at nulls first, row_order
+        ) as previous_class,
         is_counted
     from versions
 
@@ -75,7 +79,8 @@ regressions as (
 
     select
         partner_order_id,
-        max(last_final_at) as last_final_at
+        max(last_final_at) as last_final_at,
+        sum(case when coalesce(previous_class, '') <> 'pending' then 1 else 0 end) as times_regressed
     from ranked
     where
         is_counted
@@ -111,7 +116,7 @@ select
     order_rows.request_id,
     order_rows.product_state,
     product_states.state_class,
-    regressions.partner_order_id is not null as has_regressed,
+    cast(coalesce(regressions.times_regressed, 0) as {{ dbt.type_bigint() }}) as times_regressed,
     order_rows.created_at,
     order_rows.updated_at,
     regressions.last_final_at,

@@ -91,7 +91,9 @@ orders_naming_quotes_of_others as (
 
 orders_naming_other_quotes as (
 
-    select naming_orders.partner_order_id
+    select
+        naming_orders.partner_order_id,
+        naming_orders.other_partner_order_id
     from orders_naming_quotes_of_others as naming_orders
     inner join {{ pool_recon.at_hand('int_orders_in_force') }} as other_orders on naming_orders.other_partner_order_id = other_orders.partner_order_id
     left join {{ pool_recon.at_hand('int_order_trades') }} as order_trades on naming_orders.partner_order_id = order_trades.partner_order_id
@@ -102,7 +104,9 @@ orders_naming_other_quotes as (
 
 orders_naming_other_trades as (
 
-    select orders_in_force.partner_order_id
+    select
+        orders_in_force.partner_order_id,
+        trades_linked.quote_order_id as other_partner_order_id
     from {{ pool_recon.at_hand('int_orders_in_force') }} as orders_in_force
     inner join {{ pool_recon.at_hand('int_trades_linked') }} as trades_linked on orders_in_force.transact_id = trades_linked.transact_id
     left join {{ pool_recon.at_hand('int_order_trades') }} as order_trades on orders_in_force.partner_order_id = order_trades.partner_order_id
@@ -159,7 +163,7 @@ reconciled as (
         orders.pool_id as stated_pool_id,
         orders.product_state,
         orders.state_class,
-        orders.has_regressed,
+        orders.times_regressed,
         orders.effective_status,
         coalesce(orders.trade_side, shown_quotes.stated_side, orders.side, '{{ pool_recon.default_side() }}') as side,
         orders.side as stated_side,
@@ -181,8 +185,8 @@ reconciled as (
         later_trades_of_orders.partner_order_id is not null or later_trades_of_quotes.quote_id is not null as has_later_trade,
         shown_quotes.status as shown_quote_status,
         shown_quotes.first_transact_id is not null as has_shown_quote_trade,
-        orders_naming_other_quotes.partner_order_id is not null as names_quote_of_other_order,
-        orders_naming_other_trades.partner_order_id is not null as names_trade_of_other_order,
+        orders_naming_other_quotes.other_partner_order_id as order_of_named_quote,
+        orders_naming_other_trades.other_partner_order_id as order_of_named_trade,
         orders_named_by_other_trades.transact_ids as trades_of_other_orders,
         {{ pool_recon.lowest_of(['orders.pool_id', 'shown_quotes.pool_id']) }} as lowest_pool_id,
         {{ pool_recon.highest_of(['orders.pool_id', 'shown_quotes.pool_id']) }} as highest_pool_id,

@@ -60,7 +60,11 @@ ranked as (
             partition by transact_id
             order by updated_at nulls first, row_order
             rows between unbounded preceding and 1 preceding
-        ) as was_terminal
+        ) as was_terminal,
+        lag(status) over (
+            partition by transact_id, is_counted, is_as_it_stood
+            order by updated_at nulls first, row_order
+        ) as previous_status
     from versions
 
 ),
@@ -73,7 +77,7 @@ histories as (
         max(case when status = 'failed' then 1 else 0 end) as has_failed_version,
         max(case when status = 'released' then 1 else 0 end) as has_released_version,
         max(case when status = 'returned' then 1 else 0 end) as has_returned_version,
-        max(case when status = 'reserved' and was_terminal = 1 then 1 else 0 end) as has_gone_back
+        sum(case when status = 'reserved' and was_terminal = 1 and previous_status <> 'reserved' then 1 else 0 end) as times_gone_back
     from ranked
     where
         is_counted
@@ -114,7 +118,7 @@ select
     coalesce(histories.has_failed_version, 0) = 1 as has_failed_version,
     coalesce(histories.has_released_version, 0) = 1 as has_released_version,
     coalesce(histories.has_returned_version, 0) = 1 as has_returned_version,
-    coalesce(histories.has_gone_back, 0) = 1 as has_gone_back,
+    cast(coalesce(histories.times_gone_back, 0) as {{ dbt.type_bigint() }}) as times_gone_back,
     trade_rows.reserved_at,
     case when trade_rows.terminal_at < {{ pool_recon.cut_off_at() }} then trade_rows.terminal_at end as terminal_at,
     trade_rows.updated_at,

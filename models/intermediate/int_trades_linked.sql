@@ -136,7 +136,7 @@ select
     has_failed_version,
     has_released_version,
     has_returned_version,
-    has_gone_back,
+    times_gone_back,
     order_created_at,
     quote_created_at,
     accepted_at,

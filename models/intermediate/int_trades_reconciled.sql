@@ -182,7 +182,7 @@ joined as (
         trades.has_failed_version,
         trades.has_released_version,
         trades.has_returned_version,
-        trades.has_gone_back,
+        trades.times_gone_back,
         trades.quote_status,
         trades.order_created_at,
         trades.quote_created_at,

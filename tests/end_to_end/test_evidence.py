@@ -98,6 +98,19 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Closes:
     pooled.order["pool_id"] = "AAA-USDT"
     more.add("trades", **pooled.trade | {"pool_id": "BBB-USDT", "updated_at": LATER})
 
+    gone, back = day.movement("-gone"), day.movement("-back")
+    reserved = {"status": "reserved", "terminal_at": ""}
+    day.again("trades", gone.trade, **reserved, updated_at=at("10:07:00"))
+    more.add("trades", **gone.trade | {"updated_at": at("11:00:00")})
+    more.add("trades", **gone.trade | reserved | {"updated_at": at("11:01:00")})
+    day.again("orders", back.order, product_state="processing")
+    for state in ("failed", "processing"):
+        more.add("orders", **back.order | {"product_state": state})
+
+    wrong, moved, third = (day.movement(f"-{name}") for name in ("wrong", "moved", "third"))
+    wrong.order["transact_id"] = moved.trade_id
+    more.add("trades", **moved.trade | {"quote_id": third.quote_id, "updated_at": LATER})
+
     folder = tmp_path_factory.mktemp("evidence")
     exports = write(folder / "exports", [day])
     touched = Scenario("ev")
@@ -131,6 +144,9 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Closes:
         ("missing_trade", "accepted-o", "ev-accepted-q;ev-accepted-q2"),
         ("missing_quote", "unquoted-o", "ev-unquoted-t;ev-unquoted-t2"),
         ("conflicting_link", "named-o", "ev-namer-t;ev-second-t"),
+        ("conflicting_link", "wrong-o", "trade ev-moved-t belongs to order ev-third-o"),
+        ("terminal_state_conflict", "gone-t", "went back to reserved 2 times"),
+        ("order_state_regression", "back-o", "of 2026-06-30T12:00:00Z, 3 times"),
         ("product_state_conflict", "told-o", "ev-told-t2"),
         ("environment_mismatch", "elsewhere-t", "live, and test in 2 of its events and entries"),
         ("partner_mismatch", "foreign-t", "quote ev, trade zz, and ev;mm in 4 of its events"),
