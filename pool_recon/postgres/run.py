@@ -74,6 +74,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
         try:
             progress("landing the exports")
             environment = {
+                **database.environment,
                 "POOL_RECON_SCHEMA_PREFIX": publishing.NEXT,
                 "PGOPTIONS": session_options(),
             }

@@ -21,21 +21,28 @@ READER_ROLE: Final = "POOL_RECON_READER_ROLE"
 # Sorts and hash tables of a million rows, several at a time, which the 4 MB of a server that nobody
 # set up would write to its disk. PGOPTIONS may say otherwise.
 _ROOM: Final = "-c work_mem=64MB"
-# What dates look like as text, where a text without a zone is, and no time lost on compiling.
-SESSION: Final = "-c DateStyle=ISO,YMD -c TimeZone=UTC -c jit=off -c client_min_messages=warning"
+# What dates look like as text, where a text without a zone is, how a text with a backslash is read,
+# and no time lost on compiling. The session that has the lock is idle while dbt builds.
+SESSION: Final = (
+    "-c DateStyle=ISO,YMD -c TimeZone=UTC -c jit=off -c client_min_messages=warning"
+    " -c standard_conforming_strings=on -c idle_session_timeout=0"
+    " -c idle_in_transaction_session_timeout=0"
+)
 # Locks are named by numbers, in each database by itself: this one spells "pool_rec".
 _LOCK: Final = int.from_bytes(b"pool_rec")
 # How many seconds a server may take to answer, where PGCONNECT_TIMEOUT does not say.
 _PATIENCE: Final = 10
-# As in profiles.yml, where the environment does not say.
+# As in profiles.yml, where the environment names neither these nor a service that does.
 _DEFAULTS: Final = {"PGHOST": "localhost", "PGDATABASE": "pool_recon", "PGUSER": "pool_recon"}
+_SERVICE: Final = "PGSERVICE"
 
 
 class Server:
     """One connection to a database. What it does is committed only by `commit`.
 
     The database is the one that psql finds by the variables PGHOST, PGPORT, PGDATABASE, PGUSER,
-    PGPASSWORD and PGSSLMODE.
+    PGPASSWORD, PGSSLMODE and PGSERVICE. `environment` are those by which dbt finds it, to which a
+    service means nothing.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -43,6 +50,14 @@ class Server:
         info = connection.info
         self.name = f"the database {info.dbname} on {info.host}"
         self.role = info.user
+        self.environment = {
+            "PGHOST": info.host,
+            "PGPORT": str(info.port),
+            "PGDATABASE": info.dbname,
+            "PGUSER": info.user,
+        }
+        if os.environ.get(_SERVICE) and info.password:
+            self.environment["PGPASSWORD"] = info.password
         self.version = info.server_version
         # As people write it: 15.13.
         self.product = info.parameter_status("server_version").split()[0]
@@ -163,7 +178,11 @@ def _driver() -> Any:
 
 def _connect() -> Connection:
     psycopg2 = _driver()
-    given = {name: os.environ.get(name) or default for name, default in _DEFAULTS.items()}
+    service = os.environ.get(_SERVICE)
+    given = {
+        name: os.environ.get(name) or (None if service else default)
+        for name, default in _DEFAULTS.items()
+    }
     try:
         connection: Connection = psycopg2.connect(
             host=given["PGHOST"],
@@ -175,10 +194,12 @@ def _connect() -> Connection:
             connect_timeout=os.environ.get("PGCONNECT_TIMEOUT") or _PATIENCE,
         )
     except psycopg2.Error as error:
-        finding = (
-            f"PostgreSQL cannot be reached as {given['PGUSER']} in {given['PGDATABASE']} on "
-            f"{given['PGHOST']}: {first_line(error)}"
+        place = (
+            f"by the service {service}"
+            if service
+            else f"as {given['PGUSER']} in {given['PGDATABASE']} on {given['PGHOST']}"
         )
+        finding = f"PostgreSQL cannot be reached {place}: {first_line(error)}"
         remedy = "set PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD as for psql"
         raise NotReadyError(Obstacle(finding, remedy)) from None
     connection.set_client_encoding("UTF8")

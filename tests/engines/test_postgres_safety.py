@@ -342,6 +342,34 @@ def test_a_role_that_may_make_no_schema_is_told_so(
         in_postgres.load(CLEAN, Progress())
 
 
+@pytest.mark.slow
+def test_a_service_leads_the_close_and_dbt_to_one_database(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = postgres.new_database("served")
+    # A server of a bank: sessions that do nothing are ended, and texts are read as they once were.
+    for setting in ("idle_session_timeout = '2s'", "standard_conforming_strings = off"):
+        postgres.psql("postgres", "-c", f"alter database {name} set {setting}")
+    found = postgres.environment(name)
+    lines = [f"{key.removeprefix('PG').lower()}={value}" for key, value in found.items()]
+    file = tmp_path / "services.conf"
+    text = "\n".join(["[bank]", *lines, ""]).replace("database=", "dbname=")
+    file.write_text(text, encoding="utf-8")
+    for variable in found:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PGSERVICEFILE", str(file))
+    monkeypatch.setenv("PGSERVICE", "bank")
+    ran = pool_recon(
+        *("close", "--target", "postgres", "--exports", CLEAN, "--close-date", "2026-06-30"),
+        out=tmp_path / "out",
+    )
+    assert ran.exit_code == 0, ran.stderr
+    assert postgres.psql(name, "-c", "select count(*) > 0 from marts.fct_reconciliation") == "t"
+    monkeypatch.setenv("PGSERVICE", "unknown")
+    with pytest.raises(CloseError, match="PostgreSQL cannot be reached by the service unknown: "):
+        in_postgres.load(CLEAN, Progress())
+
+
 def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGHOST", "/nowhere")
     with pytest.raises(
