@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from itertools import count
 from typing import Final
 
 from pool_recon.postgres.server import Server, quoted
@@ -10,20 +11,48 @@ from pool_recon.reference import built_schemas
 
 NEXT: Final = "next_"
 _OLD: Final = "old_"
+# What a reader still has open when the next run wants the name.
+_LEFT: Final = "pool_recon_old_"
 _HISTORY: Final = "history"
 # What dbt notes about the rows that it keeps, for its next build in this database.
 NOTES: Final = frozenset({"build_state"})
-# How long old schemas are waited for that a reader still has open; the next run clears them too.
-_PATIENCE: Final = "5s"
+# How long an old schema is waited for that a reader still has open; the next run clears it too.
+_PATIENCE: Final = "2s"
 
 
 def clear(server: Server) -> None:
-    """Drop what a run that did not end has left; the caller commits."""
+    """Drop what a run that did not end has left, and what was replaced; the caller commits.
+
+    What a reader still has open makes room for the next, and is left to a later run: a reader may
+    stay for hours, as a backup does.
+    """
     there = server.schemas()
+    left = sorted(name for name in there if name.startswith(_LEFT))
+    for name in left:
+        _drop_unless_read(server, name)
     for schema in built_schemas():
-        for prefix in (NEXT, _OLD):
-            if prefix + schema in there:
-                server.execute(f"drop schema {quoted(prefix + schema)} cascade")
+        following, old = NEXT + schema, _OLD + schema
+        if following in there:
+            server.execute(f"drop schema {quoted(following)} cascade")
+        if old in there and not _drop_unless_read(server, old):
+            number = next(n for n in count(1) if f"{_LEFT}{n}_{schema}" not in left)
+            other = f"{_LEFT}{number}_{schema}"
+            server.execute(f"alter schema {quoted(old)} rename to {quoted(other)}")
+
+
+def _drop_unless_read(server: Server, schema: str) -> bool:
+    """Drop a schema, if nobody has a table of it open for long."""
+    import psycopg2.errors
+
+    server.execute("savepoint as_it_was")
+    try:
+        server.execute(f"set local lock_timeout = '{_PATIENCE}'")
+        server.execute(f"drop schema {quoted(schema)} cascade")
+        server.execute("set local lock_timeout = default")
+    except psycopg2.errors.LockNotAvailable:
+        server.execute("rollback to savepoint as_it_was")
+        return False
+    return True
 
 
 def prepare(server: Server) -> None:
@@ -53,11 +82,10 @@ def swap(server: Server) -> None:
 
 
 def drop_replaced(server: Server) -> None:
-    """Drop what was replaced, and leave what a reader still has open to the next run."""
+    """Drop what was replaced; where that fails, the next run does it."""
     import psycopg2
 
     with contextlib.suppress(psycopg2.Error):
-        server.execute(f"set local lock_timeout = '{_PATIENCE}'")
         clear(server)
         server.commit()
     server.rollback()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg2
 import pytest
 
 from pool_recon import doctor
@@ -340,6 +342,27 @@ def test_a_role_that_may_make_no_schema_is_told_so(
         monkeypatch.setenv(name, value)
     with pytest.raises(CloseError, match="the role analyst may create no schema in"):
         in_postgres.load(CLEAN, Progress())
+
+
+def test_a_reader_that_stays_is_waited_for_by_nobody(
+    closed: CloseRequest, database: Database
+) -> None:
+    left = (
+        "select string_agg(nspname, ' ' order by nspname) from pg_namespace"
+        " where nspname ~ '(^|_)old_'"
+    )
+    found = database.server.environment(database.name, "analyst")
+    dsn = {"host": found["PGHOST"], "port": found["PGPORT"], "dbname": database.name}
+    with contextlib.closing(psycopg2.connect(**dsn, user="analyst")) as reader:
+        cursor = reader.cursor()
+        cursor.execute("select count(*) from marts.fct_exceptions")
+        for _ in range(2):
+            in_postgres.close(closed, Progress())
+        assert database.says(left) == "pool_recon_old_1_marts"
+        # It goes on reading the tables that it has open.
+        cursor.execute("select count(*) from pool_recon_old_1_marts.fct_exceptions")
+    in_postgres.load(CLEAN, Progress())
+    assert database.says(left) == ""
 
 
 @pytest.mark.slow
