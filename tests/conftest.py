@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.end_to_end.closing import PREVIOUS, ROOT, Ran, close, pool_recon
+from tests.end_to_end.closing import PREVIOUS, ROOT, Ran, close, close_once, pool_recon
 from tests.harness.once import once, share
 
 # How long an example takes is a matter of the machine, and of no test.
@@ -109,14 +109,7 @@ REPORTED = {
 def reported() -> Ran:
     """The close of a few balances that were reported, rightly and wrongly."""
 
-    def close_reported(out: Path) -> Ran:
-        exports = out / "exports"
-        exports.mkdir(parents=True)
-        for name, text in REPORTED.items():
-            (exports / f"{name}.csv").write_text(text, encoding="utf-8")
-        return close(exports, out)
-
-    return once("reported", close_reported)
+    return close_once("reported", REPORTED)
 
 
 # Of the payments of the reference pay one can be read, one has no amount and one no asset; of its
@@ -148,11 +141,4 @@ FUNDED = {
 def funded() -> Ran:
     """The close of a funding reference, of which not every row counts."""
 
-    def close_funded(out: Path) -> Ran:
-        exports = out / "exports"
-        exports.mkdir(parents=True)
-        for name, text in FUNDED.items():
-            (exports / f"{name}.csv").write_text(text, encoding="utf-8")
-        return close(exports, out, in_brief=True)
-
-    return once("funded", close_funded)
+    return close_once("funded", FUNDED, in_brief=True)

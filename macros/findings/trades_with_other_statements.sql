@@ -3,13 +3,7 @@
     trade, and in how many records. Only trades with several of either are looked at.
 -#}
 {% macro trades_with_other_statements() %}
-with trades as (
-
-    select * from {{ pool_recon.at_hand('int_trades_reconciled') }}
-
-),
-
-statements as (
+with statements as (
 
     select
         joined_transact_id as transact_id,
@@ -33,7 +27,7 @@ compared as (
         trades.transact_id,
         case when statements.stated_environment <> trades.environment then statements.stated_environment end as other_environment,
         case when statements.stated_partner_id <> trades.partner_id then statements.stated_partner_id end as other_partner_id
-    from trades
+    from {{ pool_recon.at_hand('int_trades_reconciled') }} as trades
     inner join statements on trades.transact_id = statements.transact_id
     where
         trades.lowest_environment <> trades.highest_environment
@@ -60,6 +54,6 @@ select
     other_statements.records_of_other_environments,
     other_statements.other_partners,
     other_statements.records_of_other_partners
-from trades
+from {{ pool_recon.at_hand('int_trades_reconciled') }} as trades
 left join other_statements on trades.transact_id = other_statements.transact_id
 {% endmacro %}

@@ -6,10 +6,12 @@ import csv
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.harness import forking
+from tests.harness.once import once
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOSE_DATE = "2026-06-30"
@@ -74,3 +76,16 @@ def documented_keys(command: str) -> set[str]:
 def close(exports: Path, out: Path, *more: object, **how: bool) -> Ran:
     arguments = ("--exports", exports, "--close-date", CLOSE_DATE, "--out", out)
     return pool_recon("close", *arguments, *more, out=out, **how)
+
+
+def close_once(name: str, texts: Mapping[str, str], *, in_brief: bool = False) -> Ran:
+    """The close of exports that are one file each, by their texts, for all who name the same."""
+
+    def close_texts(out: Path) -> Ran:
+        exports = out / "exports"
+        exports.mkdir(parents=True)
+        for export, text in texts.items():
+            (exports / f"{export}.csv").write_text(text, encoding="utf-8")
+        return close(exports, out, in_brief=in_brief)
+
+    return once(name, close_texts)

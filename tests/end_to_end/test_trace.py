@@ -20,8 +20,7 @@ import pytest
 
 from pool_recon import cli
 from pool_recon.warehouse import working_copy
-from tests.end_to_end.closing import ROOT, Ran, close, documented_keys, pool_recon
-from tests.harness.once import once
+from tests.end_to_end.closing import ROOT, Ran, close_once, documented_keys, pool_recon
 
 PUBLISHED_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d{6})?Z")
 
@@ -111,14 +110,7 @@ LINKED = {
 def linked() -> Ran:
     """The close of a few records that are linked in every way."""
 
-    def close_linked(out: Path) -> Ran:
-        exports = out / "exports"
-        exports.mkdir(parents=True)
-        for name, text in LINKED.items():
-            (exports / f"{name}.csv").write_text(text, encoding="utf-8")
-        return close(exports, out, in_brief=True)
-
-    return once("linked", close_linked)
+    return close_once("linked", LINKED, in_brief=True)
 
 
 def shown(found: dict[str, Any]) -> dict[str, set[tuple[str, str]]]:

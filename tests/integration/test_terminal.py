@@ -495,6 +495,8 @@ class TestWhereStdoutCannotBeWritten:
         package = tmp_path / "o" / "2026-06-30"
         assert run("diff", package, package, "--json") == 0
         assert capfd.readouterr() == ("", "")
+        for name in ("stdout", "stderr") if more else ("stdout",):
+            getattr(sys, name).close()
 
     def test_no_file_takes_the_place_of_what_is_closed(self, tmp_path: Path) -> None:
         code = (

@@ -238,7 +238,7 @@ def test_balances_that_differ_and_rows_in_quarantine_are_coloured(
             ["EUR", "1.00", "1.01"],
             ["GBP", "1.00", "1.00"],
             ["USD", "1.00", "1.00"],
-            ["XXX", "1.00", ""],
+            ["CHF", "1.00", ""],
         ],
         "conservation": [["export", "quarantined"], ["orders", "0"]],
     }
