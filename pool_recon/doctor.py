@@ -231,7 +231,8 @@ def _target(set_up: SetUp) -> Iterator[Check]:
 
 
 def _postgres() -> Iterator[Check]:
-    from pool_recon.postgres.server import connected, explained, is_in_use, obstacles
+    from pool_recon.postgres.readiness import is_in_use, obstacles
+    from pool_recon.postgres.server import connected, explained
 
     subject = "target database"
     with explained("examination"), connected() as found:

@@ -100,6 +100,16 @@ def built_schemas() -> list[str]:
     return sorted(set(re.findall(r"^\s*\+schema:\s*['\"]?(\w+)", project, flags=re.MULTILINE)))
 
 
+def built_relations() -> set[str]:
+    """Return the names of the tables and views that dbt builds."""
+    files = (
+        file
+        for folder, ending in (("models", "*.sql"), ("seeds", "*.csv"))
+        for file in (project_dir() / folder).rglob(ending)
+    )
+    return {file.stem for file in files}
+
+
 def column_aliases(export: str) -> tuple[ColumnAlias, ...]:
     """Return the aliases of the columns of `export` in order of rank.
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # How much is in the log beside a working copy before it is folded in: every time it is, what was
 # written since last time is written again.
 LOG_OF_COPY = "1GB"
+# What those views say of a copy of a database that were not copied, and none of another warehouse.
+OF_A_COPY = "from which this copy was made"
 MEMORY_LIMIT = "POOL_RECON_MEMORY_LIMIT"
 TEMP_DIRECTORY = "POOL_RECON_TEMP_DIRECTORY"
 
@@ -165,10 +167,12 @@ def working_copy(
 ) -> Iterator[WorkingCopy]:
     """Lock `warehouse`, finish what a killed run left, and yield a copy to work on.
 
-    With `is_anew` there is no copy yet: one is made from nothing, to take the place of the file.
+    With `is_anew` there is no copy yet: one is made from nothing, to take the place of the file,
+    which has to be what such a run has left.
     While a large file is copied, `meanwhile` is done.
-    Raises CloseError where another close has the lock, another process is writing to the file, or
-    there is no write access. The warehouse itself is only changed by `publish`.
+    Raises CloseError where another close has the lock, another process is writing to the file,
+    there is no write access, or what is there cannot be made anew. The warehouse itself is only
+    changed by `publish`.
     """
     if warehouse.is_symlink():
         warehouse = warehouse.resolve()
@@ -471,6 +475,16 @@ def _copy(
 def _nothing_of(warehouse: Path, folder: Path) -> WorkingCopy:
     if warehouse.exists():
         _fold_in_write_ahead_log(warehouse)
+        with contextlib.closing(connect(warehouse, read_only=True)) as connection:
+            kept = "select count(*) from duckdb_tables()"
+            is_copy = "select count(*) from duckdb_views() where contains(sql, ?)"
+            ((tables,),) = connection.execute(kept).fetchall()
+            ((views,),) = connection.execute(is_copy, [OF_A_COPY]).fetchall()
+        if tables and not views:
+            raise CloseError(
+                f"{warehouse} is no copy of a database: it was closed or loaded by itself, and its "
+                "rows and history would be lost; name another --warehouse, or move it away"
+            )
     return WorkingCopy(warehouse, folder / warehouse.name, _signature(warehouse))
 
 

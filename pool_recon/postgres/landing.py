@@ -30,7 +30,9 @@ _TYPES: Final = {"VARCHAR": 'text collate "C"'}
 _UNFINISHED: Final = "unfinished_loads"
 _REGISTER: Final = "exception_register"
 _REGISTER_BEFORE: Final = "exception_register_before"
-# What is there only until a close is finished.
+# By this number the register is among what is unfinished; loads count from 1.
+_REGISTER_LOAD: Final = 0
+# What counts only until a close is finished.
 PASSING: Final = frozenset({_UNFINISHED, _REGISTER_BEFORE})
 
 
@@ -65,14 +67,16 @@ def land(
 
 
 def load_register(server: Server, register: Register | None, folder: Path) -> None:
-    """Let the database hold `register`, and keep the one that it held until `finish`."""
+    """Let the database hold `register`, and keep the one that it held until `finish`.
+
+    Rows are replaced, not tables: a backup reads those for hours, and nobody waits for it.
+    """
     with contextlib.closing(connect(folder / "register.duckdb")) as connection:
         connection.execute(f"create schema {RAW}")
         replace_register(connection, register)
-        if _REGISTER not in server.tables(RAW):
-            _create(server, connection, _REGISTER)
-        server.execute(f"alter table {RAW}.{_REGISTER} rename to {_REGISTER_BEFORE}")
-        _create(server, connection, _REGISTER)
+        _keep_register(server, connection)
+        server.execute(f"insert into {RAW}.{_UNFINISHED} values (%s)", [_REGISTER_LOAD])
+        server.execute(f"delete from {RAW}.{_REGISTER}")
         _copy(server, connection, _REGISTER, "true", folder)
 
 
@@ -85,17 +89,16 @@ def mark_unfinished(server: Server, loaded: LoadSummary) -> None:
 def finish(server: Server) -> None:
     """Let what was landed and loaded count; the caller commits."""
     server.execute(f"delete from {RAW}.{_UNFINISHED}")
-    server.execute(f"drop table if exists {RAW}.{_REGISTER_BEFORE}")
+    server.execute(f"delete from {RAW}.{_REGISTER_BEFORE}")
 
 
 def discard_unfinished(server: Server) -> None:
     """Take away what a run that was never finished left in schema raw; the caller commits."""
-    tables = server.tables(RAW)
-    if _REGISTER_BEFORE in tables:
-        server.execute(f"drop table if exists {RAW}.{_REGISTER}")
-        server.execute(f"alter table {RAW}.{_REGISTER_BEFORE} rename to {_REGISTER}")
-    if _UNFINISHED not in tables:
+    if _UNFINISHED not in server.tables(RAW):
         return
+    if (_REGISTER_LOAD,) in server.rows(f"select load_id from {RAW}.{_UNFINISHED}"):
+        _replace_rows(server, _REGISTER, _REGISTER_BEFORE)
+        server.execute(f"delete from {RAW}.{_REGISTER_BEFORE}")
     unfinished = f"load_id in (select load_id from {RAW}.{_UNFINISHED})"
     files = f"select file_id from {RAW}.files where {unfinished}"
     found = server.rows(f"select distinct export_name from {RAW}.files where {unfinished}")
@@ -122,14 +125,54 @@ def _create_tables(server: Server, connection: duckdb.DuckDBPyConnection) -> Non
         server.execute(f"create table {RAW}.{_UNFINISHED} (load_id integer not null)")
 
 
+def _keep_register(server: Server, connection: duckdb.DuckDBPyConnection) -> None:
+    """Have the rows of the register beside it, and both tables with the columns of this version."""
+    stated = _stated(connection, _REGISTER)
+    found = _columns(server, _REGISTER)
+    if found != stated:
+        server.execute(f"drop table if exists {RAW}.{_REGISTER_BEFORE}")
+        server.execute(f"alter table if exists {RAW}.{_REGISTER} rename to {_REGISTER_BEFORE}")
+        _create(server, connection, _REGISTER)
+        names = ", ".join(quoted(name) for name, _ in stated if name in dict(found))
+        if names:
+            server.execute(
+                f"insert into {RAW}.{_REGISTER} ({names}) "
+                f"select {names} from {RAW}.{_REGISTER_BEFORE}"
+            )
+    if _columns(server, _REGISTER_BEFORE) != stated:
+        server.execute(f"drop table if exists {RAW}.{_REGISTER_BEFORE}")
+        server.execute(f"create table {RAW}.{_REGISTER_BEFORE} (like {RAW}.{_REGISTER})")
+    _replace_rows(server, _REGISTER_BEFORE, _REGISTER)
+
+
+def _columns(server: Server, table: str) -> list[tuple[str, str]]:
+    """The columns of a table of schema raw as they are stated; none where there is no table."""
+    return server.rows(
+        "select attname, format_type(atttypid, atttypmod) "
+        "|| coalesce(' collate ' || quote_ident(collname), '') from pg_attribute "
+        "left join pg_collation on pg_collation.oid = attcollation "
+        "where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",
+        [f"{RAW}.{table}"],
+    )
+
+
+def _replace_rows(server: Server, table: str, source: str) -> None:
+    server.execute(f"delete from {RAW}.{table}")
+    server.execute(f"insert into {RAW}.{table} select * from {RAW}.{source}")
+
+
 def _create(server: Server, connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    stated = ", ".join(f"{quoted(name)} {kind}" for name, kind in _stated(connection, table))
+    server.execute(f"create table {RAW}.{quoted(table)} ({stated})")
+
+
+def _stated(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
     columns = connection.execute(
         "select column_name, data_type from duckdb_columns() "
         "where schema_name = ? and table_name = ? order by column_index",
         [RAW, table],
     ).fetchall()
-    stated = ", ".join(f"{quoted(name)} {_TYPES.get(kind, kind)}" for name, kind in columns)
-    server.execute(f"create table {RAW}.{quoted(table)} ({stated})")
+    return [(name, _TYPES.get(kind, kind.lower())) for name, kind in columns]
 
 
 def _copy_new(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pool_recon.long_records import ONE_READER, options_for_records
 from pool_recon.postgres.server import Server, quoted
 from pool_recon.progress import Progress
+from pool_recon.warehouse import OF_A_COPY
 
 if TYPE_CHECKING:
     import duckdb
@@ -138,7 +139,7 @@ def _point_to(
 ) -> None:
     """A view with the columns of a relation that raises when it is read."""
     values = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in columns)
-    said = f"{target} is only in {server.name}, from which this copy was made".replace("'", "''")
+    said = f"{target} is only in {server.name}, {OF_A_COPY}".replace("'", "''")
     connection.execute(f"create view {target} as select {values} where error('{said}') is null")
 
 

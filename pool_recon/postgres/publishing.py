@@ -10,12 +10,16 @@ from pool_recon.postgres.server import Server, quoted
 from pool_recon.reference import built_schemas
 
 NEXT: Final = "next_"
-_OLD: Final = "old_"
+OLD: Final = "old_"
 # What a reader still has open when the next run wants the name.
 _LEFT: Final = "pool_recon_old_"
 _HISTORY: Final = "history"
 # What dbt notes about the rows that it keeps, for its next build in this database.
 NOTES: Final = frozenset({"build_state"})
+# The comment on a schema that is replaced with all that is in it.
+MARK: Final = "pool-recon replaces this schema, with all that is in it"
+# What dbt makes that is no model.
+OF_DBT: Final = NOTES | {"unfinished_models"}
 # How long an old schema is waited for that a reader still has open; the next run clears it too.
 _PATIENCE: Final = "2s"
 
@@ -31,7 +35,7 @@ def clear(server: Server) -> None:
     for name in left:
         _drop_unless_read(server, name)
     for schema in built_schemas():
-        following, old = NEXT + schema, _OLD + schema
+        following, old = NEXT + schema, OLD + schema
         if following in there:
             server.execute(f"drop schema {quoted(following)} cascade")
         if old in there and not _drop_unless_read(server, old):
@@ -56,11 +60,14 @@ def _drop_unless_read(server: Server, schema: str) -> bool:
 
 
 def prepare(server: Server) -> None:
-    """Make a copy of the history for the next close to go on with; the caller commits."""
-    if _HISTORY not in server.schemas():
+    """Make room for the next close, and a copy of the history to go on with; the caller commits."""
+    there = server.schemas()
+    for schema in built_schemas():
+        server.execute(f"create schema {quoted(NEXT + schema)}")
+        server.execute(f"comment on schema {quoted(NEXT + schema)} is '{MARK}'")
+    if _HISTORY not in there:
         return
     following = quoted(NEXT + _HISTORY)
-    server.execute(f"create schema {following}")
     for table in sorted(server.tables(_HISTORY)):
         name, old = f"{following}.{quoted(table)}", f"{quoted(_HISTORY)}.{quoted(table)}"
         server.execute(f"create table {name} (like {old} including all)")
@@ -74,10 +81,8 @@ def swap(server: Server) -> None:
     """
     there = server.schemas()
     for schema in built_schemas():
-        if NEXT + schema not in there:
-            continue
         if schema in there:
-            server.execute(f"alter schema {quoted(schema)} rename to {quoted(_OLD + schema)}")
+            server.execute(f"alter schema {quoted(schema)} rename to {quoted(OLD + schema)}")
         server.execute(f"alter schema {quoted(NEXT + schema)} rename to {quoted(schema)}")
 
 

@@ -21,7 +21,8 @@ from pool_recon.expectations.ahead import second_reader
 from pool_recon.garbage import rarely_collected
 from pool_recon.postgres import landing, publishing
 from pool_recon.postgres.mirror import mirror
-from pool_recon.postgres.server import RAW, Server, explained, server, session_options
+from pool_recon.postgres.readiness import server
+from pool_recon.postgres.server import RAW, Server, explained, session_options
 from pool_recon.progress import Progress
 from pool_recon.reference import built_schemas
 from pool_recon.register import read_register

@@ -1,4 +1,4 @@
-"""The connection to a PostgreSQL server, and what has to be true of it before anything is done."""
+"""The connection to a PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pool_recon.errors import CloseError, NotReadyError, Obstacle
-from pool_recon.reference import built_schemas
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812
 
-OLDEST: Final = 14
 RAW: Final = "raw"
-# The variable that names a role that may read the marts.
-READER_ROLE: Final = "POOL_RECON_READER_ROLE"
 # Sorts and hash tables of a million rows, several at a time, which the 4 MB of a server that nobody
 # set up would write to its disk. PGOPTIONS may say otherwise.
 _ROOM: Final = "-c work_mem=64MB"
@@ -28,8 +24,6 @@ SESSION: Final = (
     " -c standard_conforming_strings=on -c idle_session_timeout=0"
     " -c idle_in_transaction_session_timeout=0"
 )
-# Locks are named by numbers, in each database by itself: this one spells "pool_rec".
-_LOCK: Final = int.from_bytes(b"pool_rec")
 # How many seconds a server may take to answer, where PGCONNECT_TIMEOUT does not say.
 _PATIENCE: Final = 10
 # As in profiles.yml, where the environment names neither these nor a service that does.
@@ -102,25 +96,6 @@ class Server:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Server]:
-    """Connect, and lock the database against every other load and close.
-
-    Raises CloseError where there is no such database, where it cannot serve as a warehouse, and
-    where another load or close has the lock.
-    """
-    with connected() as found:
-        for obstacle in obstacles(found):
-            raise NotReadyError(obstacle)
-        if not found.rows("select pg_try_advisory_lock(%s)", [_LOCK])[0][0]:
-            raise CloseError(
-                f"another close is working on {found.name}: wait until it has ended, then run "
-                "this again"
-            )
-        found.commit()
-        yield found
-
-
-@contextlib.contextmanager
 def connected() -> Iterator[Server]:
     """Connect, and look at nothing. Raises CloseError where there is no such database."""
     connection = _connect()
@@ -129,16 +104,6 @@ def connected() -> Iterator[Server]:
     finally:
         # A lock ends with the session.
         connection.close()
-
-
-def is_in_use(found: Server) -> bool:
-    """Whether a load or a close is working on the database."""
-    locks = (
-        "select 1 from pg_locks where locktype = 'advisory' and granted and objsubid = 1 "
-        "and database = (select oid from pg_database where datname = current_database()) "
-        "and (classid::bigint << 32) + objid::bigint = %s"
-    )
-    return bool(found.rows(locks, [_LOCK]))
 
 
 @contextlib.contextmanager
@@ -204,41 +169,3 @@ def _connect() -> Connection:
         raise NotReadyError(Obstacle(finding, remedy)) from None
     connection.set_client_encoding("UTF8")
     return connection
-
-
-def obstacles(found: Server) -> Iterator[Obstacle]:
-    """Everything for which a close in this database would fail, as far as that shows ahead."""
-    if found.version < OLDEST * 10000:
-        yield Obstacle(
-            f"{found.name} is PostgreSQL {found.version // 10000}", f"expected {OLDEST} or newer"
-        )
-    encoding = found.rows("show server_encoding")[0][0]
-    if encoding != "UTF8":
-        yield Obstacle(f"{found.name} is in {encoding}", "create one with encoding 'UTF8'")
-    if not found.rows("select 1 from pg_collation where collname = 'und-x-icu'"):
-        yield Obstacle(f"{found.name} knows no ICU collations", "use a server built with ICU")
-    role, is_reader = found.rows("select current_user, pg_is_in_recovery()")[0]
-    if is_reader:
-        yield Obstacle(f"{found.name} only repeats another one", "name the one that is written to")
-    may_create = "select has_database_privilege(current_database(), 'CREATE')"
-    if not found.rows(may_create)[0][0]:
-        yield Obstacle(
-            f"the role {role} may create no schema in {found.name}",
-            "grant create on database to it",
-        )
-    owners = (
-        "select nspname, pg_get_userbyid(nspowner) from pg_namespace where nspname = any(%s) "
-        "and not pg_has_role(nspowner, 'USAGE') order by nspname"
-    )
-    for schema, owner in found.rows(owners, [[RAW, *built_schemas()]]):
-        yield Obstacle(
-            f"schema {schema} of {found.name} belongs to {owner}, and {role} has to own it",
-            f"alter schema {quoted(schema)} owner to {quoted(role)}, with the tables in it, or use "
-            "another database",
-        )
-    reader = os.environ.get(READER_ROLE)
-    if reader and not found.rows("select 1 from pg_roles where rolname = %s", [reader]):
-        yield Obstacle(
-            f"the server has no role {reader}, which {READER_ROLE} names",
-            "create it, as docs/postgres-roles.sql does, or unset the variable",
-        )

@@ -16,12 +16,12 @@ import pytest
 
 from pool_recon import doctor
 from pool_recon import postgres as in_postgres
-from pool_recon.close import CloseRequest
+from pool_recon.close import CloseRequest, load
 from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.errors import CloseError
 from pool_recon.postgres import landing
 from pool_recon.postgres import run as closing
-from pool_recon.postgres.server import server
+from pool_recon.postgres.readiness import server
 from pool_recon.progress import Progress
 from tests.end_to_end.closing import pool_recon
 from tests.engines.comparing import close_in_brief
@@ -211,6 +211,8 @@ def test_amounts_that_add_up_to_too_much_stop_the_close(
 def test_what_a_killed_close_left_is_taken_away_by_the_next_run(
     closed: CloseRequest, database: Database, tmp_path: Path
 ) -> None:
+    rows = "select line_number, code from raw.exception_register"
+    database.says("insert into raw.exception_register (line_number, code) values (2, 'x')", OWNER)
     before = database.content()
     with server() as connection:
         loaded = landing.land(connection, ROOT / "samples" / "bad_day", tmp_path, Progress())
@@ -219,9 +221,29 @@ def test_what_a_killed_close_left_is_taken_away_by_the_next_run(
         closing.publishing.prepare(connection)
         connection.commit()
     assert database.content() != before
+    assert database.says(rows, OWNER) == ""
     _, again = in_postgres.load(CLEAN, Progress())
     assert again.files_loaded == 0
     assert database.content() == before
+    assert database.says(rows, OWNER) == "2|x"
+
+
+def test_a_register_that_dbt_made_takes_the_collation_of_this_version(
+    closed: CloseRequest, database: Database, tmp_path: Path
+) -> None:
+    table = "raw.exception_register"
+    collations = (
+        "select string_agg(distinct attcollation::regcollation::text, ' ') from pg_attribute"
+        f" where attrelid = '{table}'::regclass and attcollation <> 0"
+    )
+    database.says(f'alter table {table} alter column code type text collate "default"', OWNER)
+    database.says(f"insert into {table} (line_number, code) values (3, 'y')", OWNER)
+    with server() as connection:
+        landing.load_register(connection, None, tmp_path)
+        landing.discard_unfinished(connection)
+        connection.commit()
+    assert database.says(collations, OWNER) == '"C"'
+    assert database.says(f"select code from {table} where line_number = 3", OWNER) == "y"
 
 
 def test_a_load_says_what_it_skips_and_lands_what_is_new(
@@ -321,6 +343,16 @@ class TestDoctor:
         (check,) = looked_over()[doctor.MEND]
         assert check.finding.startswith("the server has no role nobody_at_all")
 
+    def test_a_database_for_reading_only(self, database: Database) -> None:
+        setting = f"alter database {database.name} set default_transaction_read_only"
+        database.server.psql(database.name, "-c", f"{setting} = on")
+        try:
+            (check,) = looked_over()[doctor.MEND]
+        finally:
+            database.server.psql("postgres", "-c", f"{setting} = off")
+        assert check.finding.endswith(f"is for reading only, to {OWNER}")
+        assert doctor.MEND not in looked_over()
+
     def test_a_role_that_may_make_no_schema(
         self, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -344,6 +376,62 @@ def test_a_role_that_may_make_no_schema_is_told_so(
         in_postgres.load(CLEAN, Progress())
 
 
+class TestWhatOthersMade:
+    @pytest.fixture(autouse=True)
+    def _of_a_team(self, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.server, self.name = postgres, postgres.new_database("of_a_team")
+        self.says("grant create on database of_a_team to pool_recon", None)
+        for variable, value in postgres.environment(self.name, OWNER).items():
+            monkeypatch.setenv(variable, value)
+
+    def says(self, statement: str, user: str | None = OWNER) -> str:
+        as_user = {"user": user} if user else {}
+        return self.server.psql(self.name, "-c", statement, **as_user)
+
+    @pytest.mark.parametrize("schema", ["marts", "old_staging", "next_package"])
+    @pytest.mark.parametrize(
+        "made",
+        [
+            "table {}.customers (id integer)",
+            "view {}.customers as select 1 as id",
+            "function {}.customers() returns integer language sql as 'select 1'",
+            "type {}.customers as enum ('old', 'new')",
+        ],
+    )
+    def test_no_close_drops(self, schema: str, made: str) -> None:
+        self.says(f"create schema {schema}")
+        # As in a database of an earlier version, or after dbt by itself.
+        self.says(f"create table {schema}.fct_reconciliation (id integer primary key)")
+        self.says(f"create {made.format(schema)}")
+        stated = f"schema {schema} of the database of_a_team on .* has customers in it"
+        with pytest.raises(CloseError, match=stated):
+            in_postgres.load(CLEAN, Progress())
+        (check,) = looked_over()[doctor.MEND]
+        assert self.says(r"\dn").count(schema) == 1
+        assert "raw" not in self.says(r"\dn")
+        self.says(check.remedy[check.remedy.index("comment on schema") :])
+        assert doctor.MEND not in looked_over()
+
+    def test_what_dbt_made_by_itself_is_known(self) -> None:
+        self.says("create schema intermediate")
+        for name in ("int_close", "build_state", "unfinished_models"):
+            self.says(f"create table intermediate.{name} (id integer primary key)")
+        assert doctor.MEND not in looked_over()
+
+
+def test_no_warehouse_of_duckdb_is_replaced_by_a_copy(
+    closed: CloseRequest, database: Database, tmp_path: Path
+) -> None:
+    """It holds rows and a history that no database has."""
+    request = replace(closed, out=tmp_path, warehouse=tmp_path / WAREHOUSE_NAME)
+    load(CLEAN, request.warehouse, Progress())
+    content, before = request.warehouse.read_bytes(), database.content()
+    with pytest.raises(CloseError, match=r"is no copy of a database: .* name another --warehouse"):
+        in_postgres.close(request, Progress())
+    assert request.warehouse.read_bytes() == content
+    assert database.content() == before
+
+
 def test_a_reader_that_stays_is_waited_for_by_nobody(
     closed: CloseRequest, database: Database
 ) -> None:
@@ -353,9 +441,17 @@ def test_a_reader_that_stays_is_waited_for_by_nobody(
     )
     found = database.server.environment(database.name, "analyst")
     dsn = {"host": found["PGHOST"], "port": found["PGPORT"], "dbname": database.name}
-    with contextlib.closing(psycopg2.connect(**dsn, user="analyst")) as reader:
+    tables = database.says(
+        "select string_agg('raw.' || tablename, ', ') from pg_tables where schemaname = 'raw'"
+    )
+    with (
+        contextlib.closing(psycopg2.connect(**dsn, user="analyst")) as reader,
+        contextlib.closing(psycopg2.connect(**dsn, user=OWNER)) as held,
+    ):
         cursor = reader.cursor()
         cursor.execute("select count(*) from marts.fct_exceptions")
+        # As a backup does.
+        held.cursor().execute(f"lock table {tables} in access share mode")
         for _ in range(2):
             in_postgres.close(closed, Progress())
         assert database.says(left) == "pool_recon_old_1_marts"
