@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,9 @@ import duckdb
 import pytest
 
 from pool_recon import cli
+from pool_recon.commands.shared import WAREHOUSE_NAME
+from pool_recon.trace.movement import explain_movement
+from pool_recon.trace.reader import Missing
 from pool_recon.warehouse import working_copy
 from tests.end_to_end.closing import ROOT, Ran, close_once, documented_keys, pool_recon
 
@@ -856,17 +860,27 @@ def test_a_balance_that_is_not_there_names_those_that_are(bad_day: Ran) -> None:
 
 
 def test_the_state_rule_decides_as_the_close_did(bad_day: Ran, clean: Ran) -> None:
-    chosen: dict[str, tuple[Ran, str]] = {}
+    decided: Counter[str] = Counter()
     for day in (bad_day, clean):
         for row in day.rows("reconciliation"):
-            chosen.setdefault(row["reconciliation_state"], (day, row["movement_id"]))
-    assert {"exception", "matched"} <= chosen.keys()
-    for state, (day, identifier) in chosen.items():
-        movements = packet(day, identifier, command="explain movement")["movements"]
-        movement = next(m for m in movements if m["movement_id"] == identifier)
-        [deciding] = [c for c in movement["state_rule"] if c["decides"]]
-        assert deciding["state"] == movement["reconciliation_state"] == state
-        assert deciding["holds"]
+            if day is clean and decided[row["reconciliation_state"]]:
+                continue
+            explained = explain_movement(day.out / WAREHOUSE_NAME, row["movement_id"])
+            assert not isinstance(explained, Missing)
+            [movement] = [
+                movement
+                for movement in explained["movements"]
+                if movement["movement_id"] == row["movement_id"]
+            ]
+            [deciding] = [c for c in movement["state_rule"] if c["decides"]]
+            assert deciding["holds"]
+            assert deciding["state"] == row["reconciliation_state"]
+            reached = [row["trade_status"]]
+            for step in movement["status_steps"]:
+                reached += [step["status"]] if " to " in step["outcome"] else []
+            assert reached[-1] == row["effective_status"]
+            decided[row["reconciliation_state"]] += 1
+    assert {"exception", "matched", "lapsed", "open"} <= decided.keys()
 
 
 def test_the_steps_lead_to_the_effective_status(bad_day: Ran) -> None:
