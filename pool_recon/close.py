@@ -21,7 +21,7 @@ from pool_recon.dbt_runner import (
     NodeResult,
     build_and_test,
     built_warehouse,
-    import_dbt,
+    import_dbt_beside,
     one_line,
 )
 from pool_recon.drawing import Draw, drawn_beside
@@ -170,10 +170,11 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
 
     check_request(request)
     register = read_register(request.register) if request.register else None
+    import_dbt_beside()
     with (
         locally_explained("close"),
         rarely_collected(),
-        working_copy(request.warehouse, meanwhile=import_dbt) as copy,
+        working_copy(request.warehouse) as copy,
         package_folder(request.out, request.close_date.isoformat()) as package,
     ):
         settings = build_settings(request, copy.file, progress)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ NO_CALLS_HOME = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "GX_ANALYTICS_ENABLED": "false",
 }
+
+# Held while dbt is read, which one thread does for all.
+_importing = threading.Lock()
 
 _PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
 # What DuckDB says of every statement once an error has made a file unusable.
@@ -80,21 +84,32 @@ class NodeResult:
     is_kept: bool = False
 
 
-def import_dbt() -> None:
+def import_dbt_beside() -> None:
+    """Have dbt read beside what comes before it is needed; an error there is told once it is."""
+
+    def read() -> None:
+        with contextlib.suppress(Exception):
+            _import_dbt()
+
+    threading.Thread(target=read, daemon=True).start()
+
+
+def _import_dbt() -> None:
     """Have what dbt and its adapter for DuckDB consist of read, which takes a second.
 
     How a class is read from JSON is then compiled when it is first asked for, as dbt has it for
     most of its own classes, and not for all of them: a tenth of that second.
     """
-    from mashumaro.config import BaseConfig
+    with _importing:
+        from mashumaro.config import BaseConfig
 
-    before = BaseConfig.lazy_compilation
-    BaseConfig.lazy_compilation = True
-    try:
-        from dbt.adapters import duckdb  # noqa: F401
-        from dbt.cli import main  # noqa: F401
-    finally:
-        BaseConfig.lazy_compilation = before
+        before = BaseConfig.lazy_compilation
+        BaseConfig.lazy_compilation = True
+        try:
+            from dbt.adapters import duckdb  # noqa: F401
+            from dbt.cli import main  # noqa: F401
+        finally:
+            BaseConfig.lazy_compilation = before
 
 
 def build_and_test(settings: BuildSettings) -> list[NodeResult]:
@@ -104,7 +119,7 @@ def build_and_test(settings: BuildSettings) -> list[NodeResult]:
     package. Raises CloseError where the project cannot be parsed or a seed or model cannot be
     built.
     """
-    import_dbt()
+    _import_dbt()
     from dbt.cli.main import dbtRunner
 
     cache = cache_folder(settings.project_dir, settings.target)

@@ -454,9 +454,7 @@ def _typed_columns(
     connection: duckdb.DuckDBPyConnection, schema: str, table: str
 ) -> list[tuple[str, str]]:
     return connection.execute(
-        "select column_name, data_type from information_schema.columns"
-        " where table_schema = ? and table_name = ? order by ordinal_position",
-        [schema, table],
+        "select name, type from pragma_table_info(?) order by cid", [f"{schema}.{table}"]
     ).fetchall()
 
 

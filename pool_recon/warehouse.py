@@ -14,8 +14,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,14 +161,11 @@ def check_temp_directory() -> None:
 
 
 @contextlib.contextmanager
-def working_copy(
-    warehouse: Path, *, is_anew: bool = False, meanwhile: Callable[[], object] | None = None
-) -> Iterator[WorkingCopy]:
+def working_copy(warehouse: Path, *, is_anew: bool = False) -> Iterator[WorkingCopy]:
     """Lock `warehouse`, finish what a killed run left, and yield a copy to work on.
 
     With `is_anew` there is no copy yet: one is made from nothing, to take the place of the file,
     which has to be what such a run has left.
-    While a large file is copied, `meanwhile` is done.
     Raises CloseError where another close has the lock, another process is writing to the file,
     there is no write access, or what is there cannot be made anew. The warehouse itself is only
     changed by `publish`.
@@ -181,9 +177,7 @@ def working_copy(
         _finish_publishing(folder)
         _clear(folder)
         try:
-            yield (
-                _nothing_of(warehouse, folder) if is_anew else _copy(warehouse, folder, meanwhile)
-            )
+            yield _nothing_of(warehouse, folder) if is_anew else _copy(warehouse, folder)
         finally:
             # What is still to be finished is told by the journal; all else is rubbish.
             if not (folder / _JOURNAL).exists():
@@ -455,9 +449,7 @@ def _work_folder(warehouse: Path) -> Path:
     return warehouse.parent / f".{warehouse.name}.work"
 
 
-def _copy(
-    warehouse: Path, folder: Path, meanwhile: Callable[[], object] | None = None
-) -> WorkingCopy:
+def _copy(warehouse: Path, folder: Path) -> WorkingCopy:
     file = folder / warehouse.name
     if not warehouse.exists():
         return WorkingCopy(warehouse, file)
@@ -466,7 +458,7 @@ def _copy(
     try:
         with naming(file):
             if not _clone(warehouse, file):
-                _copy_bytes(warehouse, file, meanwhile)
+                _copy_bytes(warehouse, file)
     except OSError as error:
         raise CloseError(f"cannot copy the warehouse: {os_reason(error)}") from error
     return WorkingCopy(warehouse, file, signature)
@@ -499,11 +491,10 @@ def _clone(source: Path, target: Path) -> bool:
     return True
 
 
-def _copy_bytes(source: Path, target: Path, meanwhile: Callable[[], object] | None = None) -> None:
+def _copy_bytes(source: Path, target: Path) -> None:
     """Copy a file into space that is asked for first: to find room page by page takes long.
 
-    What is to be done meanwhile is, where the file is large. Raises OSError, also where there is no
-    room.
+    Raises OSError, also where there is no room.
     """
     size = source.stat().st_size
     if size < _LARGE or not hasattr(os, "posix_fallocate") or not hasattr(os, "sendfile"):
@@ -511,21 +502,13 @@ def _copy_bytes(source: Path, target: Path, meanwhile: Callable[[], object] | No
         return
     with source.open("rb") as reading, target.open("wb") as writing:
         os.posix_fallocate(writing.fileno(), 0, size)
-
-        def copy() -> None:
-            copied = 0
-            while copied < size:
-                sent = os.sendfile(writing.fileno(), reading.fileno(), copied, FORGOTTEN_AT_ONCE)
-                if not sent:
-                    raise OSError(errno.EIO, "became shorter while it was read", str(source))
-                forget(reading.fileno(), copied, copied + sent)
-                copied += sent
-
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            copying = beside.submit(copy)
-            if meanwhile:
-                meanwhile()
-            copying.result()
+        copied = 0
+        while copied < size:
+            sent = os.sendfile(writing.fileno(), reading.fileno(), copied, FORGOTTEN_AT_ONCE)
+            if not sent:
+                raise OSError(errno.EIO, "became shorter while it was read", str(source))
+            forget(reading.fileno(), copied, copied + sent)
+            copied += sent
     shutil.copymode(source, target)
 
 

@@ -16,7 +16,7 @@ from pool_recon.close import (
     locally_explained,
     write_close,
 )
-from pool_recon.dbt_runner import build_and_test
+from pool_recon.dbt_runner import build_and_test, import_dbt_beside
 from pool_recon.expectations.ahead import second_reader
 from pool_recon.garbage import rarely_collected
 from pool_recon.postgres import landing, publishing
@@ -59,6 +59,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     """
     check_request(request)
     register = read_register(request.register) if request.register else None
+    import_dbt_beside()
     with (
         locally_explained("close"),
         explained("close"),
