@@ -53,8 +53,10 @@ from pool_recon.segments import Segments
 from pool_recon.summary import (
     REVIEW_RULE,
     OverdueReview,
+    QuietDate,
     TopException,
     read_overdue_reviews,
+    read_quiet_date,
     read_top_exceptions,
 )
 from pool_recon.warehouse import (
@@ -142,6 +144,7 @@ class CloseResult:
     top_exceptions: Sequence[TopException] = ()
     overdue_reviews: Sequence[OverdueReview] = ()
     register: RegisterUse | None = None
+    quiet_date: QuietDate | None = None
 
 
 def load(exports: Path, warehouse: Path, progress: Progress) -> LoadSummary:
@@ -287,6 +290,7 @@ def close_result(
             findings=_findings(connection),
             approved=_approved(connection),
             register=_register_use(connection, register) if register else None,
+            quiet_date=read_quiet_date(connection),
         )
 
 

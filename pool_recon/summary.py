@@ -91,32 +91,69 @@ class OverdueReview:
     is_approvable: bool
 
 
+@dataclass(frozen=True)
+class QuietDate:
+    """A close date that no record is of; `newest_record_at` is None where there is no record."""
+
+    newest_record_at: str | None
+
+    @property
+    def text(self) -> str:
+        """What a person is told, without the date."""
+        newest = self.newest_record_at
+        return f"the newest is of {newest}" if newest else "there is none at all"
+
+
+def read_quiet_date(connection: duckdb.DuckDBPyConnection) -> QuietDate | None:
+    """Whether nothing happened on the close date: no order, quote, trade, event or entry is of it.
+
+    Nothing is wrong with such a close, but a wrong date looks like it, and exports that did not
+    arrive. Raises duckdb.Error where the warehouse cannot be read.
+    """
+    from pool_recon.trace.reader import moment_text
+    from pool_recon.trace.streams import STREAMS
+
+    newest = " union all ".join(
+        f"select max(cast({stream.own_time} as timestamp)) as moment"
+        f" from intermediate.{stream.in_force}"
+        for stream in STREAMS.values()
+    )
+    ((newest_at, is_quiet),) = connection.execute(
+        "select max(moment), coalesce(max(moment) < any_value(opening_at), true)"
+        f" from ({newest}) cross join intermediate.int_close"
+    ).fetchall()
+    return QuietDate(moment_text(newest_at)) if is_quiet else None
+
+
 def read_top_exceptions(
     connection: duckdb.DuckDBPyConnection, limit: int = TOP_EXCEPTIONS
 ) -> list[TopException]:
     """The blocking findings to look at first, one for each case: a trade, quote, order or row.
 
-    Amounts of different assets cannot be compared: the largest of every asset comes first, then
-    the second of every asset; among equals the oldest. Raises duckdb.Error where the warehouse
-    cannot be read.
+    What nobody can approve comes before all else. Amounts of different assets cannot be compared:
+    the largest of every asset comes first, then the second of every asset; among equals the oldest.
+    Raises duckdb.Error where the warehouse cannot be read.
     """
     rows = connection.execute(
         f"""
         with blocking as (
             select
-                *,
+                exceptions.*,
+                coalesce(codes.is_approvable, false) as is_approvable,
                 coalesce(transact_id, quote_id, partner_order_id, subject_id) as case_id,
                 cast(age_days as bigint) as age,
                 try_cast(amount_at_risk as decimal(38, 18)) as size
-            from {VIEW_SCHEMA}.pkg_exceptions
-            where severity = 'blocking' and approval is distinct from 'approved'
+            from {VIEW_SCHEMA}.pkg_exceptions as exceptions
+            left join reference.ref_findings as codes on exceptions.code = codes.code
+            where exceptions.severity = 'blocking' and approval is distinct from 'approved'
         ),
         of_cases as (
             select
                 *,
                 count(*) over (partition by case_id) - 1 as others,
                 row_number() over (
-                    partition by case_id order by size desc nulls last, age desc, code, exception_id
+                    partition by case_id
+                    order by is_approvable, size desc nulls last, age desc, code, exception_id
                 ) as rank_in_case
             from blocking
         ),
@@ -124,21 +161,19 @@ def read_top_exceptions(
             select
                 *,
                 row_number() over (
-                    partition by size is null, asset
+                    partition by is_approvable, size is null, asset
                     order by size desc nulls last, age desc, code, exception_id
                 ) as rank_in_asset
             from of_cases
             where rank_in_case = 1
         )
         select
-            of_assets.exception_id, of_assets.code, subject_type, subject_id,
-            coalesce(environment, ''), coalesce(asset, ''), coalesce(amount_at_risk, ''), age,
-            coalesce(of_assets.owner, ''), coalesce(next_review_date, ''),
-            coalesce(of_assets.first_action, ''), coalesce(codes.is_approvable, false), others
+            exception_id, code, subject_type, subject_id, coalesce(environment, ''),
+            coalesce(asset, ''), coalesce(amount_at_risk, ''), age, coalesce(owner, ''),
+            coalesce(next_review_date, ''), coalesce(first_action, ''), is_approvable, others
         from of_assets
-        left join reference.ref_findings as codes on of_assets.code = codes.code
         order by
-            rank_in_asset, size is null, age desc, asset, of_assets.code, of_assets.exception_id
+            rank_in_asset, is_approvable, size is null, age desc, asset, code, exception_id
         limit ?
         """,
         [limit],
@@ -189,6 +224,7 @@ def close_summary(request: CloseRequest, result: CloseResult) -> dict[str, Any]:
         "outcome": CLOSED if verdict.holds else BLOCKED,
         "exit_code": 0 if verdict.holds else 1,
         "landed": landed_summary(result.loaded),
+        "quiet_date": vars(result.quiet_date) if result.quiet_date else None,
         "movements": {
             "total": sum(result.movements.values()),
             "by_state": result.movements,
@@ -287,6 +323,7 @@ def close_text(request: CloseRequest, result: CloseResult, width: int) -> list[s
         f"Close of {request.close_date}: {title}",
         f"  landed     {landed_text(result.loaded)}",
         *(f"  outdated   {note}" for note in outdated_texts(result.loaded)),
+        *_quiet_line(request, result),
         f"  movements  {_movements(result.movements, rate)}",
         f"  findings   {', '.join(f'{n:,} {kind}' for kind, n in _finding_counts(result).items())}",
         f"  rules      {holding} of {len(verdict.rules)} hold",
@@ -305,6 +342,11 @@ def close_text(request: CloseRequest, result: CloseResult, width: int) -> list[s
     lines += _first_exceptions(result, width)
     lines += _first_reviews(result, width)
     return [*lines, "", *_next_text(request, result)]
+
+
+def _quiet_line(request: CloseRequest, result: CloseResult) -> list[str]:
+    quiet = result.quiet_date
+    return [f"  records    none of {request.close_date}; {quiet.text}"] if quiet else []
 
 
 def landed_text(loaded: LoadSummary) -> str:
@@ -375,6 +417,7 @@ def _summary(
         "exports": None if exports is None else str(exports),
         "warehouse": None if warehouse is None else str(warehouse),
         "landed": None,
+        "quiet_date": None,
         "movements": None,
         "findings": None,
         "rules": None,
@@ -445,7 +488,8 @@ def _first_exceptions(result: CloseResult, width: int) -> list[str]:
     room = max(width - len(indent), 40)
     lines = [
         "",
-        _bold("Look at these first") + " (what is most at risk of each asset)",
+        _bold("Look at these first")
+        + " (most at risk of each asset; before all, what nobody can approve)",
         f"  {'at risk':>{wide}}  {'age':>{aged}}  finding; owner: first action",
     ]
     for exception, amount, age in zip(top, amounts, ages, strict=True):

@@ -12,6 +12,7 @@ streaks as (
         min(close_date) as began_on,
         max(close_date) as ended_on,
         max(close_number) as last_close_number,
+        max(case when approval = 'approved' then close_number end) as last_approved_number,
         count(*) as close_count
     from {{ ref('verdicts_in_force') }}
     group by exception_id, streak
@@ -26,6 +27,7 @@ findings as (
         max(began_on) as last_began_on,
         max(ended_on) as last_seen_on,
         max(last_close_number) as last_close_number,
+        max(last_approved_number) as last_approved_number,
         sum(close_count) as closes_seen,
         count(*) as times_opened
     from streaks
@@ -49,10 +51,15 @@ select
     findings.opened_on,
     case when findings.times_opened > 1 then findings.last_began_on end as reopened_on,
     findings.last_seen_on,
-    resolutions.close_date as resolved_on
+    resolutions.close_date as resolved_on,
+    approvals_ended.close_date as approval_ended_on
 from findings
 inner join {{ ref('verdicts_in_force') }} as verdicts
     on
         findings.exception_id = verdicts.exception_id
         and findings.last_close_number = verdicts.close_number
 left join closes as resolutions on findings.last_close_number + 1 = resolutions.close_number
+left join closes as approvals_ended
+    on
+        findings.last_approved_number + 1 = approvals_ended.close_number
+        and findings.last_approved_number < findings.last_close_number

@@ -22,6 +22,7 @@ select
     register.reason,
     register.evidence_hash,
     findings.approval,
+    findings.rejected_for,
     findings.exception_id is not null as is_matched,
     register.next_review_date,
     register.approved_on,

@@ -15,5 +15,6 @@ select
     {{ pool_recon.flag_text('is_matched') }} as matched,
     approval,
     exception_id,
+    rejected_for as _rejected_for,
     line_number as _sort_1
 from {{ ref('fct_register_rows') }}

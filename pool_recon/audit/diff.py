@@ -114,8 +114,10 @@ _SECTIONS: Final = (
             *("amount_at_risk", "owner", "opened_on", "expected", "actual", "first_action"),
         ),
         order=(
-            "severity, case change when 'new' then 0 when 'reopened' then 1 when 'changed' then 2"
-            f" else 3 end, {_RANK_IN_ASSET}, {_SIZE} is null, opened_on, asset, code, subject_id"
+            "severity, case when approval_a = 'approved' and approval_b <> 'approved' then 0"
+            " when change = 'new' then 1 when change = 'reopened' then 2"
+            " when change = 'changed' then 3 else 4 end,"
+            f" {_RANK_IN_ASSET}, {_SIZE} is null, opened_on, asset, code, subject_id"
         ),
     ),
     Section("rules", "checklist", ("rule",), told=("holds",)),

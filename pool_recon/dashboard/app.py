@@ -35,6 +35,7 @@ from pool_recon.summary import REVIEW_RULE
 from pool_recon.trace import Missing
 from pool_recon.trace.reader import moment_text
 from pool_recon.trace.streams import STREAMS
+from pool_recon.trace.text import approval_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -218,6 +219,7 @@ def _templates() -> Environment:
         number=number,
         words=words,
         sentence=sentence,
+        approval=approval_text,
         long_date=long_date,
         share=share,
         moment=moment_text,

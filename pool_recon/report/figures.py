@@ -19,7 +19,13 @@ from pool_recon.package import (
     close_parameters,
     view_columns,
 )
-from pool_recon.summary import REVIEW_RULE
+from pool_recon.summary import (
+    REVIEW_RULE,
+    QuietDate,
+    TopException,
+    read_quiet_date,
+    read_top_exceptions,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -161,6 +167,8 @@ class Figures:
     asset_count: int
     largest: Mapping[str, Row]
     groups: Sequence[Group]
+    first: Sequence[TopException]
+    quiet_date: QuietDate | None
     balances: Sequence[Row]
     balance_count: int
     mismatches: Collection[int]
@@ -245,7 +253,7 @@ def read_figures(
         "select * replace (cast(close_date as varchar) as close_date)"
         " from marts.fct_close_trend order by close_date",
     )
-    register = _package(connection, "register")
+    register = _package(connection, "register", more=["_rejected_for"])
     facts = _finding_facts(connection, close["close_date"])
     of_assets = _tallies(
         [fact for fact in facts if fact["has_amount"]], lambda fact: str(fact["asset"] or "")
@@ -267,6 +275,8 @@ def read_figures(
         asset_count=len(assets),
         largest=_largest(connection),
         groups=_groups(connection, limits.findings),
+        first=read_top_exceptions(connection),
+        quiet_date=read_quiet_date(connection),
         balances=_package(connection, "balances", limits.balances, _OF_REPORTS),
         balance_count=_count(connection, f"select count(*) from {VIEW_SCHEMA}.pkg_balances"),
         mismatches=_mismatches(connection),
@@ -588,10 +598,11 @@ def _changes(connection: duckdb.DuckDBPyConnection, close_date: str, limit: int)
         ("opened", "is_open and opened_on = cast(? as date)"),
         ("reopened", "is_open and reopened_on = cast(? as date)"),
         ("resolved", "resolved_on = cast(? as date)"),
+        ("approval_ended", "is_open and approval_ended_on = cast(? as date)"),
     ):
         rows = _rows(
             connection,
-            "select exception_id, code, severity, subject_type, subject_id, owner,"
+            "select exception_id, code, severity, subject_type, subject_id, owner, last_approval,"
             " cast(opened_on as varchar) as opened_on,"
             " cast(last_seen_on as varchar) as last_seen_on, count(*) over () as total"
             f" from marts.fct_finding_history where {condition}"

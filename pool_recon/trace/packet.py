@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -623,10 +623,16 @@ def _findings(
             continue
         found.append(row)
     found.sort(key=lambda row: (not row["is_blocking"], row["code"], row["subject_id"]))
-    return [_finding(reader, records, row) for row in found]
+    registered = {
+        row["exception_id"]: row
+        for row in reader.rows_with(
+            "marts.fct_register_rows", "exception_id", _values(found, "exception_id")
+        )
+    }
+    return [_finding(reader, records, row, registered.get(row["exception_id"])) for row in found]
 
 
-def _finding(reader: Reader, records: Records, row: Row) -> Packet:
+def _finding(reader: Reader, records: Records, row: Row, registered: Row | None) -> Packet:
     return {
         **{
             name: row[name]
@@ -642,8 +648,23 @@ def _finding(reader: Reader, records: Records, row: Row) -> Packet:
         "next_review_date": row["next_review_date"].isoformat(),
         "approval": row["approval"],
         "approved_by": row["approved_by"],
+        "register_row": (
+            {
+                "line_number": registered["line_number"],
+                "approved_on": _day_text(registered["approved_on"]),
+                "expires_on": _day_text(registered["expires_on"]),
+                "reason": _without(registered["reason"], records.hidden_partners),
+                "rejected_for": registered["rejected_for"],
+            }
+            if registered
+            else None
+        ),
         "first_action": row["first_action"],
     }
+
+
+def _day_text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _without(text: str | None, partners: Collection[str]) -> str | None:

@@ -310,9 +310,6 @@ def _findings(findings: list[Packet], title: str = "Findings") -> list[str]:
             + printable(finding["subject_id"])
         )
         at_risk = finding["amount_at_risk"]
-        approval = finding["approval"]
-        if finding["approved_by"]:
-            approval += f" by {finding['approved_by']}"
         lines += _table(
             (
                 (label, value)
@@ -327,13 +324,34 @@ def _findings(findings: list[Packet], title: str = "Findings") -> list[str]:
                         f"next on {finding['next_review_date']}, open since "
                         f"{finding['opened_on']} (age {finding['age_days']} d)",
                     ),
-                    ("approval", approval),
+                    ("approval", approval_text(finding)),
                 )
                 if value
             ),
             indent="    ",
         )
     return lines
+
+
+def approval_text(finding: Packet) -> str:
+    """What the exception register gave a finding, by whom, why and until when."""
+    state, approver = finding["approval"], finding["approved_by"]
+    if not approver:
+        return str(state)
+    row = finding["register_row"] or {}
+    return "".join(
+        text.format(value)
+        for text, value in (
+            ("{}", state),
+            (" ({})", row.get("rejected_for")),
+            (" by {}" if state == "approved" else ", given by {}", approver),
+            (" on {}", row.get("approved_on")),
+            (", until {}", row.get("expires_on")),
+            (" (line {} of the register)", row.get("line_number")),
+            (": {}", row.get("reason")),
+        )
+        if value
+    )
 
 
 def _sources(records: list[Packet]) -> list[str]:

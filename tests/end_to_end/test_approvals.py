@@ -11,7 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.register import COLUMNS
+from pool_recon.trace.packet import trace
+from pool_recon.trace.reader import Missing
+from pool_recon.trace.text import approval_text
 from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
 from tests.fault_matrix.dsl import Scenario, write
 from tests.oracle import close as oracle_close
@@ -238,6 +242,80 @@ def test_the_same_register_gives_the_same_package_and_proves_it(
     ran = pool_recon(*arguments, "--register", other, out=tmp_path)
     assert ran.exit_code == 1
     assert "register other.csv: is not the one that the close was given" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "anywhere",
+            "approved by Ada on 2026-06-30, until 2026-06-30 (line 3 of the register): Seen at the "
+            "network.",
+        ),
+        (
+            "expired",
+            "expired, given by Ada on 2026-06-30, until 2026-06-29 (line 4 of the register): Seen "
+            "at the network.",
+        ),
+        (
+            "self",
+            "rejected (the owner cannot approve), given by ADA l on 2026-06-30 (line 6 of the "
+            "register): Seen at the network.",
+        ),
+        (
+            "reason",
+            "rejected (the row gives no reason), given by Ada on 2026-06-30, until 2026-06-29 "
+            "(line 8 of the register)",
+        ),
+        ("reviewed", "none"),
+        ("silent", "none"),
+    ],
+)
+def test_who_approved_and_why_is_told_of_each_finding(after: Ran, name: str, told: str) -> None:
+    found = trace(after.out / WAREHOUSE_NAME, f"reg-{name}-t")
+    assert not isinstance(found, Missing)
+    (finding,) = found["movements"][0]["findings"]
+    assert approval_text(finding) == told
+    assert (finding["register_row"] is None) == (name == "silent")
+
+
+def test_what_nobody_can_approve_says_so(after: Ran) -> None:
+    rejected = "select subject_id, rejected_for from marts.fct_register_rows where "
+    with duckdb.connect(str(after.out / WAREHOUSE_NAME), read_only=True) as connection:
+        (found,) = connection.execute(f"{rejected} code = 'secret_exposed'").fetchall()
+        assert found[1] == "nobody can approve this finding"
+        others = connection.execute(f"{rejected} approval <> 'rejected'").fetchall()
+        assert {reason for _, reason in others} == {None}
+
+
+def test_an_approval_that_ended_is_told_until_the_finding_is_approved_again(
+    exports: Path, register: Path, tmp_path: Path
+) -> None:
+    ended = (
+        "select subject_id, last_approval, cast(approval_ended_on as varchar)"
+        " from marts.fct_finding_history where approval_ended_on is not null order by all"
+    )
+
+    def closed(day: str, given: Path) -> list[tuple[str, str, str]]:
+        ran = pool_recon(
+            *("close", "--exports", exports, "--close-date", day, "--out", tmp_path / "days"),
+            *("--register", given),
+            out=tmp_path,
+            in_brief=True,
+        )
+        assert ran.exit_code == 1, ran.stderr
+        warehouse = tmp_path / "days" / WAREHOUSE_NAME
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            return connection.execute(ended).fetchall()
+
+    assert closed("2026-06-30", register) == []
+    expired = [("reg-anywhere-t", "expired", "2026-07-01")]
+    assert closed("2026-07-01", register) == expired
+    assert closed("2026-07-02", register) == expired
+    longer = register.read_text(encoding="utf-8-sig").replace(f",{CLOSE_DATE},\n", ",,\n")
+    renewed = tmp_path / "renewed.csv"
+    renewed.write_text(longer.replace("\r", ""), encoding="utf-8")
+    assert closed("2026-07-03", renewed) == []
 
 
 def test_a_malformed_register_changes_nothing(exports: Path, before: Ran, tmp_path: Path) -> None:

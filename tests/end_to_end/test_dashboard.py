@@ -18,12 +18,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import duckdb
 import pytest
 
+from pool_recon.commands.shared import WAREHOUSE_NAME
 from pool_recon.dashboard import dashboard
 from pool_recon.errors import CloseError
 from pool_recon.package import Verdict
-from pool_recon.summary import REVIEW_RULE
+from pool_recon.summary import REVIEW_RULE, read_top_exceptions
 from pool_recon.warehouse import connect
 from tests.end_to_end.closing import PREVIOUS, ROOT, Ran
 from tests.end_to_end.test_report import added, cut_share, expected_figures, standing, trend_of
@@ -214,8 +216,12 @@ def test_the_verdict_in_a_browser(two_days: Ran, browse: Browse) -> None:
         page.figures["data-figure"]
     )
     assert "Blocked" in page.text
-    shown = {name.split("|")[1] for name in page.figures["data-cell"]}
+    cells = [name.split("|") for name in page.figures["data-cell"]]
+    shown = {key for file, key, _ in cells if file == "checklist"}
     assert shown == {row["rule"] for row in two_days.rows("checklist")}
+    with duckdb.connect(str(two_days.out / WAREHOUSE_NAME), read_only=True) as connection:
+        first = [exception.exception_id for exception in read_top_exceptions(connection)]
+    assert list(dict.fromkeys(key for file, key, _ in cells if file == "exceptions")) == first
 
 
 def chosen(ran: Ran, keep: Callable[[dict[str, str]], bool]) -> tuple[Rows, dict[str, object]]:

@@ -224,6 +224,7 @@ def expected_figures(package: Path, previous: Path | None) -> dict[str, str]:
             "changes|opened": len(now - before),
             "changes|resolved": len(before - now),
             "changes|reopened": 0,
+            "changes|approval_ended": 0,
         }
         now_and_before = trend_of(package), trend_of(previous)
         for column in set(now_and_before[0]) - {"rule_count", "unmatched", "found"}:

@@ -42,7 +42,7 @@ MOVEMENT_KEYS = [
 FINDING_KEYS = [
     *("exception_id", "code", "severity", "subject_type", "subject_id", "expected", "actual"),
     *("asset", "amount_at_risk", "owner", "opened_on", "age_days", "next_review_date"),
-    *("approval", "approved_by", "first_action"),
+    *("approval", "approved_by", "register_row", "first_action"),
 ]
 STEP_KEYS = ["at", "record_type", "record_id", "step", "place", "row", "details"]
 DETAIL_KEYS = {

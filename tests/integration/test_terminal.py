@@ -253,7 +253,8 @@ def on_a_terminal(*arguments: str, **environment: str) -> str:
 
 KEYS = {
     *("schema_version", "command", "outcome", "exit_code", "message", "close_date", "exports"),
-    *("warehouse", "landed", "movements", "findings", "rules", "defects", "top_exceptions"),
+    *("warehouse", "landed", "quiet_date", "movements", "findings", "rules", "defects"),
+    "top_exceptions",
     *("overdue_reviews", "register", "package", "files", "next"),
 }
 

@@ -14,7 +14,14 @@ from pool_recon import cli, reference
 from pool_recon import close as close_module
 from pool_recon.dbt_runner import BuildSettings, NodeResult
 from pool_recon.reference import export_columns, project_dir
+from pool_recon.trace.streams import STREAMS
 from pool_recon.warehouse import connect
+
+# The columns that say on which day a record counts.
+MOMENTS = (
+    *("created_at", "accepted_at", "reserved_at", "terminal_at"),
+    *("received_at", "effective_at"),
+)
 
 
 def rule_names() -> list[str]:
@@ -67,6 +74,7 @@ class FakeBuild:
                 select
                     date '{settings.close_date}' as close_date,
                     'UTC' as business_time_zone,
+                    date '{settings.close_date}' as opening_at,
                     date '{settings.close_date}' + interval 1 day as cut_off_at,
                     cut_off_at as grace_limit_at,
                     cut_off_at as settlement_limit_at,
@@ -109,6 +117,13 @@ class FakeBuild:
                 select * from intermediate.checklist;
                 """
             )
+            for stream in STREAMS.values():
+                connection.execute(
+                    f"create or replace table intermediate.{stream.in_force} as select "
+                    + ", ".join(
+                        f"timestamp '{settings.close_date}' as {moment}" for moment in MOMENTS
+                    )
+                )
             connection.executemany(
                 "insert into intermediate.checklist values (?, ?, ?, '0')",
                 [

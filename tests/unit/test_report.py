@@ -130,6 +130,8 @@ def figures() -> Figures:
         asset_count=0,
         largest={},
         groups=[],
+        first=[],
+        quiet_date=None,
         balances=[],
         balance_count=0,
         mismatches=frozenset(),

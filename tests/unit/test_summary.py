@@ -23,8 +23,11 @@ from pool_recon.summary import (
     close_summary,
     close_text,
     read_overdue_reviews,
+    read_quiet_date,
     read_top_exceptions,
 )
+from pool_recon.trace.streams import STREAMS
+from tests.unit.cli_support import MOMENTS
 
 COLUMNS = (
     *("exception_id", "code", "severity", "subject_type", "subject_id", "partner_order_id"),
@@ -89,6 +92,23 @@ class TestOrder:
             add(warehouse, name, asset=asset, amount_at_risk=amount)
         assert first(warehouse) == ["b1", "e1", "none", "b2", "e2"]
 
+    def test_what_nobody_can_approve_before_all_else(
+        self, warehouse: duckdb.DuckDBPyConnection
+    ) -> None:
+        add(warehouse, "large", asset="EUR", amount_at_risk="10.00", age_days="9")
+        add(warehouse, "of one case", transact_id="t1", asset="USD", amount_at_risk="5.00")
+        for number in range(3):
+            add(warehouse, f"secret {number}", code="secret_exposed")
+        add(warehouse, "secret of a case", code="secret_exposed", transact_id="t1")
+        found = read_top_exceptions(warehouse)
+        assert [(e.exception_id, e.others) for e in found] == [
+            ("secret 0", 0),
+            ("large", 0),
+            ("secret 1", 0),
+            ("secret 2", 0),
+            ("secret of a case", 1),
+        ]
+
     def test_amounts_are_compared_exactly(self, warehouse: duckdb.DuckDBPyConnection) -> None:
         for name, amount in (
             ("smaller", "9007199254740993.000000000000000001"),
@@ -138,6 +158,36 @@ class TestOrder:
             add(warehouse, f"e{number}")
         assert len(read_top_exceptions(warehouse)) == 5
         assert len(read_top_exceptions(warehouse, 2)) == 2
+
+
+class TestQuietDate:
+    @pytest.mark.parametrize(
+        ("moments", "quiet_since"),
+        [
+            ({}, "never"),
+            ({"orders": "2026-06-02 21:59:59.999999"}, "2026-06-02T21:59:59.999999Z"),
+            ({"orders": "2026-06-01 00:00:00", "ledger": "2026-06-02 22:00:00"}, None),
+            ({"quotes": "2026-06-03 21:59:59"}, None),
+        ],
+    )
+    def test_no_record_is_of_the_close_date(
+        self,
+        warehouse: duckdb.DuckDBPyConnection,
+        moments: dict[str, str],
+        quiet_since: str | None,
+    ) -> None:
+        warehouse.execute(
+            "alter table intermediate.int_close add column opening_at timestamp "
+            "default timestamp '2026-06-02 22:00:00'"
+        )
+        for name, stream in STREAMS.items():
+            columns = ", ".join(f"{moment} timestamp" for moment in MOMENTS)
+            warehouse.execute(f"create table intermediate.{stream.in_force} ({columns})")
+            if name in moments:
+                values = ", ".join(f"timestamp '{moments[name]}'" for _ in MOMENTS)
+                warehouse.execute(f"insert into intermediate.{stream.in_force} values ({values})")
+        quiet = read_quiet_date(warehouse)
+        assert (quiet and (quiet.newest_record_at or "never")) == quiet_since
 
 
 class TestOverdueReviews:
