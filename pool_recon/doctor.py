@@ -367,13 +367,18 @@ def _time_zone(set_up: SetUp) -> Iterator[Check]:
 
 
 def _warehouse(set_up: SetUp) -> Iterator[Check]:
-    from pool_recon.warehouse import is_being_closed
+    from pool_recon.warehouse import check_place, is_being_closed
 
     warehouse = set_up.warehouse
     if is_being_closed(warehouse):
         yield Check("warehouse", MEND, f"a close is working on {warehouse}", "wait until it ends")
         return
     yield from _writable("warehouse", warehouse.parent)
+    try:
+        check_place(warehouse)
+    except CloseError as error:
+        yield Check("warehouse", MEND, str(error), "do so, or name another --warehouse")
+        return
     if not warehouse.exists():
         yield Check("warehouse", OK, f"{warehouse} is not there yet; the first close makes it")
         return

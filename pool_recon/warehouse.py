@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pool_recon.errors import CloseError, NotReadyError, Obstacle
 from pool_recon.interruption import held
@@ -172,7 +172,7 @@ def working_copy(warehouse: Path, *, is_anew: bool = False) -> Iterator[WorkingC
     """
     if warehouse.is_symlink():
         warehouse = warehouse.resolve()
-    _check_name(warehouse)
+    check_place(warehouse)
     with _locked_folder(_work_folder(warehouse), f"the warehouse {warehouse}") as folder:
         _finish_publishing(folder)
         _clear(folder)
@@ -226,6 +226,8 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
             part = journal.with_suffix(".part")
             with naming(part):
                 part.write_text(json.dumps(plan), encoding="utf-8")
+            # What stands in it has to be there as soon as its name is, also where the power goes.
+            write_to_disk(part)
             part.replace(journal)
             _move_into_place(copy, package)
         except BaseException as error:
@@ -354,9 +356,9 @@ def _move_back(package: PackageFolder) -> None:
 
 def _finish_publishing(folder: Path) -> None:
     journal = folder / _JOURNAL
-    if not journal.exists():
+    plan = _read_journal(journal)
+    if plan is None:
         return
-    plan = json.loads(journal.read_text(encoding="utf-8"))
     warehouse = Path(plan["warehouse"])
     copy = WorkingCopy(warehouse, folder / warehouse.name)
     if plan["package"] is None:
@@ -367,6 +369,20 @@ def _finish_publishing(folder: Path) -> None:
             _move_into_place(copy, PackageFolder(published, work / "new", work / "old"))
             _clear(work)
     journal.unlink()
+
+
+def _read_journal(journal: Path) -> Any:
+    """What is still to be published, None for nothing; raises CloseError where it is illegible."""
+    try:
+        return json.loads(journal.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError):
+        raise CloseError(
+            f"{journal} says what a close was publishing when this machine stopped, and cannot be "
+            f"read: look at the warehouse and the package, then remove {journal.parent} and run "
+            "this again"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -413,10 +429,24 @@ def _clear(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _check_name(warehouse: Path) -> None:
+def check_place(warehouse: Path) -> None:
+    """Raise CloseError where `warehouse` cannot be called so, or what lies beside it is in the way.
+
+    Nothing is opened, locked or changed.
+    """
     catalog = warehouse.name.lstrip(".").split(".")[0]
-    if re.search(r"[#?;]", str(warehouse.absolute())) or not catalog:
-        raise CloseError(f"the warehouse {warehouse} needs a path without '#', '?' and ';'")
+    try:
+        path = str(warehouse.absolute())
+    except FileNotFoundError:
+        raise CloseError(
+            "the working directory is no longer there: change to another one"
+        ) from None
+    # The first are for DuckDB and the profile, and by its name the views of a warehouse find it.
+    if re.search(r"[#?;\\]", path) or re.search("['\"]", warehouse.name) or not catalog:
+        raise CloseError(
+            f"the warehouse {warehouse} needs a path without '#', '?', ';' and '\\', and a name "
+            "without quotes"
+        )
     if catalog.lower() in _RESERVED_CATALOGS | _schema_names():
         raise CloseError(
             f"the warehouse cannot be named {warehouse.name}: {catalog} is the name of a schema in "
@@ -424,6 +454,12 @@ def _check_name(warehouse: Path) -> None:
         )
     if warehouse.is_dir():
         raise CloseError(f"the warehouse {warehouse} is a folder: name a file")
+    if _has_log(warehouse) and not warehouse.exists():
+        raise CloseError(
+            f"{warehouse}.wal is the log of a warehouse that is not there: bring {warehouse.name} "
+            "back, or move the log away as well"
+        )
+    _read_journal(_work_folder(warehouse) / _JOURNAL)
 
 
 def _schema_names() -> set[str]:

@@ -220,6 +220,46 @@ def test_packages_of_other_dates_are_left_alone(tmp_path: Path) -> None:
     assert names(tmp_path / "out") == [DATE]
 
 
+def test_a_log_without_its_warehouse_is_named_before_any_work(tmp_path: Path) -> None:
+    """Taken up by the next warehouse, it would be read into a file that it does not belong to."""
+    log = tmp_path / "w.duckdb.wal"
+    log.write_bytes(b"changes")
+    refused = pytest.raises(
+        CloseError, match=r"w\.duckdb\.wal is the log of a warehouse that is not"
+    )
+    with refused, working_copy(tmp_path / "w.duckdb"):
+        pass
+    assert names(tmp_path) == ["w.duckdb.wal"]
+    log.unlink()
+    publish_state(tmp_path, "new")
+    assert published(tmp_path) == ("new", "new")
+
+
+@pytest.mark.parametrize("content", ["", '{"warehouse": '])
+def test_a_journal_that_was_torn_is_named(content: str, tmp_path: Path) -> None:
+    publish_state(tmp_path, "old")
+    work = tmp_path / ".w.duckdb.work"
+    work.mkdir()
+    (work / "publish.json").write_text(content, encoding="utf-8")
+    refused = pytest.raises(
+        CloseError, match=r"publish\.json .* then remove .*\.w\.duckdb\.work and"
+    )
+    with refused, working_copy(tmp_path / "w.duckdb"):
+        pass
+    assert published(tmp_path) == ("old", "old")
+    assert names(work) == ["publish.json"]
+
+
+@pytest.mark.parametrize("name", ["w'h.duckdb", 'w"h.duckdb', "w\\h.duckdb", "a\\b/w.duckdb"])
+def test_a_name_that_duckdb_cannot_be_told_is_refused(name: str, tmp_path: Path) -> None:
+    refused = pytest.raises(CloseError, match="and a name without quotes")
+    with refused, working_copy(tmp_path / name):
+        pass
+    assert names(tmp_path) == []
+    with working_copy(tmp_path / "it's a folder" / "w.duckdb"):
+        pass
+
+
 def test_a_large_warehouse_is_copied_byte_for_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

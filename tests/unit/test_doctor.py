@@ -286,6 +286,13 @@ class TestWarehouse:
         check = the_check(doctor._warehouse, set_up)
         assert (check.state, "no DuckDB file" in check.finding) == ("mend", True)
 
+    def test_a_log_without_one(self, set_up: SetUp) -> None:
+        set_up.out.mkdir()
+        log = set_up.warehouse.with_name(f"{set_up.warehouse.name}.wal")
+        log.write_bytes(b"changes")
+        check = the_check(doctor._warehouse, set_up)
+        assert (check.state, check.finding.startswith(f"{log} is the log of")) == ("mend", True)
+
     def test_one_that_another_program_has_open(self, set_up: SetUp) -> None:
         set_up.out.mkdir()
         code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
