@@ -15,11 +15,11 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pool_recon.blanks import BLANK
+from pool_recon.blanks import BLANK, with_single_blanks
 from pool_recon.errors import CloseError
 from pool_recon.loader.columns import fold
 from pool_recon.loader.csv_records import UnclosedQuoteError, read_records
@@ -37,6 +37,8 @@ _TABLE: Final = "raw.exception_register"
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATES: Final = ("next_review_date", "approved_on", "expires_on")
 _NEVER_EMPTY: Final = ("code", "subject_type", "subject_id")
+# What people call themselves and say: here a no-break space alone is nothing, too.
+_WORDS: Final = ("owner", "approved_by", "reason")
 # An approval need not be tied to the evidence that it was given for; everything else has a place.
 _OPTIONAL_COLUMNS: Final = frozenset({"evidence_hash"})
 _BOM: Final = "\ufeff"
@@ -190,9 +192,15 @@ def approve(exceptions: Path, register: Path, approval: Approval) -> Approved:
         lines = [row.line_number for row in of_finding]
         raise _second_row(register, subject, lines[0], lines[1])
     old = of_finding[0] if of_finding else None
-    owner = (approval.owner or (old.owner if old else "")).strip(BLANK)
-    approved_by, reason = approval.approved_by.strip(BLANK), approval.reason.strip(BLANK)
+    owner = _said(approval.owner or (old.owner if old else ""))
+    approved_by, reason = _said(approval.approved_by), _said(approval.reason)
     _check_approval(approved_by, reason, owner or code["owner"])
+    today = _today()
+    if approval.approved_on and approval.approved_on > today:
+        raise CloseError(
+            f"--approved-on {approval.approved_on} is in the future, for today is {today}: give "
+            "the date on which it was approved"
+        )
     close_date = stated_close_date(exceptions.parent)
     approved_on = approval.approved_on or close_date
     if approved_on is None:
@@ -405,10 +413,15 @@ def _row(line: int, header: Sequence[str | None], record: Sequence[str]) -> Regi
     values = dict.fromkeys(COLUMNS, "")
     for column, value in zip(header, record, strict=True):
         if column:
-            values[column] = value.strip(BLANK)
+            values[column] = _said(value) if column in _WORDS else value.strip(BLANK)
     for column in ("code", "subject_type", "environment"):
         values[column] = values[column].lower()
     return RegisterRow(line, **values)
+
+
+def _said(text: str) -> str:
+    """The text without the blanks around it; nothing where it is of white space alone."""
+    return text.strip(BLANK) if with_single_blanks(text) else ""
 
 
 def _check_row(
@@ -501,13 +514,17 @@ def _check_approval(approved_by: str, reason: str, owner: str) -> None:
         raise CloseError("--approved-by is empty: name the person who approves")
     if not reason:
         raise CloseError("--reason is empty: an approval counts only with a reason")
-    if approved_by.lower() == owner.lower():
+    if with_single_blanks(approved_by).lower() == with_single_blanks(owner).lower():
         raise CloseError(
-            f"{approved_by} owns this finding and cannot approve it: a second person has to, or "
-            "name another --owner"
+            f"{approved_by} owns this finding and cannot approve it: another person has to approve "
+            "it"
         )
     if any(has_secret(text) for text in (approved_by, reason, owner)):
         raise CloseError("the approval contains a secret key: take it out; it was not written")
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
 
 
 def _is_about(row: RegisterRow, finding: dict[str, str]) -> bool:

@@ -37,7 +37,7 @@ select
     case
         when register.approved_by is null then 'none'
         when not findings.is_approvable or register.reason is null then 'rejected'
-        when {{ pool_recon.lower_case('register.approved_by') }} = {{ pool_recon.lower_case('coalesce(register.owner, findings.default_owner)') }} then 'rejected'
+        when {{ pool_recon.lower_case(pool_recon.single_blanks('register.approved_by')) }} = {{ pool_recon.lower_case(pool_recon.single_blanks('coalesce(register.owner, findings.default_owner)')) }} then 'rejected'
         when register.expires_on < close.close_date then 'expired'
         when register.evidence_hash <> findings.evidence_hash then 'stale'
         else 'approved'

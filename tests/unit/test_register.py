@@ -39,6 +39,11 @@ FINDINGS = [
 APPROVAL = Approval("aaa111", approved_by="Ada", reason="Seen at the bank.")
 
 
+@pytest.fixture(autouse=True)
+def _today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pool_recon.register._today", lambda: date(2026, 7, 3))
+
+
 @pytest.fixture
 def register(tmp_path: Path) -> Path:
     return tmp_path / "register.csv"
@@ -311,6 +316,20 @@ def test_a_register_without_evidence_is_told(register: Path, exceptions: Path) -
         ({"reason": ""}, "--reason is empty"),
         ({"approved_by": "Partner ENGINEERING"}, "owns this finding and cannot approve it"),
         ({"owner": "ada"}, "owns this finding and cannot approve it"),
+        ({"approved_by": "partner  engineering"}, "owns this finding and cannot approve it"),
+        ({"approved_by": "\u2003Partner\t\xa0engineering "}, "another person has to approve it"),
+        ({"owner": "ada l", "approved_by": "ADA\u3000L"}, "owns this finding and cannot"),
+        (
+            {"owner": "\xa0", "approved_by": "partner engineering"},
+            "owns this finding and cannot approve it",
+        ),
+        ({"approved_by": "\xa0"}, "--approved-by is empty"),
+        ({"reason": " \u2003"}, "--reason is empty"),
+        (
+            {"approved_on": date(2026, 7, 4)},
+            "--approved-on 2026-07-04 is in the future, for today is 2026-07-03: give the date on "
+            "which it was approved",
+        ),
         ({"expires_on": date(2026, 6, 29)}, "before it is given on 2026-06-30"),
         (
             {"expires_on": date(2026, 6, 15), "approved_on": date(2026, 6, 1)},
@@ -336,6 +355,23 @@ def test_what_cannot_be_approved(
     assert expected in str(refused.value)
     assert SECRET not in str(refused.value)
     assert not register.exists()
+
+
+def test_an_approval_of_today_is_not_in_the_future(register: Path, exceptions: Path) -> None:
+    today = Approval(**(APPROVAL.__dict__ | {"approved_on": date(2026, 7, 3)}))
+    assert approve(exceptions, register, today).row.approved_on == "2026-07-03"
+
+
+def test_the_owner_is_not_told_to_name_another(register: Path, exceptions: Path) -> None:
+    with pytest.raises(CloseError) as refused:
+        approve(exceptions, register, Approval(**(APPROVAL.__dict__ | {"owner": "Ada"})))
+    assert "--owner" not in str(refused.value)
+
+
+def test_who_has_a_blank_within_a_word_is_another(register: Path, exceptions: Path) -> None:
+    other = {"approved_by": "Part ner engineering"}
+    row = approve(exceptions, register, Approval(**(APPROVAL.__dict__ | other))).row
+    assert row.approved_by == "Part ner engineering"
 
 
 def test_a_review_on_the_close_date_is_not_overdue(register: Path, exceptions: Path) -> None:
