@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from pool_recon.blanks import BLANK, with_single_blanks
 from pool_recon.errors import CloseError
-from pool_recon.loader.columns import fold
+from pool_recon.loader.columns import fold, wrong_separator
 from pool_recon.loader.csv_records import UnclosedQuoteError, read_records
 from pool_recon.long_records import allow_long_values
 from pool_recon.masking import has_secret, mask
@@ -145,6 +145,19 @@ def replace_register(connection: duckdb.DuckDBPyConnection, register: Register |
             *([mask(getattr(row, column)) for row in register.rows] for column in COLUMNS),
         ],
     )
+
+
+def refuse_equal_rows(path: Path, register: Register) -> None:
+    """Refuse a register of which two rows name the same code, subject and environment.
+
+    Whatever a close finds, no more than one of them can be needed. Raises CloseError.
+    """
+    lines: dict[tuple[str, ...], int] = {}
+    for row in register.rows:
+        finding = (row.code, row.subject_type, row.subject_id)
+        line = lines.setdefault((*finding, row.environment), row.line_number)
+        if line != row.line_number:
+            raise _second_row(path, finding, line, row.line_number)
 
 
 def refuse_second_rows(connection: duckdb.DuckDBPyConnection, register: Register) -> None:
@@ -337,6 +350,9 @@ def _parse(path: Path, content: bytes) -> _Parsed:
     parsed = None
     codes, subject_types = _codes(), _subject_types()
     for line, end, record in records:
+        # Excel leaves rows that were emptied.
+        if record is not None and not any(value.strip(BLANK) for value in record):
+            continue
         if parsed is None:
             parsed = _Parsed(lines, _header(path, line, record))
             continue
@@ -400,10 +416,11 @@ def _header(path: Path, line: int, names: list[str] | None) -> list[str | None]:
     missing = [c for c in COLUMNS if c not in known and c not in _OPTIONAL_COLUMNS]
     if missing:
         found = ", ".join(repr(name) for name in names[:40])
+        remedy = wrong_separator(names)
         raise _error(
             path,
             f"a column is missing: expected {', '.join(missing)} (values may be empty); "
-            f"found {found}",
+            f"found {found}{f'; {remedy}' if remedy else ''}",
             line,
         )
     return header

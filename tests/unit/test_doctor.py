@@ -19,6 +19,7 @@ from pool_recon import __version__, doctor, machine
 from pool_recon.doctor import Check, SetUp
 from pool_recon.loader.landing import create_tables
 from pool_recon.progress import Progress
+from pool_recon.register import COLUMNS
 from pool_recon.spark import readiness
 from tests.unit.cli_support import run, write_exports
 
@@ -351,6 +352,15 @@ def test_the_register(set_up: SetUp, tmp_path: Path) -> None:
     check = the_check(doctor._register, with_(set_up, register=register))
     assert (check.state, "a column is missing" in check.finding) == ("mend", True)
     assert the_check(doctor._register, set_up).state == "ok"
+    header = ",".join(COLUMNS)
+    row = "missing_webhook,trade,t-1,,,,,,,,"
+    register.write_text(f"{header}\n{row}\n{row.replace('t-1', 't-2')}\n")
+    assert the_check(doctor._register, with_(set_up, register=register)).state == "ok"
+    register.write_text(f"{header}\n{row}\n\n{row}\n")
+    check = the_check(doctor._register, with_(set_up, register=register))
+    assert check.state == "mend"
+    second = "line 4 (exception register): a second row for missing_webhook of trade t-1, which"
+    assert check.finding.startswith(f"{register}: {second} line 2 is about")
 
 
 @pytest.mark.parametrize(
