@@ -287,6 +287,20 @@ class TestWarehouse:
         check = the_check(doctor._warehouse, set_up)
         assert (check.state, "no DuckDB file" in check.finding) == ("mend", True)
 
+    def test_one_that_is_a_table(self, set_up: SetUp) -> None:
+        """DuckDB would take it for a database in memory with a view of that table."""
+        set_up.out.mkdir()
+        table = set_up.warehouse.with_suffix(".csv")
+        table.write_text("code,subject_type\n")
+        check = the_check(doctor._warehouse, with_(set_up, warehouse=table))
+        assert check.state == "mend"
+        said = f"{table} is no DuckDB file: name another --warehouse, or move it away"
+        assert check.finding == said
+        # What counts is what is in a file.
+        duckdb.connect(str(table.with_name("w.json"))).close()
+        check = the_check(doctor._warehouse, with_(set_up, warehouse=table.with_name("w.json")))
+        assert (check.state, "no close in it yet" in check.finding) == ("ok", True)
+
     def test_one_that_another_program_has_open(self, set_up: SetUp) -> None:
         set_up.out.mkdir()
         code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
