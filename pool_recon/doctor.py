@@ -340,13 +340,14 @@ def _export(exports: Path, export: reference.Export) -> Iterator[Check]:
 
 
 def _register(set_up: SetUp) -> Iterator[Check]:
-    from pool_recon.register import read_register
+    from pool_recon.register import read_register, refuse_equal_rows
 
     if set_up.register is None:
         yield Check("register", OK, "none is used")
         return
     try:
         register = read_register(set_up.register)
+        refuse_equal_rows(set_up.register, register)
     except CloseError as error:
         yield Check("register", MEND, str(error), "correct the line that it names")
         return

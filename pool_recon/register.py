@@ -15,13 +15,13 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pool_recon.blanks import BLANK
+from pool_recon.blanks import BLANK, with_single_blanks
 from pool_recon.errors import CloseError
-from pool_recon.loader.columns import fold
+from pool_recon.loader.columns import fold, wrong_separator
 from pool_recon.loader.csv_records import UnclosedQuoteError, read_records
 from pool_recon.long_records import allow_long_values
 from pool_recon.masking import has_secret, mask
@@ -37,6 +37,8 @@ _TABLE: Final = "raw.exception_register"
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATES: Final = ("next_review_date", "approved_on", "expires_on")
 _NEVER_EMPTY: Final = ("code", "subject_type", "subject_id")
+# What people call themselves and say: here a no-break space alone is nothing, too.
+_WORDS: Final = ("owner", "approved_by", "reason")
 # An approval need not be tied to the evidence that it was given for; everything else has a place.
 _OPTIONAL_COLUMNS: Final = frozenset({"evidence_hash"})
 _BOM: Final = "\ufeff"
@@ -145,6 +147,19 @@ def replace_register(connection: duckdb.DuckDBPyConnection, register: Register |
     )
 
 
+def refuse_equal_rows(path: Path, register: Register) -> None:
+    """Refuse a register of which two rows name the same code, subject and environment.
+
+    Whatever a close finds, no more than one of them can be needed. Raises CloseError.
+    """
+    lines: dict[tuple[str, ...], int] = {}
+    for row in register.rows:
+        finding = (row.code, row.subject_type, row.subject_id)
+        line = lines.setdefault((*finding, row.environment), row.line_number)
+        if line != row.line_number:
+            raise _second_row(path, finding, line, row.line_number)
+
+
 def refuse_second_rows(connection: duckdb.DuckDBPyConnection, register: Register) -> None:
     """Refuse a register of which two rows are about one finding of this close.
 
@@ -190,9 +205,15 @@ def approve(exceptions: Path, register: Path, approval: Approval) -> Approved:
         lines = [row.line_number for row in of_finding]
         raise _second_row(register, subject, lines[0], lines[1])
     old = of_finding[0] if of_finding else None
-    owner = (approval.owner or (old.owner if old else "")).strip(BLANK)
-    approved_by, reason = approval.approved_by.strip(BLANK), approval.reason.strip(BLANK)
+    owner = _said(approval.owner or (old.owner if old else ""))
+    approved_by, reason = _said(approval.approved_by), _said(approval.reason)
     _check_approval(approved_by, reason, owner or code["owner"])
+    today = _today()
+    if approval.approved_on and approval.approved_on > today:
+        raise CloseError(
+            f"--approved-on {approval.approved_on} is in the future, for today is {today}: give "
+            "the date on which it was approved"
+        )
     close_date = stated_close_date(exceptions.parent)
     approved_on = approval.approved_on or close_date
     if approved_on is None:
@@ -329,6 +350,9 @@ def _parse(path: Path, content: bytes) -> _Parsed:
     parsed = None
     codes, subject_types = _codes(), _subject_types()
     for line, end, record in records:
+        # Excel leaves rows that were emptied.
+        if record is not None and not any(value.strip(BLANK) for value in record):
+            continue
         if parsed is None:
             parsed = _Parsed(lines, _header(path, line, record))
             continue
@@ -392,10 +416,11 @@ def _header(path: Path, line: int, names: list[str] | None) -> list[str | None]:
     missing = [c for c in COLUMNS if c not in known and c not in _OPTIONAL_COLUMNS]
     if missing:
         found = ", ".join(repr(name) for name in names[:40])
+        remedy = wrong_separator(names)
         raise _error(
             path,
             f"a column is missing: expected {', '.join(missing)} (values may be empty); "
-            f"found {found}",
+            f"found {found}{f'; {remedy}' if remedy else ''}",
             line,
         )
     return header
@@ -405,10 +430,15 @@ def _row(line: int, header: Sequence[str | None], record: Sequence[str]) -> Regi
     values = dict.fromkeys(COLUMNS, "")
     for column, value in zip(header, record, strict=True):
         if column:
-            values[column] = value.strip(BLANK)
+            values[column] = _said(value) if column in _WORDS else value.strip(BLANK)
     for column in ("code", "subject_type", "environment"):
         values[column] = values[column].lower()
     return RegisterRow(line, **values)
+
+
+def _said(text: str) -> str:
+    """The text without the blanks around it; nothing where it is of white space alone."""
+    return text.strip(BLANK) if with_single_blanks(text) else ""
 
 
 def _check_row(
@@ -501,13 +531,17 @@ def _check_approval(approved_by: str, reason: str, owner: str) -> None:
         raise CloseError("--approved-by is empty: name the person who approves")
     if not reason:
         raise CloseError("--reason is empty: an approval counts only with a reason")
-    if approved_by.lower() == owner.lower():
+    if with_single_blanks(approved_by).lower() == with_single_blanks(owner).lower():
         raise CloseError(
-            f"{approved_by} owns this finding and cannot approve it: a second person has to, or "
-            "name another --owner"
+            f"{approved_by} owns this finding and cannot approve it: another person has to approve "
+            "it"
         )
     if any(has_secret(text) for text in (approved_by, reason, owner)):
         raise CloseError("the approval contains a secret key: take it out; it was not written")
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()
 
 
 def _is_about(row: RegisterRow, finding: dict[str, str]) -> bool:

@@ -40,6 +40,8 @@ _OUT_OF_MEMORY = re.compile("Out of Memory Error|could not allocate block|failed
 _FULL = re.compile("No space left on device|Disk quota exceeded")
 # A path in one of the folders that work is done in, and the folder beside which these lie.
 _OF_A_RUN = re.compile(r"""["'](?:(?P<folder>[^"'\n]*)/)?\.[^"'/\n]+\.work/""")
+# Where a database file says what it is.
+_MARK = slice(8, 12)
 _JOURNAL = "publish.json"
 # The request by which Linux clones a file on XFS, Btrfs and other file systems that can.
 _FICLONE = 0x40049409
@@ -567,14 +569,26 @@ def _signature(file: Path) -> tuple[int, int, int] | None:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
+def _is_of_another_kind(file: Path) -> bool:
+    """Whether there is a file without the mark of a database, such as a CSV file.
+
+    Of what it can read as a table DuckDB would make a database in memory.
+    """
+    try:
+        with file.open("rb") as stream:
+            return stream.read(_MARK.stop)[_MARK] != b"DUCK"
+    except OSError:
+        return False
+
+
 def _why_not_open(file: Path, message: str) -> str:
+    if "not a valid DuckDB" in message or _is_of_another_kind(file):
+        return f"{file} is no DuckDB file: name another --warehouse, or move it away"
     if "lock" in message.lower():
         return (
             f"the warehouse {file} is in use by another program: close it there, then run this "
             "again"
         )
-    if "not a valid DuckDB" in message:
-        return f"{file} is no DuckDB file: name another --warehouse, or move it away"
     if _NO_AMOUNT.match(message):
         return (
             f"{MEMORY_LIMIT} is {os.environ.get(MEMORY_LIMIT)!r}: expected an amount, such as "

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pool_recon import reference
+from pool_recon.blanks import BLANK
 from pool_recon.errors import CloseError
 from pool_recon.loader.discovery import ExportFile
 from pool_recon.masking import mask
@@ -112,6 +113,19 @@ def same_name_twice(file: ExportFile, first: str, second: str) -> CloseError:
     )
 
 
+def wrong_separator(names: Sequence[str]) -> str:
+    """Say what to change in a file whose header was not written with commas; nothing for others.
+
+    Excel writes what it separates values by, and ``sep=`` with it, as the first line of a file.
+    """
+    first = names[0].strip(BLANK) if names else ""
+    is_of_excel = first.lower().startswith("sep=")
+    if len(names) == 1 and (separator := next((c for c in ";\t|" if c in names[0]), "")):
+        line = ", and without the line sep=" if is_of_excel else ""
+        return f"write the file with commas, not with {separator!r}{line}"
+    return "take out the line sep=, which only Excel understands" if is_of_excel else ""
+
+
 def _missing_message(export_name: str, missing: list[str], names: Sequence[str]) -> str:
     other: dict[str, list[str]] = {column: [] for column in missing}
     for alias in reference.column_aliases(export_name):
@@ -123,8 +137,8 @@ def _missing_message(export_name: str, missing: list[str], names: Sequence[str])
     )
     found = mask(", ".join(repr(name) for name in names[:40])) or "none"
     message = f"a required column is missing: expected {wanted}; found {found}"
-    if len(names) == 1 and (separator := next((c for c in ";\t|" if c in names[0]), "")):
-        return f"{message}; write the file with commas, not with {separator!r}"
+    if remedy := wrong_separator(names):
+        return f"{message}; {remedy}"
     if names:
         return f"{message}; a name of your own goes into seeds/ref_column_aliases.csv"
     return message

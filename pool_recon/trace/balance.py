@@ -8,9 +8,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from pool_recon.blanks import BLANK
 from pool_recon.errors import CloseError
 from pool_recon.exact import EXACT, total
 from pool_recon.midnights import midnight
+from pool_recon.trace.nearest import LIMIT
 from pool_recon.trace.reader import (
     SCHEMA_VERSION,
     Missing,
@@ -34,12 +36,15 @@ def explain_balance(
     """The entries that make up the difference of a balance between two moments, exactly.
 
     A balance at a moment is the sum of all deltas before it, so an entry at `begin` counts and one
-    at `end` does not. A date alone is the start of that date in the business time zone.
+    at `end` does not. A date alone is the start of that date in the business time zone. Names are
+    trimmed as those of the exports are, and of the environment the case does not count.
 
     Raises:
         CloseError: a moment cannot be read, `begin` is after `end`, `end` is after the cut-off of
             the close, or there is no closed warehouse.
     """
+    partner, asset = partner.strip(BLANK), asset.strip(BLANK)
+    environment = environment.strip(BLANK).lower()
     with reading(warehouse, partner) as reader:
         first, last = _moment(reader, begin, "--from"), _moment(reader, end, "--to")
         if first > last:
@@ -178,9 +183,25 @@ def _no_such_balance(reader: Reader, environment: str, partner: str, asset: str)
     )
     if {"environment": environment, "asset": asset} in known:
         return None
-    return Missing(
+    message = (
         f"partner {partner} has no balance of {asset} in {environment} in the close of "
-        f"{reader.close_date}",
+        f"{reader.close_date}"
+    )
+    if not known:
+        return Missing(message, _nearest_partners(reader, partner), "known partner")
+    return Missing(
+        message,
         tuple(f"{row['asset']} in {row['environment']}" for row in known),
         "it has",
     )
+
+
+def _nearest_partners(reader: Reader, partner: str) -> tuple[str, ...]:
+    """Up to five of the partners that have a balance, those with the most similar names first."""
+    found = reader.rows(
+        "select partner_id from marts.fct_balances group by partner_id "
+        "order by levenshtein(lower(partner_id), lower($partner)), partner_id limit $limit",
+        partner=partner,
+        limit=LIMIT,
+    )
+    return tuple(row["partner_id"] for row in found)

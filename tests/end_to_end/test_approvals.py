@@ -34,6 +34,8 @@ ROWS: dict[str, tuple[dict[str, str] | None, str]] = {
     "expired": (APPROVER | {"expires_on": "2026-06-29", "evidence_hash": WRONG}, "expired"),
     "stale": (APPROVER | {"expires_on": CLOSE_DATE, "evidence_hash": WRONG}, "stale"),
     "self": (APPROVER | {"owner": "Ada L", "approved_by": "ADA l "}, "rejected"),
+    "blanks": (APPROVER | {"owner": "Ada\xa0L", "approved_by": "ada \t L"}, "rejected"),
+    "nobody": (APPROVER | {"approved_by": " \xa0"}, "none"),
     "default": (APPROVER | DEFAULT_OWNER, "rejected"),
     "reason": (
         APPROVER | {"reason": " ", "expires_on": "2026-06-29", "evidence_hash": WRONG},
@@ -147,6 +149,8 @@ def test_every_row_gives_what_it_may(after: Ran) -> None:
         "Ada L",
         "Treasury",
     }
+    # It is shown as it is written.
+    assert owners.pop("blanks") == "Ada\xa0L"
     assert set(owners.values()) == {default_owner}
     assert found["reg-reviewed-t"]["next_review_date"] == "2026-07-20"
     assert found["reg-evidence-t"]["next_review_date"] == "2026-07-01"

@@ -95,8 +95,8 @@ def test_a_close_goes_on_with_rows_history_and_register(
     register.write_text(
         "code,subject_type,subject_id,environment,owner,next_review_date,approved_by,approved_on,"
         "reason,expires_on\n"
-        f"{finding['code']},{finding['subject_type']},{finding['subject_id']},,ÉMILE,,Émile,"
-        "2026-06-30,the owner himself,\n"
+        f"{finding['code']},{finding['subject_type']},{finding['subject_id']},,ÉMILE ZOLA,,"
+        "Émile\u3000 \xa0Zola,2026-06-30,the owner himself,\n"
         f"quarantined_row,export_row,nowhere:1,,,2026-07-09,Ada,2026-06-30,'quoted',\n",
         encoding="utf-8",
     )

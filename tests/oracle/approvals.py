@@ -56,7 +56,7 @@ def judge(
     """none, rejected before expired before stale, approved."""
     if row is None or not row["approved_by"]:
         return "none"
-    is_self_approved = row["approved_by"].casefold() == owner.casefold()
+    is_self_approved = row["approved_by"].casefold().split() == owner.casefold().split()
     if not row["reason"] or is_self_approved or finding.code == "secret_exposed":
         return "rejected"
     if row["expires_on"] and date.fromisoformat(row["expires_on"]) < close_date:

@@ -281,6 +281,17 @@ def test_a_file_that_is_no_warehouse_is_left_alone(
     assert close(exports, tmp_path / "out", "--warehouse", notes) == 2
     assert "no DuckDB file" in the_line(capsys)
     assert notes.read_text(encoding="utf-8").startswith("not a database")
+    table = tmp_path / "lock.csv"
+    table.write_text("code,subject_type\n", encoding="utf-8")
+    for command in (
+        ["close", "--exports", exports, "--close-date", "2026-06-30", "--out", tmp_path / "out"],
+        ["load", "--exports", exports],
+        ["trace", "t-1"],
+        ["validate"],
+    ):
+        assert run(*command, "--warehouse", table) == 2
+        assert f"{table} is no DuckDB file: name another --warehouse" in the_line(capsys)
+    assert table.read_text(encoding="utf-8") == "code,subject_type\n"
 
 
 def test_a_folder_that_is_no_package_is_not_replaced(

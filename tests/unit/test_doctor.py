@@ -19,6 +19,7 @@ from pool_recon import __version__, doctor, machine
 from pool_recon.doctor import Check, SetUp
 from pool_recon.loader.landing import create_tables
 from pool_recon.progress import Progress
+from pool_recon.register import COLUMNS
 from pool_recon.spark import readiness
 from tests.unit.cli_support import run, write_exports
 
@@ -293,6 +294,20 @@ class TestWarehouse:
         check = the_check(doctor._warehouse, set_up)
         assert (check.state, check.finding.startswith(f"{log} is the log of")) == ("mend", True)
 
+    def test_one_that_is_a_table(self, set_up: SetUp) -> None:
+        """DuckDB would take it for a database in memory with a view of that table."""
+        set_up.out.mkdir()
+        table = set_up.warehouse.with_suffix(".csv")
+        table.write_text("code,subject_type\n")
+        check = the_check(doctor._warehouse, with_(set_up, warehouse=table))
+        assert check.state == "mend"
+        said = f"{table} is no DuckDB file: name another --warehouse, or move it away"
+        assert check.finding == said
+        # What counts is what is in a file.
+        duckdb.connect(str(table.with_name("w.json"))).close()
+        check = the_check(doctor._warehouse, with_(set_up, warehouse=table.with_name("w.json")))
+        assert (check.state, "no close in it yet" in check.finding) == ("ok", True)
+
     def test_one_that_another_program_has_open(self, set_up: SetUp) -> None:
         set_up.out.mkdir()
         code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(1, flush=True); input()"
@@ -358,6 +373,15 @@ def test_the_register(set_up: SetUp, tmp_path: Path) -> None:
     check = the_check(doctor._register, with_(set_up, register=register))
     assert (check.state, "a column is missing" in check.finding) == ("mend", True)
     assert the_check(doctor._register, set_up).state == "ok"
+    header = ",".join(COLUMNS)
+    row = "missing_webhook,trade,t-1,,,,,,,,"
+    register.write_text(f"{header}\n{row}\n{row.replace('t-1', 't-2')}\n")
+    assert the_check(doctor._register, with_(set_up, register=register)).state == "ok"
+    register.write_text(f"{header}\n{row}\n\n{row}\n")
+    check = the_check(doctor._register, with_(set_up, register=register))
+    assert check.state == "mend"
+    second = "line 4 (exception register): a second row for missing_webhook of trade t-1, which"
+    assert check.finding.startswith(f"{register}: {second} line 2 is about")
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,17 @@ MONEY = "decimal(38, 18)"
 def rendered(call: str, *files: str, engine: str = "duckdb") -> str:
     """The SQL that a macro call gives on an engine; `default` is one without macros of its own."""
     source = "".join((MACROS / file).read_text(encoding="utf-8") for file in files)
-    for name in ("product_misses", "amount_text", "part_of", "whole_part"):
+    for name in (
+        *("product_misses", "amount_text", "part_of", "whole_part"),
+        *("matches_whole", "matches_within", "matches_replaced", "white_space"),
+    ):
         start = source.find("{{ return(adapter.dispatch('" + name)
         if start >= 0:
             end = source.index("}}", start) + 2
             arguments = source[start:end].split("'pool_recon')", 1)[1].rsplit(")", 1)[0]
             prefix = engine if f"macro {engine}__{name}(" in source else "default"
-            source = f"{source[:start]}{{{{ {prefix}__{name}{arguments} }}}}{source[end:]}"
+            call_of_it = f"{{{{ {prefix}__{name}{arguments} }}}}"
+            source = f"{source[:start]}{call_of_it}{source[end:]}"
     source = source.replace("pool_recon.money_type()", f"'{MONEY}'").replace("pool_recon.", "")
     source = source.replace("dbt.type_string()", "'varchar'")
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])

@@ -22,6 +22,7 @@ from pool_recon.register import (
     approve,
     newest_package,
     read_register,
+    refuse_equal_rows,
     refuse_second_rows,
     replace_register,
 )
@@ -37,6 +38,11 @@ FINDINGS = [
     ("bbb444", "missing_request_id", "trade", "t-1", "live", "e4"),
 ]
 APPROVAL = Approval("aaa111", approved_by="Ada", reason="Seen at the bank.")
+
+
+@pytest.fixture(autouse=True)
+def _today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pool_recon.register._today", lambda: date(2026, 7, 3))
 
 
 @pytest.fixture
@@ -96,6 +102,42 @@ def test_names_fold_and_values_are_trimmed(register: Path, bom: str, end: str) -
     assert second.environment == second.approved_by == second.expires_on == ""
 
 
+def test_a_no_break_space_alone_names_nobody(register: Path) -> None:
+    blank = " \xa0"
+    nobody = line(subject_id="\xa0", owner=blank, approved_by=blank, reason=blank)
+    said = line(owner=" \xa0Ops ", approved_by="Ada\xa0L", reason="\u2003x")
+    register.write_text(f"{HEADER}\n{nobody}\n{said}\n", encoding="utf-8")
+    first, second = read_register(register).rows
+    assert (first.subject_id, first.owner, first.approved_by, first.reason) == ("\xa0", "", "", "")
+    assert (second.owner, second.approved_by) == ("\xa0Ops", "Ada\xa0L")
+    assert second.reason == "\u2003x"
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([line(), line(reason="again")], "line 4 .* missing_webhook of trade t-1, which line 2 "),
+        ([line(environment="LIVE"), line(environment=" live ")], "line 4 .*which line 2 is about"),
+        # Only a close tells whether there is a finding that both are about.
+        ([line(), line(environment="live")], None),
+        ([line(environment="test"), line(environment="live")], None),
+        ([line(), line(code="ledger_mismatch")], None),
+        ([line(), line(subject_type="order")], None),
+        ([line(), line(subject_id="T-1")], None),
+    ],
+)
+def test_rows_of_which_no_close_can_need_both(
+    register: Path, rows: list[str], expected: str | None
+) -> None:
+    register.write_text(f"{HEADER}\n{rows[0]}\n\n{rows[1]}\n", encoding="utf-8")
+    read = read_register(register)
+    if expected is None:
+        refuse_equal_rows(register, read)
+        return
+    with pytest.raises(CloseError, match=expected):
+        refuse_equal_rows(register, read)
+
+
 def test_a_header_alone_is_an_empty_register(register: Path) -> None:
     register.write_text(HEADER, encoding="utf-8")
     assert read_register(register).rows == ()
@@ -112,6 +154,55 @@ def test_evidence_is_the_only_column_that_may_be_absent(register: Path) -> None:
             assert f"line 1 (exception register): a column is missing: expected {column} " in (
                 refusal(register, content)
             )
+
+
+@pytest.mark.parametrize(
+    ("header", "remedy"),
+    [
+        (HEADER.replace(",", ";"), "; write the file with commas, not with ';'"),
+        (HEADER.replace(",", "\t"), "; write the file with commas, not with '\\t'"),
+        ("sep=;", "; write the file with commas, not with ';', and without the line sep="),
+        ("sep=,", "; take out the line sep=, which only Excel understands"),
+        # It is read with commas, and lacks columns.
+        ("code;,subject_type", "found 'code;', 'subject_type'"),
+    ],
+)
+def test_a_register_that_is_not_written_with_commas(
+    register: Path, header: str, remedy: str
+) -> None:
+    row = line().replace(",", header[4] if header.startswith("sep=") else ";")
+    message = refusal(register, f"\ufeff{header}\r\n{row}\r\n")
+    assert "line 1 (exception register): a column is missing: expected code" in message
+    assert message.endswith(remedy)
+
+
+@pytest.mark.parametrize("empty", ["," * 10, " ,\t" + "," * 9, ",,", '"",' + '" ",' * 9, "," * 20])
+def test_a_row_of_blanks_is_none(register: Path, exceptions: Path, empty: str) -> None:
+    lines = [empty, HEADER, empty, line(subject_id="t-0"), empty, line(subject_id="t-9"), empty]
+    before = "\r\n".join([*lines, empty])
+    register.write_bytes(before.encode())
+    rows = read_register(register).rows
+    assert [(row.line_number, row.subject_id) for row in rows] == [(4, "t-0"), (6, "t-9")]
+
+    approved = approve(exceptions, register, APPROVAL)
+    assert approved.row.line_number == 9
+    assert register.read_bytes().decode().startswith(f"{before}\r\nmissing_webhook,trade,t-1,")
+    assert read_register(register).rows == (*rows, approved.row)
+    assert approve(exceptions, register, APPROVAL).is_replacement
+    assert read_register(register).rows == (*rows, approved.row)
+
+
+def test_a_register_of_empty_rows_is_empty(register: Path) -> None:
+    assert "is empty; expected a header with code" in refusal(register, ",,\n" + "," * 10 + "\n")
+
+
+def test_a_row_that_says_anything_has_to_name_a_code(register: Path) -> None:
+    for said in ({"reason": "x"}, {"environment": "live"}, {"evidence_hash": "\xa0"}):
+        empty = {"code": "", "subject_type": "", "subject_id": ""}
+        message = refusal(register, f"{HEADER}\n{',' * 10}\n{line(**empty | said)}\n")
+        assert "line 3 (exception register): code is empty" in message
+    unknown = f"{HEADER},note\n{',' * 11}\n{',' * 11}mine\n"
+    assert "line 3 (exception register): code is empty" in refusal(register, unknown)
 
 
 @pytest.mark.parametrize(
@@ -311,6 +402,20 @@ def test_a_register_without_evidence_is_told(register: Path, exceptions: Path) -
         ({"reason": ""}, "--reason is empty"),
         ({"approved_by": "Partner ENGINEERING"}, "owns this finding and cannot approve it"),
         ({"owner": "ada"}, "owns this finding and cannot approve it"),
+        ({"approved_by": "partner  engineering"}, "owns this finding and cannot approve it"),
+        ({"approved_by": "\u2003Partner\t\xa0engineering "}, "another person has to approve it"),
+        ({"owner": "ada l", "approved_by": "ADA\u3000L"}, "owns this finding and cannot"),
+        (
+            {"owner": "\xa0", "approved_by": "partner engineering"},
+            "owns this finding and cannot approve it",
+        ),
+        ({"approved_by": "\xa0"}, "--approved-by is empty"),
+        ({"reason": " \u2003"}, "--reason is empty"),
+        (
+            {"approved_on": date(2026, 7, 4)},
+            "--approved-on 2026-07-04 is in the future, for today is 2026-07-03: give the date on "
+            "which it was approved",
+        ),
         ({"expires_on": date(2026, 6, 29)}, "before it is given on 2026-06-30"),
         (
             {"expires_on": date(2026, 6, 15), "approved_on": date(2026, 6, 1)},
@@ -336,6 +441,23 @@ def test_what_cannot_be_approved(
     assert expected in str(refused.value)
     assert SECRET not in str(refused.value)
     assert not register.exists()
+
+
+def test_an_approval_of_today_is_not_in_the_future(register: Path, exceptions: Path) -> None:
+    today = Approval(**(APPROVAL.__dict__ | {"approved_on": date(2026, 7, 3)}))
+    assert approve(exceptions, register, today).row.approved_on == "2026-07-03"
+
+
+def test_the_owner_is_not_told_to_name_another(register: Path, exceptions: Path) -> None:
+    with pytest.raises(CloseError) as refused:
+        approve(exceptions, register, Approval(**(APPROVAL.__dict__ | {"owner": "Ada"})))
+    assert "--owner" not in str(refused.value)
+
+
+def test_who_has_a_blank_within_a_word_is_another(register: Path, exceptions: Path) -> None:
+    other = {"approved_by": "Part ner engineering"}
+    row = approve(exceptions, register, Approval(**(APPROVAL.__dict__ | other))).row
+    assert row.approved_by == "Part ner engineering"
 
 
 def test_a_review_on_the_close_date_is_not_overdue(register: Path, exceptions: Path) -> None:

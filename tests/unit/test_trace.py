@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from pool_recon.errors import CloseError
-from pool_recon.trace import balance_text, printable, trace_text
+from pool_recon.trace import Missing, balance_text, printable, trace_text
 from pool_recon.trace.balance import _moment, explain_balance
 from pool_recon.trace.reader import Reader, moment_text, wanted_id
 
@@ -85,7 +85,9 @@ def closed(tmp_path: Path) -> Path:
             " entry_type text, entry_class text, delta decimal(38, 18),"
             " ledger_balance decimal(38, 18), stated_balance decimal(38, 18),"
             " joined_transact_id text, joined_quote_id text, joined_partner_order_id text,"
-            " funding_reference text)"
+            " funding_reference text);"
+            "create table marts.fct_balances as"
+            " select 'live' as environment, 'p' as partner_id, 'BIG' as asset"
         )
         connection.executemany(
             "insert into marts.fct_balance_entries by name select $1::integer as entry_position,"
@@ -112,6 +114,38 @@ def test_a_balance_is_explained_to_the_last_digit(closed: Path) -> None:
         "99999999999999999999.000000000000000001",
         "99999999999999999999.00",
     ]
+
+
+def test_a_balance_is_found_with_blanks_around_its_names(closed: Path) -> None:
+    moments = {"begin": "2026-06-30", "end": "2026-07-01"}
+    names = {"partner": "p\n", "asset": " BIG\t", "environment": " Live"}
+    found = explain_balance(closed, **names, **moments)
+    assert found == explained(closed, "2026-07-01")
+    # Assets are told apart by case, as ids are.
+    for other in ({"asset": "big"}, {"partner": "P"}, {"environment": "test"}):
+        assert isinstance(explain_balance(closed, **names | other, **moments), Missing)
+
+
+def test_of_an_unknown_partner_the_known_ones_are_named(closed: Path) -> None:
+    def missing(**given: str) -> Missing:
+        names = {"partner": "p", "asset": "BIG", "environment": "live"} | given
+        found = explain_balance(closed, **names, begin="2026-06-30", end="2026-07-01")
+        assert isinstance(found, Missing)
+        return found
+
+    found = missing(partner="P ")
+    assert found.message.startswith("partner P has no balance of BIG in live in the close of")
+    assert (found.label, found.nearest) == ("known partner", ("p",))
+    found = missing(asset="big")
+    assert (found.label, found.nearest) == ("it has", ("BIG in live",))
+    with duckdb.connect(str(closed)) as connection:
+        connection.execute(
+            "insert into marts.fct_balances select 'live', 'partner ' || i, 'BIG'"
+            " from range(20) as many(i)"
+        )
+    nearest = missing(partner="Partner 1x").nearest
+    assert nearest[0] == "partner 1"
+    assert len(nearest) == 5
 
 
 def test_a_balance_after_the_cut_off_is_not_known(closed: Path) -> None:
