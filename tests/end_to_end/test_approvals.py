@@ -269,7 +269,7 @@ def test_the_same_register_gives_the_same_package_and_proves_it(
         (
             "reason",
             "rejected (the row gives no reason), given by Ada on 2026-06-30, until 2026-06-29 "
-            "(line 8 of the register)",
+            "(line 10 of the register)",
         ),
         ("reviewed", "none"),
         ("silent", "none"),
