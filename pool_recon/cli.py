@@ -635,13 +635,14 @@ def metrics(
 ) -> int:
     """Ask the semantic layer: match rate, open exceptions, money at risk, balance and more.
 
-    Without a METRIC it lists them, with what each can be grouped by. Amounts are exact. Needs the
-    extra: pip install 'pool-recon[metrics]'.
+    Without a METRIC it lists them, with what each can be grouped by. Amounts are exact, and those
+    of different assets are not added up. Needs the extra: pip install 'pool-recon[metrics]'.
 
     \b
     Examples:
       pool-recon metrics match_rate --by movement__pool_id
       pool-recon metrics money_at_risk open_exceptions --by exception__asset
+      pool-recon metrics balance --by entry__asset --by entry__environment
     """
     from pool_recon.metrics import answer_text, list_metrics, metrics_json, metrics_text, query
 

@@ -472,9 +472,12 @@ def _checklist(connection: duckdb.DuckDBPyConnection) -> dict[str, bool]:
 
 
 def _rule_findings(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many findings break each rule: those not approved, and of overdue reviews all."""
     rows = connection.execute(
-        "select rule, findings::bigint - coalesce(approved::bigint, 0)"
-        f" from {VIEW_SCHEMA}.pkg_checklist"
+        "select rule, findings::bigint"
+        " - case when rule = ? then 0 else coalesce(approved::bigint, 0) end"
+        f" from {VIEW_SCHEMA}.pkg_checklist",
+        [REVIEW_RULE],
     ).fetchall()
     return dict(rows)
 

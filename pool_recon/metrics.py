@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -27,6 +27,7 @@ from pool_recon.trace import printable
 from pool_recon.trace.reader import Reader, moment_text, reading
 
 if TYPE_CHECKING:
+    from dbt_semantic_interfaces.protocols.semantic_manifest import SemanticManifest
     from metricflow.engine.metricflow_engine import MetricFlowEngine
 
 Value = str | int | float | bool | None
@@ -35,17 +36,20 @@ SUMMARY_VERSION = 1
 
 # What tells the scale of the amounts in a row.
 _ASSET = "asset"
+# Where a measure of the semantic models names the dimensions across which it does not add up.
+_WITHIN = "adds_up_within"
 _NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric that can be asked for, and what it can be grouped by."""
+    """A metric that can be asked for, what it can be grouped by, and what it has to be."""
 
     name: str
     label: str
     description: str
     dimensions: Sequence[str]
+    adds_up_within: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,8 @@ def list_metrics(warehouse: Path) -> list[Metric]:
     Raises:
         CloseError: MetricFlow is not installed, or no close has built the warehouse.
     """
-    with _engine(warehouse) as (engine, _):
-        return _known(engine)
+    with _engine(warehouse) as (engine, manifest, _):
+        return _known(engine, manifest)
 
 
 def query(warehouse: Path, metrics: Sequence[str], group_by: Sequence[str] = ()) -> Answer:
@@ -78,12 +82,14 @@ def query(warehouse: Path, metrics: Sequence[str], group_by: Sequence[str] = ())
     A group is named as MetricFlow does: `exception__asset`, `metric_time__day`.
 
     Raises:
-        CloseError: there is no such metric or group, a sum is too large, MetricFlow is not
-            installed, or no close has built the warehouse.
+        CloseError: there is no such metric or group, amounts would be added up that do not add up,
+            a sum is too large, MetricFlow is not installed, or no close has built the warehouse.
     """
     import duckdb
 
-    with _engine(warehouse) as (engine, reader):
+    # MetricFlow does not tell them apart by case, and names its columns in small letters.
+    metrics, group_by = ([name.lower() for name in names] for names in (metrics, group_by))
+    with _engine(warehouse) as (engine, manifest, reader):
         from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
         request = MetricFlowQueryRequest.create(
@@ -94,9 +100,10 @@ def query(warehouse: Path, metrics: Sequence[str], group_by: Sequence[str] = ())
         try:
             sql = engine.explain(request).sql_statement.sql
         except Exception as error:
-            _check(_known(engine), metrics, group_by)
+            _check(_known(engine, manifest), metrics, group_by)
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise CloseError(f"the semantic layer cannot answer this: {reason}") from error
+        _check_sums(_sums(manifest), metrics, group_by)
         try:
             rows = reader.rows(sql)
         except duckdb.OutOfRangeException as error:
@@ -125,6 +132,8 @@ def metrics_text(known: Sequence[Metric]) -> list[str]:
             (f"by {', '.join(metric.dimensions)}", "     "),
         ):
             lines += textwrap.wrap(text, 96, initial_indent="  ", subsequent_indent=indent)
+        if metric.adds_up_within:
+            lines.append(f"  always by {', '.join(metric.adds_up_within)}")
         lines.append("")
     return lines[:-1]
 
@@ -145,17 +154,36 @@ def answer_text(answer: Answer) -> list[str]:
     ]
 
 
-def _known(engine: MetricFlowEngine) -> list[Metric]:
+def _known(engine: MetricFlowEngine, manifest: SemanticManifest) -> list[Metric]:
+    within = _sums(manifest)
     metrics = (
         Metric(
             metric.name,
             metric.label or metric.name,
             " ".join((metric.description or "").split()),
             sorted({each.dunder_name for each in metric.dimensions}),
+            within[metric.name],
         )
         for metric in engine.list_metrics()
     )
     return sorted(metrics, key=lambda metric: metric.name)
+
+
+def _sums(manifest: SemanticManifest) -> dict[str, list[str]]:
+    """Of each metric the groups within which alone it adds up, as its measures say."""
+    of_measure = {}
+    for model in manifest.semantic_models:
+        own = (each.name for each in model.entities if each.type.value == "primary")
+        entity = model.primary_entity or next(own)
+        for measure in model.measures:
+            names = measure.config.meta.get(_WITHIN, ()) if measure.config else ()
+            of_measure[measure.name] = [f"{entity}__{name}" for name in names]
+    return {
+        metric.name: sorted(
+            {group for each in metric.input_measures for group in of_measure[each.name]}
+        )
+        for metric in manifest.metrics
+    }
 
 
 def _printed(reader: Reader, row: dict[str, Any], columns: Sequence[str]) -> list[Value]:
@@ -191,8 +219,21 @@ def _check(known: Sequence[Metric], metrics: Sequence[str], group_by: Sequence[s
                 )
 
 
+def _check_sums(
+    within: Mapping[str, Sequence[str]], metrics: Sequence[str], group_by: Sequence[str]
+) -> None:
+    """Raise CloseError for the first metric whose amounts would be added up and do not add up."""
+    for name in metrics:
+        missing = [group for group in within[name] if group not in group_by]
+        if missing:
+            raise CloseError(
+                f"amounts of {name} do not add up across {' and '.join(missing)}: add "
+                f"{' '.join(f'--by {each}' for each in missing)}"
+            )
+
+
 @contextmanager
-def _engine(warehouse: Path) -> Iterator[tuple[MetricFlowEngine, Reader]]:
+def _engine(warehouse: Path) -> Iterator[tuple[MetricFlowEngine, SemanticManifest, Reader]]:
     try:
         from metricflow.engine.metricflow_engine import MetricFlowEngine
         from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
@@ -210,9 +251,9 @@ def _engine(warehouse: Path) -> Iterator[tuple[MetricFlowEngine, Reader]]:
         described = _described(
             project_dir(), warehouse.absolute(), reader.close_date, reader.business_time_zone
         )
-        lookup = SemanticManifestLookup(parse_manifest_from_dbt_generated_manifest(described))
+        manifest = parse_manifest_from_dbt_generated_manifest(described)
         dialect: Any = _Dialect(DuckDbSqlPlanRenderer())
-        yield MetricFlowEngine(lookup, dialect), reader
+        yield MetricFlowEngine(SemanticManifestLookup(manifest), dialect), manifest, reader
 
 
 @cache

@@ -469,9 +469,10 @@ def _failing_rules(result: CloseResult) -> list[str]:
     longest, widest = max(map(len, rules)), max(map(len, counts))
     return [
         "",
-        _bold("Rules that do not hold") + " (findings)",
+        _bold("Rules that do not hold") + " (findings not approved)",
         *(
             f"  {rule:<{longest}}  {count:>{widest}}"
+            + ("  approved ones too" if rule == REVIEW_RULE else "")
             for rule, count in zip(rules, counts, strict=True)
         ),
     ]

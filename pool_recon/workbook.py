@@ -82,8 +82,8 @@ _TEXT = ' t="inlineStr"><is><t xml:space="preserve">'
 _END_OF_TEXT = "</t></is></c>"
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}")
 _WIDTH_ROWS = 200
-# More characters than these cannot be read on the width of one page.
-_PRINTED_WIDTH = 220
+# How Excel calls this size of paper.
+_A4 = 9
 # What a text cannot hold as it is: marks of XML, control characters, and what stands for them.
 _SPECIAL = re.compile("[<>&\\x00-\\x08\\x0b-\\x1f\\ufffe\\uffff]|_x[0-9a-fA-F]{4}_")
 
@@ -265,7 +265,9 @@ class _Styles:
         def made(**properties: object) -> Format:
             return workbook.add_format({**base, **properties})
 
-        number = "#,##0.00####;[Red]-#,##0.00####"
+        # As many decimals as an amount can have: none that is not zero is shown as zero.
+        number = f"#,##0.00{'#' * 16}"
+        number += f";[Red]-{number}"
         self.text = made(num_format="@")
         self.amount = made(num_format="@", align="right", indent=1)
         fill, ink = _FILLS["warn"]
@@ -310,7 +312,6 @@ class _SheetWriter:
         self._close_date = close_date
         self._marked = marked
         self._cut_texts = 0
-        self._width = 0
 
     def write(self, file: Path, count: int, limit: int, exceptions: int) -> Sheet:
         """Write up to `limit` of the `count` rows of `file`; `exceptions` of the movements are."""
@@ -359,13 +360,12 @@ class _SheetWriter:
             # right-hand figures stand off the text that follows them
             width += kind in ("amount", "whole")
             self._worksheet.set_column(at, at, width, formats.get(kind, self._styles.text))
-            self._width += width
             positions.append((column, at))
             at += 1
             if kind == "amount":
-                width = len(column) + 11
+                # room for the marks of thousands and for two decimals
+                width = max(len(column) + 11, min(longest + longest // 3 + 5, 60))
                 self._worksheet.set_column(at, at, width, self._styles.number)
-                self._width += width
                 at += 1
         self._worksheet.freeze_panes(header_row + 1, 1)
         return positions
@@ -427,9 +427,7 @@ class _SheetWriter:
         if positions and self._kinds.get(positions[-1][0]) == "amount":
             width += 1
         worksheet.autofilter(header_row, 0, max(last, header_row), width)
-        worksheet.set_landscape()
-        if self._width <= _PRINTED_WIDTH:
-            worksheet.fit_to_pages(1, 0)
+        _set_page(worksheet)
         worksheet.repeat_rows(header_row)
         if last < first:
             return
@@ -465,6 +463,13 @@ class _SheetWriter:
                         "format": self._styles.fills["bad"],
                     },
                 )
+
+
+def _set_page(worksheet: Worksheet) -> None:
+    """Print a sheet on A4, landscape, on the width of one page."""
+    worksheet.set_paper(_A4)
+    worksheet.set_landscape()
+    worksheet.fit_to_pages(1, 0)
 
 
 def _read(file: Path) -> tuple[list[str], Iterator[list[str]]]:
@@ -504,8 +509,7 @@ def _write_summary(
     for column, width in enumerate((40, 16, 26, 24, _WRAPPED)):
         worksheet.set_column(column, column, width, styles.text)
     worksheet.hide_gridlines(2)
-    worksheet.set_landscape()
-    worksheet.fit_to_pages(1, 0)
+    _set_page(worksheet)
     holds = figures.verdict.holds
     close = figures.close
     row = _Rows(worksheet, styles)

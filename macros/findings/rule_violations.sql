@@ -78,13 +78,18 @@ select
         when exceptions.next_review_date is null then ' has no review date'
         else ' was to be reviewed on ' || {{ pool_recon.date_text('exceptions.next_review_date') }}
     end as violation
+{{ pool_recon.unreviewed_findings() }}
+{% endmacro %}
+
+{#- The findings of any severity that nobody owns or whose review is overdue, as `exceptions`. -#}
+{% macro unreviewed_findings() -%}
 from {{ ref('fct_exceptions') }} as exceptions
 cross join {{ ref('int_close') }} as close
 where
     exceptions.owner is null
     or exceptions.next_review_date is null
     or exceptions.next_review_date < close.close_date
-{% endmacro %}
+{%- endmacro %}
 
 {#- Its findings, and the sums themselves; where one of them is absent, the rule does not hold. -#}
 {% macro violations_of_balances_roll_forward() %}

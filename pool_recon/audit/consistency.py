@@ -288,12 +288,11 @@ _STATEMENTS: Final = (
             union all
             select
                 '{_OWNED_AND_REVIEWED}',
-                count(*) filter (
-                    where owner is null or next_review_date is null
-                    or next_review_date < '{{close_date}}'
-                ),
-                0
+                count(*),
+                count(*) filter (where approval = 'approved')
             from exceptions
+            where
+                owner is null or next_review_date is null or next_review_date < '{{close_date}}'
         )
         select
             checklist.rule || ' counts ' || checklist.findings || ' findings, '
@@ -307,7 +306,9 @@ _STATEMENTS: Final = (
             or checklist.approved is distinct from coalesce(listed.approved, 0)::varchar
             or (
                 checklist.holds is distinct from 'false'
-                and coalesce(listed.findings, 0) > coalesce(listed.approved, 0)
+                and coalesce(listed.findings, 0)
+                > case when rule = '{_OWNED_AND_REVIEWED}' then 0
+                else coalesce(listed.approved, 0) end
             )
         """,
     ),

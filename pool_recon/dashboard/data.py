@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pool_recon.exact import EXACT
 from pool_recon.package import Verdict, close_parameters
 from pool_recon.report import Figures, Limits, read_figures
+from pool_recon.report.figures import owner_key
 from pool_recon.trace import Missing, Packet, trace
-from pool_recon.trace.reader import Reader, reading
+from pool_recon.trace.reader import Reader, one_of, reading
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,11 +40,11 @@ _ORDERS = {
     "largest": "asset, amount_at_risk desc nulls last, standing_rank, code, subject_id",
     "review": "next_review_date, standing_rank, amount_at_risk desc nulls last, code, subject_id",
 }
-# What a filter compares: a column of the facts, or the standing that is derived from them.
+# What a filter compares: a column of the facts, or the standing that is derived from them. That
+# of owners stands by itself.
 _FILTERS = {
     "standing": f"({_STANDING})",
     "code": "code",
-    "owner": "owner",
     "asset": "coalesce(asset, '')",
     "partner": "partner_id",
 }
@@ -123,17 +124,20 @@ class Source:
 
 def exceptions(reader: Reader, choice: Choice) -> Found:
     """The exceptions of this close that `choice` selects."""
-    conditions, parameters = ["true"], {}
+    of_owner, parameters = _of_owner(reader, choice.values.get("owner"))
+    conditions = [of_owner]
     for name, value in choice.values.items():
+        if name not in _FILTERS:
+            continue
         conditions.append(f"{_FILTERS[name]} = ${name}")
         parameters[name] = "" if value == "-" else value
     if choice.least_days:
         conditions.append("age_days >= $least_days")
         parameters["least_days"] = str(choice.least_days)
     if choice.wanted:
-        named = " or ".join(f"contains(lower({column}), $wanted)" for column in _SEARCHED)
+        named = " or ".join(f"contains(lower({column}), $searched)" for column in _SEARCHED)
         conditions.append(f"({named})")
-        parameters["wanted"] = choice.wanted.lower()
+        parameters["searched"] = choice.wanted.lower()
     where = " and ".join(conditions).replace("$least_days", "cast($least_days as bigint)")
     sums = reader.rows(
         f"select coalesce(asset, '') as asset, {_STANDING} as standing,"
@@ -159,6 +163,15 @@ def exceptions(reader: Reader, choice: Choice) -> Found:
         **parameters,
     )
     return Found(rows, total, _added(sums), page, pages)
+
+
+def _of_owner(reader: Reader, owner: str | None) -> tuple[str, dict[str, object]]:
+    """The condition of the exceptions of an owner, however it is spelled, and its parameters."""
+    if owner is None:
+        return "true", {}
+    in_use = reader.rows("select distinct owner from marts.fct_exceptions where owner is not null")
+    spellings = [row["owner"] for row in in_use if owner_key(row["owner"]) == owner_key(owner)]
+    return one_of("owner", spellings) if spellings else ("false", {})
 
 
 def balance_entries(reader: Reader, environment: str, partner: str, asset: str) -> list[Row]:

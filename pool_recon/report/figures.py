@@ -269,7 +269,7 @@ def read_figures(
         findings=_tally("all", facts),
         blocking=_tally("blocking", (f for f in facts if f["standing"] == "blocking")),
         codes=_tallies(facts, lambda fact: str(fact["code"])),
-        owners=_tallies(facts, lambda fact: str(fact["owner"] or "")),
+        owners=_owners(facts, _known_owners(connection)),
         ages=_ages(facts),
         assets=assets[: limits.assets],
         asset_count=len(assets),
@@ -437,6 +437,26 @@ def _tallies(facts: Iterable[Row], key: Callable[[Row], str]) -> list[Tally]:
         of_key[key(fact)].append(fact)
     tallies = [_tally(name, rows) for name, rows in of_key.items()]
     return sorted(tallies, key=lambda t: (*(-t.counts[name] for name in STANDINGS), t.key))
+
+
+def owner_key(owner: str | None) -> str:
+    """What two spellings of one owner have in common: neither case nor blanks tell them apart."""
+    return " ".join((owner or "").split()).casefold()
+
+
+def _known_owners(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The owners of the reference data."""
+    rows = _rows(connection, "select distinct owner from reference.ref_findings")
+    return [str(row["owner"]) for row in rows if row["owner"]]
+
+
+def _owners(facts: Sequence[Row], known: Iterable[str]) -> list[Tally]:
+    """One tally for each owner, in the spelling of `known` or else in one of those in use."""
+    in_use = (str(fact["owner"] or "") for fact in facts)
+    # The last of them stays: the first by name, and before all in use one that is known.
+    spellings = [*sorted(in_use, reverse=True), *sorted(known, reverse=True)]
+    shown = {owner_key(owner): owner for owner in spellings}
+    return _tallies(facts, lambda fact: shown[owner_key(fact["owner"])])
 
 
 def _ages(facts: Sequence[Row]) -> list[Tally]:

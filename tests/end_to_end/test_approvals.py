@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -12,11 +14,13 @@ import duckdb
 import pytest
 
 from pool_recon.commands.shared import WAREHOUSE_NAME
+from pool_recon.expectations import validate
 from pool_recon.register import COLUMNS
 from pool_recon.trace.packet import trace
 from pool_recon.trace.reader import Missing
 from pool_recon.trace.text import approval_text
 from tests.end_to_end.closing import CLOSE_DATE, ROOT, Ran, close, pool_recon
+from tests.end_to_end.packages import copied, edit
 from tests.fault_matrix.dsl import Scenario, write
 from tests.oracle import close as oracle_close
 from tests.oracle import compare
@@ -45,6 +49,8 @@ ROWS: dict[str, tuple[dict[str, str] | None, str]] = {
     "owned": (APPROVER | DEFAULT_OWNER | {"owner": "Treasury"}, "approved"),
     "reviewed": ({"owner": "Treasury", "next_review_date": "2026-07-20"}, "none"),
     "overdue": ({"next_review_date": "2026-06-29", "expires_on": "2026-06-01"}, "none"),
+    "late": (APPROVER | {"next_review_date": "2026-06-29"}, "approved"),
+    "due": (APPROVER | {"next_review_date": CLOSE_DATE}, "approved"),
     "elsewhere": (APPROVER | {"environment": "test"}, "none"),
     "silent": (None, "none"),
 }
@@ -175,10 +181,11 @@ def test_an_approval_shows_in_the_state_of_its_movement(after: Ran) -> None:
 
 
 def test_an_overdue_review_fails_its_rule(before: Ran, after: Ran) -> None:
-    for ran, holds, findings in ((before, "true", "0"), (after, "false", "1")):
+    for ran, *said in ((before, "true", "0", "0"), (after, "false", "2", "1")):
         rules = {row["rule"]: row for row in ran.rows("checklist")}
         rule = rules["exceptions_owned_and_reviewed"]
-        assert (rule["holds"], rule["findings"]) == (holds, findings)
+        assert [rule["holds"], rule["findings"], rule["approved"]] == said
+    assert re.search(r"\n  exceptions_owned_and_reviewed +2  approved ones too\n", after.stdout)
     rules = {row["rule"]: row for row in after.rows("checklist")}
     assert (
         rules["webhook_gaps_confirmed"]["findings"],
@@ -225,6 +232,32 @@ def test_a_second_reading_agrees(exports: Path, before: Ran, after: Ran, registe
     told = oracle_close(exports, day, register=folded, owners=owners, evidence=evidence)
     assert compare(after.package, told) == []
     assert [row["subject_id"] for row in told.unmatched_register_rows] == UNMATCHED
+
+
+def test_the_files_are_held_against_what_the_checklist_counts_of_reviews(
+    after: Ran, tmp_path: Path
+) -> None:
+    package = copied(after.package, tmp_path / "package")
+    warehouse = after.out / "pool_recon.duckdb"
+
+    def told() -> str:
+        (counts,) = (
+            result
+            for result in validate(warehouse, package).results
+            if result.expectation.name == "checklist_counts"
+        )
+        return "; ".join(str(example["problem"]) for example in counts.examples)
+
+    def say(**values: str) -> Callable[[list[dict[str, str]]], None]:
+        return lambda rows: next(
+            row for row in rows if row["rule"] == "exceptions_owned_and_reviewed"
+        ).update(values)
+
+    assert told() == ""
+    edit(package, "checklist", say(approved="0"))
+    assert "says 2 findings, 0 approved, holds false; exceptions.csv lists 2, 1" in told()
+    edit(package, "checklist", say(approved="1", holds="true"))
+    assert "says 2 findings, 1 approved, holds true; exceptions.csv lists 2, 1" in told()
 
 
 @pytest.mark.slow

@@ -265,6 +265,27 @@ def test_a_person_follows_an_owner_and_filters(two_days: Ran, browse: Browse) ->
     assert ids_on(found) == {row["exception_id"] for row in rows}
 
 
+def test_an_owner_is_found_however_it_is_spelled(two_days: Ran, tmp_path: Path) -> None:
+    copied = Path(shutil.copy(two_days.out / "pool_recon.duckdb", tmp_path))
+    owners = Counter(row["owner"] for row in two_days.rows("exceptions"))
+    owner, count = owners.most_common(1)[0]
+    with connect(copied) as connection:
+        connection.execute(
+            "update marts.fct_exceptions set owner = ? where exception_id ="
+            " (select min(exception_id) from marts.fct_exceptions where owner = ?)",
+            [owner.upper().replace(" ", "  "), owner],
+        )
+    with Source(copied).opened() as (reader, snapshot):
+        assert {tally.key: tally.total for tally in snapshot.figures.owners} == owners
+        for asked in (owner, owner.upper()):
+            assert exceptions(reader, Choice({"owner": asked})).total == count
+        assert exceptions(reader, Choice({"owner": f"{owner} x"})).total == 0
+        last = {row["owner"]: row["exception_id"] for row in two_days.rows("exceptions")}
+        for of, wanted in last.items():
+            found = exceptions(reader, Choice({"owner": of}, wanted=wanted)).rows
+            assert [row["exception_id"] for row in found] == [wanted]
+
+
 def test_every_exception_is_on_one_page_in_every_order(two_days: Ran, address: str) -> None:
     rows, figures = chosen(two_days, lambda row: True)
     assert len(rows) > 50, "the second page is not seen"
@@ -306,10 +327,14 @@ def test_match_rate_and_trend_in_a_browser(two_days: Ran, browse: Browse) -> Non
     page = browse("/movements")
     compare(page, two_days, figures)
     assert figures.keys() <= page.figures["data-figure"].keys()
-    assert {name.split("|")[0] for name in page.figures["data-trend"]} == {
-        PREVIOUS,
-        two_days.package.name,
-    }
+    told = page.of("data-trend")
+    assert {name.split("|")[0] for name in told} == {PREVIOUS, two_days.package.name}
+    for day in (PREVIOUS, two_days.package.name):
+        of_states = [
+            int(told[f"{day}|{state}_count"])
+            for state in ("matched", "approved", "open", "lapsed", "exception")
+        ]
+        assert sum(of_states) == int(told[f"{day}|movement_count"])
 
 
 def test_balances_and_their_entries_in_a_browser(two_days: Ran, browse: Browse) -> None:

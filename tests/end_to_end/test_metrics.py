@@ -302,6 +302,78 @@ def test_what_cannot_be_asked_is_said_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+BALANCE_GROUPS = ("entry__asset", "entry__environment")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "by", "missing"),
+    [
+        (("balance",), (), BALANCE_GROUPS),
+        (("balance_change",), ("entry__partner_id",), BALANCE_GROUPS),
+        (("balance",), ("entry__asset", "metric_time__day"), ("entry__environment",)),
+        (("balance", "balance_change"), ("entry__environment",), ("entry__asset",)),
+        (("money_at_risk",), ("exception__owner",), ("exception__asset",)),
+        (("open_exceptions", "money_at_risk"), ("exception__owner",), ("exception__asset",)),
+    ],
+)
+def test_amounts_that_do_not_add_up_are_not_added(
+    metrics: tuple[str, ...], by: tuple[str, ...], missing: tuple[str, ...], two_days: Ran
+) -> None:
+    with pytest.raises(CloseError) as caught:
+        query(warehouse_of(two_days), metrics, by)
+    metric = next(name for name in metrics if name not in ("exceptions", "open_exceptions"))
+    assert str(caught.value) == (
+        f"amounts of {metric} do not add up across {' and '.join(missing)}: "
+        f"add {' '.join(f'--by {name}' for name in missing)}"
+    )
+
+
+def test_counts_and_amounts_within_what_they_add_up_in_are_answered(two_days: Ran) -> None:
+    assert asked(two_days, "open_exceptions", by=("exception__owner",))
+    assert asked(two_days, "money_at_risk", by=("exception__owner", "exception__asset"))
+    assert query(warehouse_of(two_days), ["balance"], BALANCE_GROUPS).rows
+    by_asset = query(warehouse_of(two_days), ["Money_At_Risk"], ["EXCEPTION__ASSET"])
+    assert by_asset == query(warehouse_of(two_days), ["money_at_risk"], ["exception__asset"])
+
+
+def test_the_command_refuses_what_does_not_add_up(two_days: Ran, tmp_path: Path) -> None:
+    arguments = ("--warehouse", warehouse_of(two_days))
+    for how in ((), ("--json",), ("--sql",)):
+        ran = pool_recon("metrics", "balance", *arguments, *how, out=tmp_path)
+        assert (ran.exit_code, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+        assert ran.stderr.endswith("add --by entry__asset --by entry__environment\n")
+
+
+def test_the_list_says_what_a_metric_has_to_be_grouped_by(two_days: Ran, tmp_path: Path) -> None:
+    listed = {metric.name: metric for metric in list_metrics(warehouse_of(two_days))}
+    assert {name: list(each.adds_up_within) for name, each in listed.items()} == {
+        name: [] for name in listed
+    } | {
+        "money_at_risk": ["exception__asset"],
+        "balance": list(BALANCE_GROUPS),
+        "balance_change": list(BALANCE_GROUPS),
+    }
+    ran = pool_recon("metrics", "--warehouse", warehouse_of(two_days), out=tmp_path)
+    assert ran.stdout.count("  always by entry__asset, entry__environment\n") == 2
+
+
+def test_every_sum_of_amounts_says_within_what_it_adds_up(two_days: Ran) -> None:
+    text = (ROOT / "models" / "semantics" / "semantic_models.yml").read_text(encoding="utf-8")
+    connection = connect(warehouse_of(two_days), read_only=True)
+    amounts = connection.execute(
+        "select table_name, column_name from information_schema.columns"
+        " where table_schema = 'marts' and data_type like 'DECIMAL(%,18)'"
+    ).fetchall()
+    connection.close()
+    within = {}
+    for model in yaml.safe_load(text)["semantic_models"]:
+        table = model["model"].split("'")[1]
+        for measure in model["measures"]:
+            if (table, measure.get("expr", measure["name"])) in amounts:
+                within[measure["name"]] = measure["config"]["meta"]["adds_up_within"]
+    assert within == {"amount_at_risk": ["asset"], "balance_delta": ["asset", "environment"]}
+
+
 @pytest.fixture
 def copied(two_days: Ran, tmp_path: Path) -> Path:
     return Path(shutil.copy(warehouse_of(two_days), tmp_path / "pool_recon.duckdb"))

@@ -26,3 +26,23 @@ def test_libreoffice_reads_every_text_as_it_is(
     assert [row[0] for row in read[1:]] == values
     assert {row[1] for row in read[1:]} == {"-0.100000000000000001"}
     assert {row[2] for row in read[1:]} == {"-0.10"}
+
+
+def test_libreoffice_shows_the_number_of_every_amount(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    shown = {
+        "-0.0000000000000001": "-0.0000000000000001",
+        "0.000000000000000001": "0.000000000000000001",
+        "0.0000001": "0.0000001",
+        "0.000001": "0.000001",
+        "-1234.5": "-1,234.50",
+        "163124.860000": "163,124.86",
+        "0": "0.00",
+        "123456789.123456789": "123,456,789.123457",
+        "99999999999999999999.999999999999999999": "100,000,000,000,000,000,000.00",
+    }
+    rows = [["id", "amount"], *(["a", amount] for amount in shown)]
+    write_workbook(connection, tmp_path, package(tmp_path, {"orders": rows}, figures))
+    read = read_by_libreoffice(tmp_path / "close.xlsx", tmp_path)["orders"]
+    assert {row[1]: row[2] for row in read[1:]} == shown

@@ -508,6 +508,14 @@ def test_a_page_with_too_many_assets_names_the_rest(figures: Figures) -> None:
     assert "Assets not listed here, in exceptions.csv: 60" in text
 
 
+def test_the_money_at_risk_says_which_findings_it_counts(figures: Figures) -> None:
+    tally = Tally("EUR", {"blocking": 3, "warning": 0, "approved": 0}, 0, 0, {"EUR": {}})
+    html = render(replace(blocked(figures, [finding()], 1), assets=[tally]))
+    assert "risk|asset|EUR|findings" in html
+    assert html.count("Findings with an amount") == 2
+    assert 'data-label="Findings"' not in html
+
+
 def test_the_dashboard_names_the_rest_of_too_many_assets(figures: Figures) -> None:
     pytest.importorskip("starlette", reason="the dashboard extra is not installed")
     from pool_recon.dashboard.app import _templates
@@ -555,6 +563,29 @@ def test_what_is_at_risk_adds_up_to_the_last_digit(amounts: list[str]) -> None:
     assert tally.total == len(amounts) + 1
     assert tally.at_risk == {"X": {"blocking": format(exact, "f")}}
     assert Decimal(largest["X"]["amount_at_risk"]) == max(map(Decimal, amounts))
+
+
+def test_one_owner_is_told_once_however_it_is_spelled() -> None:
+    spelled = [
+        *("finance operations", "Finance  Operations", "FINANCE OPERATIONS"),
+        *("Ada L", "ada\u00a0l", "ada", None),
+    ]
+    facts = [
+        {"owner": owner, "standing": "blocking", "findings": number, "age": number}
+        | {"is_overdue": True, "has_amount": False}
+        for number, owner in enumerate(spelled, start=1)
+    ]
+    tallies = figures_module._owners(facts, ["Finance Operations", "security"])
+    assert {tally.key: (tally.total, tally.overdue, tally.oldest) for tally in tallies} == {
+        "Finance Operations": (6, 6, 3),
+        "Ada L": (9, 9, 5),
+        "ada": (6, 6, 6),
+        "": (7, 7, 7),
+    }
+    # Where the reference data has none of them, it is the same one in any order.
+    assert [tally.key for tally in figures_module._owners(facts[::-1], [])] == [
+        *("Ada L", "", "FINANCE OPERATIONS", "ada")
+    ]
 
 
 def test_the_same_figures_give_the_same_page(

@@ -438,6 +438,16 @@ class TestText:
         assert "set a new date with a reason" in text
         assert "no matter for finance" not in text
 
+    def test_what_is_counted_of_a_rule_is_said(self) -> None:
+        failing = {"no_secrets": "fails", REVIEW_RULE: "fails", "nothing_lost": "holds"}
+        counts = {"no_secrets": 12, REVIEW_RULE: 3}
+        text = self.text(replace(closed(rules=failing), rule_findings=counts))
+        assert (
+            "\nRules that do not hold (findings not approved)\n"
+            f"  {'no_secrets':<{len(REVIEW_RULE)}}  12\n"
+            f"  {REVIEW_RULE}   3  approved ones too\n"
+        ) in text
+
     def test_a_finding_without_a_command_is_a_matter_for_finance_too(self) -> None:
         row = exception(subject_type="export_row", subject_id="a.csv:3", is_approvable=False)
         text = self.text(closed(row))

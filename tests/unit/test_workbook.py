@@ -140,6 +140,31 @@ def test_a_sheet_has_a_frozen_header_with_filters(
     assert book["orders"].auto_filter.ref == "A1"
 
 
+def test_every_sheet_is_printed_on_the_width_of_one_page(
+    tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
+) -> None:
+    files = {
+        "orders": [["id"], ["o1"]],
+        "reconciliation": [[f"column_{number}" for number in range(60)], ["value"] * 60],
+        "trades": [["id"], *([f"t{number}"] for number in range(3))],
+    }
+    path, _ = write_workbook(connection, tmp_path, package(tmp_path, files, figures), rows=2)
+    book = openpyxl.load_workbook(path)
+    for sheet in book:
+        page = sheet.page_setup
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.title
+        assert (int(page.paperSize), page.orientation) == (9, "landscape"), sheet.title
+        assert (int(page.fitToWidth or 1), int(page.fitToHeight)) == (1, 0), sheet.title
+    heads = {sheet.title: sheet.print_title_rows for sheet in book}
+    # The note about what is cut stands above the header.
+    assert heads == {
+        "summary": None,
+        "orders": "$1:$1",
+        "reconciliation": "$1:$1",
+        "trades": "$2:$2",
+    }
+
+
 def test_a_cut_is_said_and_exceptions_come_first(
     tmp_path: Path, connection: duckdb.DuckDBPyConnection, figures: Figures
 ) -> None:

@@ -4,11 +4,24 @@ with listed as (
     select
         codes.rule_name,
         count(*) as findings,
-        count(case when exceptions.approval = 'approved' then 1 end) as approved
+        count(case when exceptions.approval = 'approved' then 1 end) as approved,
+        count(case when exceptions.approval = 'approved' then 1 end) as excused
     from published_exceptions as exceptions
     inner join reference.ref_findings as codes on exceptions.code = codes.code
-    where codes.rule_name is not null
+    where codes.rule_name <> 'exceptions_owned_and_reviewed'
     group by codes.rule_name
+    union all
+    -- What nobody owns or is overdue breaks this rule, approved or not.
+    select
+        'exceptions_owned_and_reviewed' as rule_name,
+        count(*) as findings,
+        count(case when exceptions.approval = 'approved' then 1 end) as approved,
+        0 as excused
+    from published_exceptions as exceptions
+    left join intermediate.int_close as close on exceptions.next_review_date >= cast(close.close_date as varchar)
+    where
+        close.close_date is null
+        or coalesce(exceptions.owner, '') = ''
 
 )
 
@@ -18,12 +31,9 @@ select
 from published_checklist as checklist
 left join listed on checklist.rule = listed.rule_name
 where
-    checklist.rule is distinct from 'exceptions_owned_and_reviewed'
-    and (
-        checklist.findings is distinct from cast(coalesce(listed.findings, 0) as varchar)
-        or checklist.approved is distinct from cast(coalesce(listed.approved, 0) as varchar)
-        or (checklist.holds is distinct from 'false' and coalesce(listed.findings, 0) > coalesce(listed.approved, 0))
-    )
+    checklist.findings is distinct from cast(coalesce(listed.findings, 0) as varchar)
+    or checklist.approved is distinct from cast(coalesce(listed.approved, 0) as varchar)
+    or (checklist.holds is distinct from 'false' and coalesce(listed.findings, 0) > coalesce(listed.excused, 0))
 union all
 select
     coalesce(checklist.rule, rules.rule_name) as rule,
