@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 # How much is in the log beside a working copy before it is folded in: every time it is, what was
 # written since last time is written again.
 LOG_OF_COPY = "1GB"
-# What those views say of a copy of a database that were not copied, and none of another warehouse.
-OF_A_COPY = "from which this copy was made"
+# The view of a warehouse that is a copy of a database, and says of which.
+COPIED_FROM = "main.copied_from"
 MEMORY_LIMIT = "POOL_RECON_MEMORY_LIMIT"
 TEMP_DIRECTORY = "POOL_RECON_TEMP_DIRECTORY"
 
@@ -507,10 +507,10 @@ def _nothing_of(warehouse: Path, folder: Path) -> WorkingCopy:
         _fold_in_write_ahead_log(warehouse)
         with contextlib.closing(connect(warehouse, read_only=True)) as connection:
             kept = "select count(*) from duckdb_tables()"
-            is_copy = "select count(*) from duckdb_views() where contains(sql, ?)"
+            mark = "select count(*) from duckdb_views() where schema_name || '.' || view_name = ?"
             ((tables,),) = connection.execute(kept).fetchall()
-            ((views,),) = connection.execute(is_copy, [OF_A_COPY]).fetchall()
-        if tables and not views:
+            ((marks,),) = connection.execute(mark, [COPIED_FROM]).fetchall()
+        if tables and not marks:
             raise CloseError(
                 f"{warehouse} is no copy of a database: it was closed or loaded by itself, and its "
                 "rows and history would be lost; name another --warehouse, or move it away"

@@ -28,6 +28,7 @@ from pool_recon.loader.preparation import CleanCsv, FileKey, Prepared, prepare, 
 from pool_recon.loader.spool import Spool
 from pool_recon.masking import mask
 from pool_recon.progress import Progress
+from pool_recon.warehouse import COPIED_FROM
 
 __all__ = [
     "ExportFile",
@@ -169,6 +170,8 @@ def _load(
     lanes = Lanes(connection)
     # The lanes see what is committed, so the tables are there before any of them begins.
     has_created = create_tables(connection)
+    # From now on it holds what no database has.
+    connection.execute(f"drop view if exists {COPIED_FROM}")
     bytes_read, bytes_in_all = 0, sum(map(_size, files))
     try:
         connection.begin()

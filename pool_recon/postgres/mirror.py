@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pool_recon.long_records import ONE_READER, options_for_records
 from pool_recon.postgres.server import Server, quoted
 from pool_recon.progress import Progress
-from pool_recon.warehouse import OF_A_COPY
+from pool_recon.warehouse import COPIED_FROM
 
 if TYPE_CHECKING:
     import duckdb
@@ -82,6 +82,8 @@ def mirror(
             return _columns(server, source), None
         return _fetch(server, source, folder)
 
+    name = server.name.replace("'", "''")
+    connection.execute(f"create view {COPIED_FROM} as select '{name}' as copied_from")
     # The server writes one file while DuckDB reads the one before.
     with ThreadPoolExecutor(max_workers=1) as ahead:
         following = [ahead.submit(fetched, *each) for each in relations[:1]]
@@ -139,7 +141,7 @@ def _point_to(
 ) -> None:
     """A view with the columns of a relation that raises when it is read."""
     values = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in columns)
-    said = f"{target} is only in {server.name}, {OF_A_COPY}".replace("'", "''")
+    said = f"{target} is only in {server.name}, from which this copy was made".replace("'", "''")
     connection.execute(f"create view {target} as select {values} where error('{said}') is null")
 
 

@@ -419,11 +419,14 @@ class TestWhatOthersMade:
         assert doctor.MEND not in looked_over()
 
 
+@pytest.mark.parametrize("was_a_copy", [False, True])
 def test_no_warehouse_of_duckdb_is_replaced_by_a_copy(
-    closed: CloseRequest, database: Database, tmp_path: Path
+    was_a_copy: bool, closed: CloseRequest, database: Database, tmp_path: Path
 ) -> None:
     """It holds rows and a history that no database has."""
     request = replace(closed, out=tmp_path, warehouse=tmp_path / WAREHOUSE_NAME)
+    if was_a_copy:
+        shutil.copy(closed.warehouse, request.warehouse)
     load(CLEAN, request.warehouse, Progress())
     content, before = request.warehouse.read_bytes(), database.content()
     with pytest.raises(CloseError, match=r"is no copy of a database: .* name another --warehouse"):
