@@ -49,6 +49,7 @@ from pool_recon.register import (
     refuse_second_rows,
     replace_register,
 )
+from pool_recon.restated import RestatedBalance, read_restated_balances
 from pool_recon.segments import Segments
 from pool_recon.summary import (
     REVIEW_RULE,
@@ -143,6 +144,7 @@ class CloseResult:
     match_rate: str = ""
     top_exceptions: Sequence[TopException] = ()
     overdue_reviews: Sequence[OverdueReview] = ()
+    restated_balances: Sequence[RestatedBalance] = ()
     register: RegisterUse | None = None
     quiet_date: QuietDate | None = None
 
@@ -287,6 +289,7 @@ def close_result(
             overdue_reviews=(
                 read_overdue_reviews(connection) if rule_findings.get(REVIEW_RULE) else ()
             ),
+            restated_balances=read_restated_balances(connection),
             findings=_findings(connection),
             approved=_approved(connection),
             register=_register_use(connection, register) if register else None,

@@ -53,6 +53,7 @@ PARQUET_TAG = "dashboard"
 HISTORY_FOLDER = "history"
 HISTORY_CLOSES = "closes.csv"
 HISTORY_FINDINGS = "findings.csv"
+HISTORY_BALANCES = "balances.csv"
 
 # Files that are written at the same time, at most.
 _MOST_WRITERS = 4
@@ -141,9 +142,11 @@ def write_parquet(
 def write_history(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[dict[str, Any]]:
     """Write what this close read of earlier closes into the history folder of the package.
 
-    One file has the figures of each earlier close that counts, the other what it found: a row for
-    each finding and unbroken run of closes that showed it with the same values. Returns the
-    manifest entries. Raises OSError and duckdb.Error as `write_tables` does.
+    One file has the figures of each earlier close that counts, another what it found: a row for
+    each finding and unbroken run of closes that showed it with the same values. The third has the
+    closing balances of the last of these closes, one row without a balance where it had none, and
+    no row where they were not kept. Returns the manifest entries. Raises OSError and duckdb.Error
+    as `write_tables` does.
     """
     (folder / HISTORY_FOLDER).mkdir(exist_ok=True)
     figures = [
@@ -187,8 +190,37 @@ def write_history(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[d
         from numbered
         group by {shown}, unbroken
         order by all"""
+    # The decimals of a balance, two at least: how many its asset has may change.
+    balances = """
+        with last as (
+            select closes.close_date, closes.run_number
+            from history.closes_in_force as closes
+            cross join intermediate.int_close as this_close
+            where closes.close_date < this_close.close_date
+            order by closes.close_date desc
+            limit 1
+        )
+        select
+            balances.close_date,
+            strftime(balances.cut_off_at, '%Y-%m-%dT%H:%M:%SZ') as cut_off_at,
+            balances.environment,
+            balances.partner_id,
+            balances.asset,
+            regexp_replace(
+                cast(balances.closing as varchar), '(\\.[0-9]{2}[0-9]*?)0*$', '\\1'
+            ) as closing
+        from history.close_balances as balances
+        inner join last
+            on
+                balances.close_date = last.close_date
+                and balances.run_number = last.run_number
+        order by all"""
     written = []
-    for name, query in ((HISTORY_CLOSES, closes), (HISTORY_FINDINGS, findings)):
+    for name, query in (
+        (HISTORY_CLOSES, closes),
+        (HISTORY_FINDINGS, findings),
+        (HISTORY_BALANCES, balances),
+    ):
         file = folder / HISTORY_FOLDER / name
         written.append(output_entry(file, _copy_csv(connection, query, file), folder))
     return written

@@ -19,6 +19,7 @@ import click
 
 from pool_recon.console import plural, printable
 from pool_recon.package import VIEW_SCHEMA
+from pool_recon.restated import headline
 
 if TYPE_CHECKING:
     from datetime import date
@@ -249,6 +250,7 @@ def close_summary(request: CloseRequest, result: CloseResult) -> dict[str, Any]:
         "defects": _defects(result),
         "top_exceptions": [vars(exception) for exception in result.top_exceptions],
         "overdue_reviews": [vars(review) for review in result.overdue_reviews],
+        "restated_balances": [vars(balance) for balance in result.restated_balances],
         "register": (
             {
                 "rows": result.register.rows,
@@ -328,6 +330,7 @@ def close_text(request: CloseRequest, result: CloseResult, width: int) -> list[s
         f"  findings   {', '.join(f'{n:,} {kind}' for kind, n in _finding_counts(result).items())}",
         f"  rules      {holding} of {len(verdict.rules)} hold",
         *_register_line(result),
+        *_restated_line(result),
     ]
     lines.append(f"  package    {printable(result.package)}")
     files = [name for name in ("report.html", "close.xlsx") if (result.package / name).is_file()]
@@ -424,6 +427,7 @@ def _summary(
         "defects": None,
         "top_exceptions": None,
         "overdue_reviews": None,
+        "restated_balances": None,
         "register": None,
         "package": None,
         "files": None,
@@ -459,6 +463,18 @@ def _register_line(result: CloseResult) -> list[str]:
         f"  register   {plural(use.rows, 'row')}; {count:,} of them {verb} no finding ({lines} "
         f"{shown}{more}, see register.csv)"
     ]
+
+
+def _restated_line(result: CloseResult) -> list[str]:
+    balances = result.restated_balances
+    if not balances:
+        return []
+    first = balances[0]
+    which = "" if len(balances) == 1 else "the first "
+    name = f"{which}{first.asset} of {first.partner_id} ({first.environment})"
+    step = f"{first.published} -> {first.restated} ({first.signed})"
+    said = headline(len(balances), first.close_date)
+    return [printable(f"  restated   {said}: {name}, {step}")]
 
 
 def _failing_rules(result: CloseResult) -> list[str]:

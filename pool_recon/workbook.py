@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pool_recon.long_records import allow_long_values
 from pool_recon.report.figures import STANDINGS, Figures
+from pool_recon.restated import headline, why
 
 if TYPE_CHECKING:
     import duckdb
@@ -566,6 +567,8 @@ def _write_summary(
             style=styles.note,
         )
 
+    _write_restated(row, styles, figures)
+
     row.section("Sheets", "Rows of the file", "Rows on the sheet", "", "What is left out")
     for sheet in sheets:
         row.line(sheet.name, sheet.rows, sheet.shown, "", sheet.note, wraps=True)
@@ -584,6 +587,27 @@ def _write_summary(
     if any(sheet.note for sheet in sheets):
         row.line(
             "Some sheets do not show every row of their file: see What is left out, above.",
+            style=styles.note,
+        )
+
+
+def _write_restated(row: _Rows, styles: _Styles, figures: Figures) -> None:
+    """Write which balances the earlier close published otherwise, where there are any."""
+    if not figures.restated:
+        return
+    first = figures.restated[0]
+    row.section("Restated balances", "Published", "Now", "Difference", "Why")
+    row.line(headline(figures.restated_count, first.close_date), "", "", "", why(first), wraps=True)
+    row.colour(0, "warn")
+    for balance in figures.restated:
+        row.line(
+            f"{balance.asset} of {balance.partner_id} ({balance.environment})",
+            *(balance.published, balance.restated, balance.signed),
+        )
+    if figures.restated_count > len(figures.restated):
+        row.line(
+            "Balances not listed here, in marts.fct_restated_balances of the warehouse: "
+            f"{figures.restated_count - len(figures.restated)}",
             style=styles.note,
         )
 

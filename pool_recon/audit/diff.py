@@ -10,6 +10,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +30,8 @@ from pool_recon.console import plural
 from pool_recon.dbt_runner import one_line
 from pool_recon.errors import CloseError
 from pool_recon.exact import EXACT
-from pool_recon.package import HISTORY_FOLDER
+from pool_recon.midnights import midnight
+from pool_recon.package import HISTORY_FOLDER, PARQUET_FOLDER
 from pool_recon.progress import Progress
 from pool_recon.warehouse import os_reason
 
@@ -174,6 +176,7 @@ class Difference:
     states: list[Row] = field(default_factory=list)
     at_risk: list[Row] = field(default_factory=list)
     totals: list[Row] = field(default_factory=list)
+    restated: list[Row] = field(default_factory=list)
     rows: Callable[..., Iterator[Row]] = lambda _name, _limit=None: iter(())
 
     @property
@@ -209,6 +212,7 @@ class Difference:
             "states": self.states,
             "money_at_risk": self.at_risk,
             "control_totals": self.totals,
+            "restated_balances": self.restated,
         }
 
 
@@ -413,6 +417,8 @@ def _compare_rows(
         _reopen_findings(connection, difference)
     difference.at_risk = _at_risk(connection, difference)
     difference.totals = _totals(difference)
+    if "balances" in compared:
+        difference.restated = _restated(connection, difference)
 
     def rows(name: str, limit: int | None = None) -> Iterator[Row]:
         if name not in compared:
@@ -674,6 +680,81 @@ def _totals(difference: Difference) -> list[Row]:
         {"name": item["name"], **_exact(*(_stated(item[side]) for side in ("a", "b")))}
         for item in _items(a, b)
     ]
+
+
+def _restated(connection: duckdb.DuckDBPyConnection, difference: Difference) -> list[Row]:
+    """The balances that A, of an earlier date, published otherwise than the entries of B give them.
+
+    At the moment that `fct_restated_balances` takes: where B is of the next date, that with which
+    it opens; else the cut-off of A.
+    """
+    a, b = (_manifest_of(package).close for package in (difference.a, difference.b))
+    if a["close_date"] >= b["close_date"]:
+        return []
+    import duckdb
+
+    entries = difference.b.folder / PARQUET_FOLDER / "fct_balance_entries.parquet"
+    try:
+        rows = _sums_beside(connection, entries, _moment_of(a, b))
+    except duckdb.Error as error:
+        difference.notes.append(
+            f"{entries} cannot be read, so that the closing balances of A are not held against "
+            f"the entries of B: {one_line(error)}"
+        )
+        return []
+    return [
+        {
+            "environment": environment,
+            "partner_id": partner,
+            "asset": asset,
+            **_scaled(*(Decimal(amount) for amount in amounts)),
+        }
+        for environment, partner, asset, *amounts in rows
+    ]
+
+
+def _sums_beside(
+    connection: duckdb.DuckDBPyConnection, entries: Path, moment: datetime
+) -> list[tuple[str, ...]]:
+    """The closing balances of A that are not the sums of `entries` before a moment, and these."""
+    return connection.execute(
+        f"""
+        with sums as (
+            select environment, partner_id, asset, sum(delta) as restated
+            from read_parquet({quoted(str(entries))})
+            where effective_at < cast(? as timestamptz)
+            group by all
+        ),
+        published as (
+            select environment, partner_id, asset, cast(closing as decimal(38, 18)) as published
+            from a_balances
+        )
+        select
+            environment, partner_id, asset,
+            cast(coalesce(published, 0) as varchar), cast(coalesce(restated, 0) as varchar)
+        from published
+        full outer join sums using (environment, partner_id, asset)
+        where coalesce(published, 0) <> coalesce(restated, 0)
+        order by environment, partner_id, asset
+        """,
+        [f"{moment.isoformat()}Z"],
+    ).fetchall()
+
+
+def _moment_of(a: Mapping[str, str], b: Mapping[str, str]) -> datetime:
+    """The moment, in UTC, at which the balances of two closes are compared."""
+    cut_off = datetime.fromisoformat(a["cut_off_at"]).replace(tzinfo=None)
+    before, date_of_b = (date.fromisoformat(close["close_date"]) for close in (a, b))
+    opening = midnight(date_of_b, b["time_zone"])
+    is_next = date_of_b - before == timedelta(days=1)
+    return opening if is_next else min(cut_off, opening)
+
+
+def _scaled(a: Decimal, b: Decimal) -> Row:
+    """Two amounts and their difference, with as many decimals as they need and two at least."""
+    decimals = max(2, *(-int(amount.normalize(EXACT).as_tuple().exponent) for amount in (a, b)))
+    scale = Decimal(1).scaleb(-decimals)
+    return _exact(*(EXACT.quantize(amount, scale) for amount in (a, b)))
 
 
 def _stated(text: Any) -> Decimal | None:

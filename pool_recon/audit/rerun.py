@@ -29,6 +29,7 @@ from pool_recon.console import plural
 from pool_recon.errors import CloseError
 from pool_recon.long_records import allow_long_values
 from pool_recon.package import (
+    HISTORY_BALANCES,
     HISTORY_CLOSES,
     HISTORY_FINDINGS,
     HISTORY_FOLDER,
@@ -236,6 +237,7 @@ def restore_history(connection: duckdb.DuckDBPyConnection, package: Path) -> Non
     """Give a new warehouse what the package carries of earlier closes.
 
     Raises CloseError where the files are not there, duckdb.Error where they say something else.
+    Balances may not be there: a package had none of them once.
     """
     folder = package / HISTORY_FOLDER
     closes, findings = folder / HISTORY_CLOSES, folder / HISTORY_FINDINGS
@@ -284,6 +286,22 @@ def restore_history(connection: duckdb.DuckDBPyConnection, package: Path) -> Non
         group by closes.close_date;
         """
     )
+    balances = folder / HISTORY_BALANCES
+    if balances.is_file():
+        connection.execute(
+            f"""
+            create table history.close_balances as
+            select
+                cast(close_date as date) as close_date,
+                cast(1 as integer) as run_number,
+                strptime(cut_off_at, '%Y-%m-%dT%H:%M:%SZ') as cut_off_at,
+                environment,
+                partner_id,
+                asset,
+                cast(closing as decimal(38, 18)) as closing
+            from {csv_source(balances, header_of(balances))}
+            """
+        )
 
 
 def _register(package: Path, manifest: Manifest) -> Register | None:

@@ -186,6 +186,7 @@ def _amounts(difference: Difference) -> list[str]:
             told = _changes(row, ("closing",)) or f": closing {_step_of(row, 'closing')}"
             lines.append(f"  {row['change']:<8} {printable(name)}{told}")
         lines += _more(_changed(counts), shown)
+    lines += _restated(difference)
     for title, rows, name in (
         ("Money at risk over findings", difference.at_risk, "standing"),
         ("Control totals", difference.totals, "name"),
@@ -199,6 +200,17 @@ def _amounts(difference: Difference) -> list[str]:
             lines.append(f"  {printable(what)}: {_step(row)}")
         lines += _more(len(rows), min(len(rows), 2 * TOP_ROWS))
     return lines
+
+
+def _restated(difference: Difference) -> list[str]:
+    rows = difference.restated
+    if not rows:
+        return []
+    lines = ["", "Balances that A published otherwise than the entries of B give them"]
+    for row in rows[:TOP_ROWS]:
+        name = f"{row['partner_id']} {row['asset']} ({row['environment']})"
+        lines.append(f"  {printable(name)}: {_step(row)}")
+    return lines + _more(len(rows), min(len(rows), TOP_ROWS))
 
 
 def _records(difference: Difference) -> list[str]:

@@ -31,6 +31,7 @@ from pool_recon.masking import mask
 from pool_recon.report import page as report
 from pool_recon.report.figures import BALANCE_STEPS, STANDINGS, share
 from pool_recon.report.wording import agreement, is_zero, long_date, number, sentence, words
+from pool_recon.restated import headline, why
 from pool_recon.summary import REVIEW_RULE
 from pool_recon.trace import Missing
 from pool_recon.trace.reader import moment_text
@@ -225,7 +226,9 @@ def _templates() -> Environment:
         moment=moment_text,
         query=lambda values: urlencode({name: value or "" for name, value in values.items()}),
     )
-    environment.globals.update(agreement=agreement, is_zero=is_zero, percent=_percent)
+    environment.globals.update(
+        agreement=agreement, headline=headline, is_zero=is_zero, percent=_percent, why=why
+    )
     return environment
 
 

@@ -19,6 +19,7 @@ from pool_recon.package import (
     close_parameters,
     view_columns,
 )
+from pool_recon.restated import RestatedBalance, read_restated_balances
 from pool_recon.summary import (
     REVIEW_RULE,
     QuietDate,
@@ -181,6 +182,8 @@ class Figures:
     unmatched_count: int
     files: Sequence[Mapping[str, Any]]
     input_count: int
+    restated: Sequence[RestatedBalance] = ()
+    restated_count: int = 0
 
     @property
     def movements(self) -> int:
@@ -254,6 +257,7 @@ def read_figures(
         " from marts.fct_close_trend order by close_date",
     )
     register = _package(connection, "register", more=["_rejected_for"])
+    restated = read_restated_balances(connection)
     facts = _finding_facts(connection, close["close_date"])
     of_assets = _tallies(
         [fact for fact in facts if fact["has_amount"]], lambda fact: str(fact["asset"] or "")
@@ -289,6 +293,8 @@ def read_figures(
         unmatched_count=sum(row["matched"] != "true" for row in register),
         files=sorted(outputs, key=lambda output: str(output["file"])),
         input_count=_count(connection, "select count(*) from raw.files"),
+        restated=restated[: limits.balances],
+        restated_count=len(restated),
     )
 
 

@@ -19,6 +19,7 @@ from pool_recon.report.figures import (
     share,
 )
 from pool_recon.report.wording import agreement, is_zero, long_date, number, words
+from pool_recon.restated import headline, why
 from pool_recon.summary import REVIEW_RULE
 from pool_recon.trace.reader import moment_text
 
@@ -103,7 +104,7 @@ def _environment() -> Environment:
     environment.filters.update(
         number=number, words=words, long_date=long_date, moment=moment_text, share=share
     )
-    environment.globals.update(agreement=agreement, is_zero=is_zero)
+    environment.globals.update(agreement=agreement, headline=headline, is_zero=is_zero, why=why)
     return environment
 
 

@@ -313,7 +313,7 @@ def test_a_short_text_and_the_whole_of_it(before: Path, after: Path, tmp_path: P
     told = json.loads(ran.stdout)
     assert list(told) == [
         *("schema_version", "command", "different", "a", "b", "why", "notes", "files", "counts"),
-        *("states", "money_at_risk", "control_totals", "rows"),
+        *("states", "money_at_risk", "control_totals", "restated_balances", "rows"),
     ]
     assert (told["schema_version"], told["command"]) == (1, "diff")
     assert documented_keys("diff") >= {*told, *told["why"][0]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -93,8 +94,11 @@ def test_all_that_is_at_hand_is_the_same(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.exhaustive
 def test_a_close_goes_on_with_the_history_and_the_register(tmp_path: Path) -> None:
-    """A finding stays open from an earlier date, one is approved, and DuckDB goes on with it."""
-    exports = SAMPLES / "bad_day"
+    """A finding stays open from an earlier date, one is approved, and DuckDB goes on with it.
+
+    An entry comes late, so that a balance is no longer what was published.
+    """
+    exports = shutil.copytree(SAMPLES / "bad_day", tmp_path / "exports")
     assert differences(close_in_both(tmp_path, in_spark.close, exports, date(2026, 6, 29))) == []
     found = (tmp_path / "duckdb" / "2026-06-29" / "exceptions.csv").read_text(encoding="utf-8")
     header, first, *_ = found.splitlines()
@@ -108,8 +112,16 @@ def test_a_close_goes_on_with_the_history_and_the_register(tmp_path: Path) -> No
         f"quarantined_row,export_row,nowhere:1,,,2026-07-09,Ada,2026-06-30,'quoted',\n",
         encoding="utf-8",
     )
+    (exports / "ledger" / "late.csv").write_text(
+        "ledger_entry_id,entry_type,asset,amount,effective_at,environment,partner_id\n"
+        "ple_late,adjustment,XAU,-500.00,2026-06-29T11:00:00Z,live,late\n",
+        encoding="utf-8",
+    )
     pair = close_in_both(tmp_path, in_spark.close, exports, CLOSE_DATE, register)
     assert differences(pair) == []
+    for result in pair[:2]:
+        of_late = (row for row in result.restated_balances if row.partner_id == "late")
+        assert [row.difference for row in of_late] == ["-500"]
     ages = (pair[1].package / "exceptions.csv").read_text(encoding="utf-8")
     assert ",2026-06-29,1," in ages
     ours, theirs, our_file, their_file = pair

@@ -87,7 +87,14 @@ class FakeBuild:
                 (close_date date, run_number integer, movement_count bigint);
                 create or replace view marts.fct_close_trend as
                 select * from history.close_results;
-                create or replace table history.closes_in_force (close_date date);
+                create or replace table history.closes_in_force
+                (close_date date, run_number integer);
+                create or replace table history.close_balances
+                (
+                    close_date date, run_number integer, cut_off_at timestamp,
+                    environment varchar, partner_id varchar, asset varchar,
+                    closing decimal(38, 18)
+                );
                 create or replace table history.verdicts_in_force
                 (exception_id varchar, close_date date, close_number bigint, streak bigint);
                 create or replace view package.pkg_reconciliation as
