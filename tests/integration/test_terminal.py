@@ -254,7 +254,7 @@ def on_a_terminal(*arguments: str, **environment: str) -> str:
 KEYS = {
     *("schema_version", "command", "outcome", "exit_code", "message", "close_date", "exports"),
     *("warehouse", "landed", "quiet_date", "movements", "findings", "rules", "defects"),
-    "top_exceptions",
+    *("top_exceptions", "restated_balances"),
     *("overdue_reviews", "register", "package", "files", "next"),
 }
 
