@@ -1,11 +1,3 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        full_refresh=false,
-        on_schema_change='append_new_columns',
-    )
-}}
 -- The closing balances of each close, kept as it published them. A close without any has one row that names none, so that
 -- it can be told from one whose balances nobody kept.
 with close as (

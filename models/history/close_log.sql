@@ -1,11 +1,3 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        full_refresh=false,
-        on_schema_change='append_new_columns',
-    )
-}}
 -- A trace of every time that a date was closed. A close that finds what the one before it found refers to its verdicts.
 with findings as (
 

@@ -1,11 +1,3 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        full_refresh=false,
-        on_schema_change='append_new_columns',
-    )
-}}
 -- What came out of each close in figures, kept as it was; one row per entry of the close log.
 with close as (
 

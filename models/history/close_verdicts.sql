@@ -1,11 +1,3 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='append',
-        full_refresh=false,
-        on_schema_change='append_new_columns',
-    )
-}}
 -- What each close found, kept as it was. A close refers to these by verdict_run_number; verdicts that are there already
 -- are not written again, and those that a build which stopped half-way left out are written by the next.
 with findings as (

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- The closes that count: of each date up to this close date the last whole one, numbered by date.
 with close as (
 

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- What the closes that count found. A streak numbers the unbroken runs of closes that show a finding.
 with closes as (
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from pool_recon.blanks import with_single_blanks
 from pool_recon.exact import EXACT
 from pool_recon.package import (
     VIEW_PREFIX,
@@ -447,7 +448,7 @@ def _tallies(facts: Iterable[Row], key: Callable[[Row], str]) -> list[Tally]:
 
 def owner_key(owner: str | None) -> str:
     """What two spellings of one owner have in common: neither case nor blanks tell them apart."""
-    return " ".join((owner or "").split()).casefold()
+    return with_single_blanks(owner or "").casefold()
 
 
 def _known_owners(connection: duckdb.DuckDBPyConnection) -> list[str]:
