@@ -53,6 +53,7 @@ select
     entries.restores_debit,
     entries.balance_sign,
     entries.other_contents,
+    assets.minor_unit,
     assets.smallest_amount,
     restored.debited_amount,
     restored.credited_so_far as restored_so_far,

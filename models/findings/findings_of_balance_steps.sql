@@ -20,8 +20,8 @@
             {
                 'code': 'balance_chain_break',
                 'when': 'not is_chained',
-                'expected': pool_recon.amount_text('expected_balance'),
-                'actual': pool_recon.amount_text('stated_balance'),
+                'expected': pool_recon.amount_text('expected_balance', 'minor_unit'),
+                'actual': pool_recon.amount_text('stated_balance', 'minor_unit'),
             },
         ]
     )

@@ -14,9 +14,9 @@
             {
                 'code': 'balance_mismatch',
                 'when': 'balance <> ledger_balance or other_balance is not null',
-                'expected': pool_recon.amount_text('ledger_balance'),
+                'expected': pool_recon.amount_text('ledger_balance', 'minor_unit'),
                 'actual': pool_recon.joined_texts(' and ', [
-                    pool_recon.amount_text('balance'),
+                    pool_recon.amount_text('balance', 'minor_unit'),
                     "replace(other_balances, ';', ' and ')",
                 ]),
             },

@@ -13,8 +13,8 @@
             {
                 'code': 'funding_not_credited',
                 'when': 'credited_amount < confirmed_amount',
-                'expected': pool_recon.amount_text('confirmed_amount') ~ " || ' ' || asset || ' credited'",
-                'actual': pool_recon.amount_text('credited_amount'),
+                'expected': pool_recon.amount_text('confirmed_amount', 'minor_unit') ~ " || ' ' || asset || ' credited'",
+                'actual': pool_recon.amount_text('credited_amount', 'minor_unit'),
             },
         ]
     )

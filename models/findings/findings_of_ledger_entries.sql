@@ -29,11 +29,11 @@
             {
                 'code': 'unlinked_refund',
                 'when': 'restores_debit and not (has_earlier_debit and names_its_debit and (restored_so_far <= debited_amount or delta <= 0))',
-                'expected': "'at most ' || " ~ pool_recon.amount_text('debited_amount') ~ " || ' to give back'",
+                'expected': "'at most ' || " ~ pool_recon.amount_text('debited_amount', 'minor_unit') ~ " || ' to give back'",
                 'actual': pool_recon.joined_texts(', ', [
                     "case when not has_earlier_debit then 'no debit at or before it' end",
                     "case when not names_its_debit then related_entry_id || ' is no such debit' end",
-                    "case when restored_so_far > debited_amount and delta > 0 then " ~ pool_recon.amount_text('restored_so_far') ~ " || ' given back so far' end",
+                    "case when restored_so_far > debited_amount and delta > 0 then " ~ pool_recon.amount_text('restored_so_far', 'minor_unit') ~ " || ' given back so far' end",
                 ]),
             },
             {
@@ -45,14 +45,14 @@
             {
                 'code': 'funding_before_confirmation',
                 'when': "entry_class = 'funding' and has_funding_export and is_attributed and funded_so_far > confirmed_by_then_amount and funded_so_far <= confirmed_amount",
-                'expected': "'at most ' || " ~ pool_recon.amount_text('confirmed_by_then_amount') ~ " || ' confirmed by then'",
-                'actual': pool_recon.amount_text('funded_so_far') ~ " || ' credited'",
+                'expected': "'at most ' || " ~ pool_recon.amount_text('confirmed_by_then_amount', 'minor_unit') ~ " || ' confirmed by then'",
+                'actual': pool_recon.amount_text('funded_so_far', 'minor_unit') ~ " || ' credited'",
             },
             {
                 'code': 'funding_exceeds_confirmed',
                 'when': "entry_class = 'funding' and has_funding_export and is_attributed and funded_so_far > confirmed_amount",
-                'expected': "'at most ' || " ~ pool_recon.amount_text('confirmed_amount') ~ " || ' confirmed'",
-                'actual': pool_recon.amount_text('funded_so_far') ~ " || ' credited'",
+                'expected': "'at most ' || " ~ pool_recon.amount_text('confirmed_amount', 'minor_unit') ~ " || ' confirmed'",
+                'actual': pool_recon.amount_text('funded_so_far', 'minor_unit') ~ " || ' credited'",
             },
             {
                 'code': 'ledger_entry_changed',
@@ -70,19 +70,19 @@
                 'code': 'ledger_sign_conflict',
                 'when': "balance_sign = '+' and amount < 0",
                 'expected': "'a credit'",
-                'actual': pool_recon.amount_text('amount'),
+                'actual': pool_recon.amount_text('amount', 'minor_unit'),
             },
             {
                 'code': 'excess_precision',
                 'when': 'amount % smallest_amount <> 0',
                 'expected': "'no digits beyond ' || " ~ pool_recon.amount_text('smallest_amount') ~ " || ' ' || asset",
-                'actual': pool_recon.amount_text('amount'),
+                'actual': pool_recon.amount_text('amount', 'minor_unit'),
             },
             {
                 'code': 'negative_balance',
                 'when': 'touches_balance and balance_after < 0',
                 'expected': "'a balance of zero or more'",
-                'actual': pool_recon.amount_text('balance_after'),
+                'actual': pool_recon.amount_text('balance_after', 'minor_unit'),
             },
         ]
     )

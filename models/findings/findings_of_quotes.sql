@@ -51,16 +51,16 @@
                 'code': 'outside_pool_limits',
                 'when': 'is_outside_pool and has_snapshot and (coalesce(source_amount < min_source_amount, false) or coalesce(source_amount > max_source_amount, false))',
                 'expected': pool_recon.joined_texts(', ', [
-                    "'at least ' || " ~ pool_recon.amount_text('min_source_amount'),
-                    "'at most ' || " ~ pool_recon.amount_text('max_source_amount'),
+                    "'at least ' || " ~ pool_recon.amount_text('min_source_amount', 'source_minor_unit'),
+                    "'at most ' || " ~ pool_recon.amount_text('max_source_amount', 'source_minor_unit'),
                 ]),
-                'actual': pool_recon.amount_text('source_amount'),
+                'actual': pool_recon.amount_text('source_amount', 'source_minor_unit'),
             },
             {
                 'code': 'quote_terms_inconsistent',
                 'when': 'rate is not null and smallest_target_amount is not null and ' ~ pool_recon.product_misses('source_amount', 'rate', 'target_amount', 'smallest_target_amount'),
-                'expected': pool_recon.amount_text('source_amount') ~ " || ' x ' || " ~ pool_recon.amount_text('rate'),
-                'actual': pool_recon.amount_text('target_amount'),
+                'expected': pool_recon.amount_text('source_amount', 'source_minor_unit') ~ " || ' x ' || " ~ pool_recon.amount_text('rate'),
+                'actual': pool_recon.amount_text('target_amount', 'target_minor_unit'),
             },
             {
                 'code': 'quote_terms_changed',
@@ -76,8 +76,8 @@
                     "case when target_amount % smallest_target_amount <> 0 then 'at most ' || target_minor_unit || ' decimals of ' || target_asset end",
                 ]),
                 'actual': pool_recon.joined_texts(', ', [
-                    "case when source_amount % smallest_source_amount <> 0 then " ~ pool_recon.amount_text('source_amount') ~ " end",
-                    "case when target_amount % smallest_target_amount <> 0 then " ~ pool_recon.amount_text('target_amount') ~ " end",
+                    "case when source_amount % smallest_source_amount <> 0 then " ~ pool_recon.amount_text('source_amount', 'source_minor_unit') ~ " end",
+                    "case when target_amount % smallest_target_amount <> 0 then " ~ pool_recon.amount_text('target_amount', 'target_minor_unit') ~ " end",
                 ]),
             },
         ]

@@ -1,3 +1,5 @@
+{%- set source_minor_unit = pool_recon.source_of('side', 'fiat_minor_unit', 'crypto_minor_unit') -%}
+{%- set target_minor_unit = pool_recon.target_of('side', 'fiat_minor_unit', 'crypto_minor_unit') -%}
 {%- set source_net = 'coalesce(source_net, 0)' -%}
 {%- set source_agrees = "(" ~ source_net ~ " = demanded_source_net or (may_have_no_source_net and " ~ source_net ~ " = 0))" -%}
 {%- set target_agrees = "(not has_settle_entry or target_asset is null or target_amount is null or coalesce(target_net, 0) = demanded_target_net)" -%}
@@ -63,12 +65,12 @@
                 'when': 'entry_count > 0 and source_asset is not null and source_amount is not null and not ' ~ is_returned_unadjusted ~ ' and not (' ~ source_agrees ~ ' and ' ~ target_agrees ~ ')',
                 'deferred_when': 'has_later_entry and ' ~ source_will_agree ~ ' and ' ~ target_will_agree,
                 'expected': pool_recon.joined_texts(', ', [
-                    "case when not " ~ source_agrees ~ " then 'source net ' || " ~ pool_recon.amount_text('demanded_source_net') ~ " || ' ' || source_asset end",
-                    "case when not " ~ target_agrees ~ " then 'target net ' || " ~ pool_recon.amount_text('demanded_target_net') ~ " || ' ' || target_asset end",
+                    "case when not " ~ source_agrees ~ " then 'source net ' || " ~ pool_recon.amount_text('demanded_source_net', source_minor_unit) ~ " || ' ' || source_asset end",
+                    "case when not " ~ target_agrees ~ " then 'target net ' || " ~ pool_recon.amount_text('demanded_target_net', target_minor_unit) ~ " || ' ' || target_asset end",
                 ]) ~ " || ' for ' || effective_status",
                 'actual': pool_recon.joined_texts(', ', [
-                    "case when not " ~ source_agrees ~ " then 'source net ' || " ~ pool_recon.amount_text(source_net) ~ " end",
-                    "case when not " ~ target_agrees ~ " then 'target net ' || " ~ pool_recon.amount_text('coalesce(target_net, 0)') ~ " end",
+                    "case when not " ~ source_agrees ~ " then 'source net ' || " ~ pool_recon.amount_text(source_net, source_minor_unit) ~ " end",
+                    "case when not " ~ target_agrees ~ " then 'target net ' || " ~ pool_recon.amount_text('coalesce(target_net, 0)', target_minor_unit) ~ " end",
                 ]),
                 'asset': 'case when ' ~ source_agrees ~ ' then target_asset else source_asset end',
                 'amount_at_risk': 'case when ' ~ source_agrees ~ ' then abs(coalesce(target_net, 0) - demanded_target_net) when may_have_no_source_net then least(abs(' ~ source_net ~ '), abs(' ~ source_net ~ ' - demanded_source_net)) else abs(' ~ source_net ~ ' - demanded_source_net) end',
@@ -122,12 +124,12 @@
                 'code': 'amount_mismatch',
                 'when': 'coalesce(fiat_amount <> quote_fiat_amount, false) or coalesce(crypto_amount <> quote_crypto_amount, false)',
                 'expected': pool_recon.joined_texts(', ', [
-                    "case when fiat_amount <> quote_fiat_amount then 'fiat ' || " ~ pool_recon.amount_text('quote_fiat_amount') ~ " end",
-                    "case when crypto_amount <> quote_crypto_amount then 'crypto ' || " ~ pool_recon.amount_text('quote_crypto_amount') ~ " end",
+                    "case when fiat_amount <> quote_fiat_amount then 'fiat ' || " ~ pool_recon.amount_text('quote_fiat_amount', 'fiat_minor_unit') ~ " end",
+                    "case when crypto_amount <> quote_crypto_amount then 'crypto ' || " ~ pool_recon.amount_text('quote_crypto_amount', 'crypto_minor_unit') ~ " end",
                 ]),
                 'actual': pool_recon.joined_texts(', ', [
-                    "case when fiat_amount <> quote_fiat_amount then 'fiat ' || " ~ pool_recon.amount_text('fiat_amount') ~ " end",
-                    "case when crypto_amount <> quote_crypto_amount then 'crypto ' || " ~ pool_recon.amount_text('crypto_amount') ~ " end",
+                    "case when fiat_amount <> quote_fiat_amount then 'fiat ' || " ~ pool_recon.amount_text('fiat_amount', 'fiat_minor_unit') ~ " end",
+                    "case when crypto_amount <> quote_crypto_amount then 'crypto ' || " ~ pool_recon.amount_text('crypto_amount', 'crypto_minor_unit') ~ " end",
                 ]),
             },
             {
@@ -174,8 +176,8 @@
                     "case when crypto_amount % smallest_crypto_amount <> 0 then 'at most ' || crypto_minor_unit || ' decimals of ' || crypto_asset end",
                 ]),
                 'actual': pool_recon.joined_texts(', ', [
-                    "case when fiat_amount % smallest_fiat_amount <> 0 then 'fiat ' || " ~ pool_recon.amount_text('fiat_amount') ~ " end",
-                    "case when crypto_amount % smallest_crypto_amount <> 0 then 'crypto ' || " ~ pool_recon.amount_text('crypto_amount') ~ " end",
+                    "case when fiat_amount % smallest_fiat_amount <> 0 then 'fiat ' || " ~ pool_recon.amount_text('fiat_amount', 'fiat_minor_unit') ~ " end",
+                    "case when crypto_amount % smallest_crypto_amount <> 0 then 'crypto ' || " ~ pool_recon.amount_text('crypto_amount', 'crypto_minor_unit') ~ " end",
                 ]),
             },
         ]

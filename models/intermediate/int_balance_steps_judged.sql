@@ -16,6 +16,8 @@ select
     chain.is_chained,
     chain.expected_balance,
     chain.stated_balance,
+    assets.minor_unit,
     entries.row_order
 from {{ ref('int_balance_chain') }} as chain
 inner join {{ ref('int_ledger_entries_joined') }} as entries on chain.ledger_entry_id = entries.ledger_entry_id
+left join {{ ref('int_assets') }} as assets on entries.asset = assets.asset

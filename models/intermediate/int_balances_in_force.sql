@@ -4,6 +4,12 @@ with close as (
 
 ),
 
+assets as (
+
+    select * from {{ ref('int_assets') }}
+
+),
+
 balance_rows as (
 
     select
@@ -12,9 +18,11 @@ balance_rows as (
         balances.asset,
         balances.balance,
         balances.as_of,
+        assets.minor_unit,
         balances.row_order
     from {{ ref('stg_balances') }} as balances
     cross join close
+    left join assets on balances.asset = assets.asset
     where
         balances.quarantine_reasons is null
         and balances.as_of <= close.cut_off_at
@@ -39,6 +47,7 @@ other_balances as (
         asset,
         as_of,
         balance,
+        minor_unit,
         row_number() over (partition by environment, partner_id, asset, as_of order by row_order) as rank_of_other
     from ranked
     where balance <> first_balance
@@ -54,7 +63,7 @@ other_balances_of_moments as (
         asset,
         as_of,
         max(case when rank_of_other = 1 then balance end) as other_balance,
-        {{ pool_recon.text_list(pool_recon.amount_text('balance')) }} as other_balances
+        {{ pool_recon.text_list(pool_recon.amount_text('balance', 'minor_unit')) }} as other_balances
     from other_balances
     group by environment, partner_id, asset, as_of
 
@@ -68,6 +77,7 @@ select
     others.other_balance,
     others.other_balances,
     ranked.as_of,
+    ranked.minor_unit,
     ranked.row_order
 from ranked
 left join other_balances_of_moments as others

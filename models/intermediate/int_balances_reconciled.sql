@@ -9,6 +9,7 @@ with balances as (
         other_balance,
         other_balances,
         as_of,
+        minor_unit,
         {{ dbt.date_trunc('day', 'as_of') }} as as_of_day,
         row_order
     from {{ ref('int_balances_in_force') }}
@@ -56,6 +57,7 @@ select
     balances.other_balances,
     coalesce(days_before.ledger_balance, 0) + coalesce(days_so_far.ledger_balance, 0) as ledger_balance,
     balances.as_of,
+    balances.minor_unit,
     balances.row_order
 from balances
 left join days_before on balances.row_order = days_before.row_order

@@ -44,9 +44,11 @@ select
     confirmed.environment,
     confirmed.partner_id,
     confirmed.confirmed_amount,
-    coalesce(credits.credited_amount, 0) as credited_amount
+    coalesce(credits.credited_amount, 0) as credited_amount,
+    assets.minor_unit
 from confirmed
 left join credits
     on
         confirmed.funding_reference = credits.funding_reference
         and confirmed.asset = credits.asset
+left join {{ ref('int_assets') }} as assets on confirmed.asset = assets.asset
