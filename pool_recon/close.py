@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pool_recon.as_left import is_as_left, note_as_left
 from pool_recon.dbt_runner import (
     BuildSettings,
     NodeResult,
@@ -63,6 +64,7 @@ from pool_recon.summary import (
 from pool_recon.warehouse import (
     check_temp_directory,
     connect,
+    locked_warehouse,
     memory_limit,
     naming,
     no_memory,
@@ -179,9 +181,11 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
     with (
         locally_explained("close"),
         rarely_collected(),
-        working_copy(request.warehouse) as copy,
+        locked_warehouse(request.warehouse) as warehouse,
         package_folder(request.out, request.close_date.isoformat()) as package,
+        _segments(request).copied_ahead(package.ahead) as segments,
     ):
+        copy = warehouse.copied()
         settings = build_settings(request, copy.file, progress)
         progress("landing the exports")
         with contextlib.closing(connect(copy.file, leaves_log=True)) as connection:
@@ -190,7 +194,9 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             )
             replace_register(connection, register)
         progress("reading the dbt project")
-        segments = Segments(settings.state_dir, anew=request.is_full_refresh)
+        if not (request.is_full_refresh or loaded.read_again):
+            is_untouched = is_as_left(request.warehouse, settings.state_dir)
+            settings = replace(settings, is_untouched=is_untouched)
         with second_reader() as reader:
             nodes = build_and_test(settings)
             verdict = write_close(
@@ -200,8 +206,13 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             )
         result = close_result(copy.file, package.published, loaded, verdict, register)
         publish(copy, package)
+        note_as_left(request.warehouse, settings.state_dir)
         segments.remember(package.published)
         return result
+
+
+def _segments(request: CloseRequest) -> Segments:
+    return Segments(state_folder(request.warehouse), anew=request.is_full_refresh)
 
 
 def write_close(

@@ -48,8 +48,10 @@ class BuildSettings:
     dbt keeps what it parsed so that the next close need not parse again. Without a `time_zone` the
     project's own counts. `variables` take the place of the project's. Another `target` of
     profiles.yml finds in `environment` what it has to know. With `is_full_refresh` no row of an
-    earlier build is kept. `progress` hears of every seed, model and test. With `leaves_open` the
-    file stays open, with what was built still in its log, until `built_warehouse` ends.
+    earlier build is kept. `is_untouched` says that nothing but later files came to what had landed
+    when dbt built the warehouse last, so that dbt need not find out. `progress` hears of every
+    seed, model and test. With `leaves_open` the file stays open, with what was built still in its
+    log, until `built_warehouse` ends.
     """
 
     project_dir: Path
@@ -59,6 +61,7 @@ class BuildSettings:
     time_zone: str | None
     is_debug: bool = False
     is_full_refresh: bool = False
+    is_untouched: bool = False
     variables: Mapping[str, str | int] = field(default_factory=dict)
     target: str = "duckdb"
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -346,6 +349,7 @@ def _environment(settings: BuildSettings) -> Iterator[None]:
         # It is written to the disk when it is whole, and not after every model.
         POOL_RECON_FSYNC_MODE="NONE",
         POOL_RECON_CHECKPOINT_THRESHOLD=LOG_OF_COPY,
+        POOL_RECON_LANDED_ROWS="untouched" if settings.is_untouched else "",
         **settings.environment,
     )
     try:

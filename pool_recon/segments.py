@@ -14,9 +14,11 @@ import hashlib
 import io
 import json
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,13 +71,45 @@ class Segments:
         self._file = folder / _INDEX
         self._package, self._known = (Path(), {}) if anew else _read(self._file)
         self._new: dict[str, dict[str, Any]] = {}
+        self._beginnings: dict[str, Beginning] = {}
+        self._copier: threading.Thread | None = None
+        self._is_enough = threading.Event()
+
+    @contextlib.contextmanager
+    def copied_ahead(self, folder: Path) -> Iterator[Segments]:
+        """Copy the files of the last package into `folder`, a new one, until they are asked for.
+
+        Which of their days changed is not known by then. Most often these are the last ones, and
+        what comes before them is there already, beside what else had to be done. Nothing depends on
+        how far it came.
+        """
+
+        def copy() -> None:
+            for name, file in self._known.items():
+                beginning = self._beginnings[name] = Beginning(folder / name)
+                beginning.copy(self._package / name, file["segments"], self._is_enough)
+
+        if self._known:
+            folder.mkdir()
+            self._copier = threading.Thread(target=copy, daemon=True)
+            self._copier.start()
+        try:
+            yield self
+        finally:
+            self._stop_copying()
+
+    def _stop_copying(self) -> None:
+        self._is_enough.set()
+        if self._copier:
+            self._copier.join()
 
     def known(self, name: str, fingerprint: str) -> Earlier | None:
         """The file `name` of the last package, if it was written in the way of `fingerprint`."""
+        self._stop_copying()
         file = self._known.get(name)
         if file is None or file["fingerprint"] != fingerprint:
             return None
-        return Earlier(self._package / name, file["segments"])
+        return Earlier(self._package / name, file["segments"], self._beginnings.get(name))
 
     def note(self, name: str, fingerprint: str, segments: Sequence[Segment]) -> None:
         """Take down what the new package's file `name` is made of."""
@@ -103,20 +137,81 @@ class Segments:
 class Earlier:
     """A file of an earlier package, read from its beginning, segment by segment."""
 
-    def __init__(self, file: Path, segments: Sequence[Segment]) -> None:
+    def __init__(
+        self, file: Path, segments: Sequence[Segment], beginning: Beginning | None = None
+    ) -> None:
         self._file = file
         self._segments = segments
+        self._beginning = beginning
         self.days = {segment.day for segment in segments}
 
+    def begun(self, file: Path, days: Sequence[Day]) -> list[Hashed]:
+        """Put in the place of `file` what was copied of it ahead, as far as it is of these `days`.
+
+        Returns its segments, none where there is no such beginning.
+        """
+        return self._beginning.moved(file, days) if self._beginning else []
+
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Taker]:
-        """Open the file. Raises SpoiltError where it cannot be."""
+    def reading(self, after: int = 0) -> Iterator[Taker]:
+        """Open the file to read what comes `after` so many segments.
+
+        Raises SpoiltError where it cannot be opened.
+        """
         try:
             stream = self._file.open("rb", buffering=0)
         except OSError as error:
             raise SpoiltError from error
         with stream:
-            yield Taker(stream, self._segments)
+            if after:
+                stream.seek(self._segments[after - 1].end)
+            yield Taker(stream, self._segments[after:])
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """A segment, and the hash of all bytes up to its end."""
+
+    segment: Segment
+    hash: Any
+
+
+class Beginning:
+    """What was copied of a file ahead of time, as far as it was verified."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._copied: list[Hashed] = []
+
+    def copy(self, source: Path, segments: Sequence[Segment], is_enough: threading.Event) -> None:
+        """Copy the segments of `source` one after the other until it `is_enough`.
+
+        Of a file that is not what the index says, or cannot be written, there is no beginning.
+        """
+        try:
+            with Earlier(source, segments).reading() as taker, self._file.open("wb") as stream:
+                assembly = Assembly(stream.write)
+                for segment in segments:
+                    if is_enough.is_set():
+                        break
+                    taker.take(segment.day, assembly)
+                    self._copied.append(Hashed(segment, assembly.hash.copy()))
+        except (SpoiltError, OSError):
+            # What was noted may be in no file: a disk that is full says so last.
+            self._copied.clear()
+
+    def moved(self, file: Path, days: Sequence[Day]) -> list[Hashed]:
+        """As `Earlier.begun`. Raises OSError."""
+        kept = [
+            hashed
+            for hashed, _ in takewhile(
+                lambda pair: pair[0].segment.day == pair[1], zip(self._copied, days, strict=False)
+            )
+        ]
+        if kept:
+            os.truncate(self._file, kept[-1].segment.end)
+            self._file.replace(file)
+        return kept
 
 
 class Taker:
@@ -126,7 +221,7 @@ class Taker:
         self._stream = stream
         self._segments = iter(segments)
         self._buffer = memoryview(bytearray(_BLOCK))
-        self._at = self._forgotten = 0
+        self._at = self._forgotten = stream.tell()
         # None as long as all bytes so far were taken: the new file has the same hash then.
         self._hash: Any = None
 
@@ -172,11 +267,11 @@ class Taker:
 class Assembly:
     """A file in the making, hashed while it grows, with a note of each of its segments."""
 
-    def __init__(self, write: Callable[[memoryview], object]) -> None:
+    def __init__(self, write: Callable[[memoryview], object], begun: Sequence[Hashed] = ()) -> None:
         self._write = write
-        self.hash = hashlib.sha256()
-        self.size = 0
-        self.segments: list[Segment] = []
+        self.hash = begun[-1].hash if begun else hashlib.sha256()
+        self.segments = [hashed.segment for hashed in begun]
+        self.size = self.segments[-1].end if begun else 0
 
     def extend(self, blocks: Iterable[memoryview], day: Day) -> None:
         """Add the segment of `day`; a block is done with before the next one is asked for."""
@@ -248,13 +343,13 @@ def assemble(file: Path, days: Sequence[Day], earlier: Earlier, anew: Path | Non
     days, and OSError.
     """
     with contextlib.ExitStack() as opened:
-        taker = opened.enter_context(earlier.reading())
-        assembly = Assembly(opened.enter_context(file.open("wb")).write)
-        taker.take(HEADER, assembly)
+        begun = earlier.begun(file, (HEADER, *days))
+        taker = opened.enter_context(earlier.reading(after=len(begun)))
+        assembly = Assembly(opened.enter_context(file.open("ab" if begun else "wb")).write, begun)
         if anew:
             records = Records(opened.enter_context(anew.open("rb", buffering=0)))
             deque(records.take(HEADER.rows), maxlen=0)
-        for day in days:
+        for day in (HEADER, *days)[len(begun) :]:
             if day in earlier.days:
                 taker.take(day, assembly)
             else:

@@ -66,12 +66,38 @@ class WorkingCopy:
 
 
 @dataclass(frozen=True)
+class LockedWarehouse:
+    """A warehouse that no other close works on, and the folder to work on its successor in."""
+
+    file: Path
+    folder: Path
+
+    def copied(self) -> WorkingCopy:
+        """Copy it, log and all; of one that is not there yet nothing is copied.
+
+        Raises CloseError where another process is writing to it, or it cannot be copied.
+        """
+        return _copy(self.file, self.folder)
+
+    def anew(self) -> WorkingCopy:
+        """The place for one that is made from nothing.
+
+        Raises CloseError where what is there is more than such a run has left.
+        """
+        return _nothing_of(self.file, self.folder)
+
+
+@dataclass(frozen=True)
 class PackageFolder:
-    """A close package in the making: `new` is filled, and then takes the place of `published`."""
+    """A close package in the making: `new` is filled, and then takes the place of `published`.
+
+    What is copied `ahead` of what is known to go into it waits in a folder of its own.
+    """
 
     published: Path
     new: Path
     old: Path
+    ahead: Path
 
 
 def connect(
@@ -163,14 +189,11 @@ def check_temp_directory() -> None:
 
 
 @contextlib.contextmanager
-def working_copy(warehouse: Path, *, is_anew: bool = False) -> Iterator[WorkingCopy]:
-    """Lock `warehouse`, finish what a killed run left, and yield a copy to work on.
+def locked_warehouse(warehouse: Path) -> Iterator[LockedWarehouse]:
+    """Lock `warehouse` and finish what a killed run left; what is made to work on goes in the end.
 
-    With `is_anew` there is no copy yet: one is made from nothing, to take the place of the file,
-    which has to be what such a run has left.
-    Raises CloseError where another close has the lock, another process is writing to the file,
-    there is no write access, or what is there cannot be made anew. The warehouse itself is only
-    changed by `publish`.
+    Raises CloseError where another close has the lock, or there is no write access. The warehouse
+    itself is only changed by `publish`.
     """
     if warehouse.is_symlink():
         warehouse = warehouse.resolve()
@@ -179,11 +202,21 @@ def working_copy(warehouse: Path, *, is_anew: bool = False) -> Iterator[WorkingC
         _finish_publishing(folder)
         _clear(folder)
         try:
-            yield _nothing_of(warehouse, folder) if is_anew else _copy(warehouse, folder)
+            yield LockedWarehouse(warehouse, folder)
         finally:
             # What is still to be finished is told by the journal; all else is rubbish.
             if not (folder / _JOURNAL).exists():
                 _clear(folder)
+
+
+@contextlib.contextmanager
+def working_copy(warehouse: Path, *, is_anew: bool = False) -> Iterator[WorkingCopy]:
+    """Lock `warehouse` and yield a copy to work on, or with `is_anew` the place for one.
+
+    Raises CloseError as `locked_warehouse` and the two ways to come by a copy do.
+    """
+    with locked_warehouse(warehouse) as locked:
+        yield locked.anew() if is_anew else locked.copied()
 
 
 @contextlib.contextmanager
@@ -194,7 +227,7 @@ def package_folder(out: Path, name: str) -> Iterator[PackageFolder]:
     """
     published = out / name
     with _locked_folder(out / f".{name}.work", f"the package {published}") as folder:
-        package = PackageFolder(published, folder / "new", folder / "old")
+        package = _package_in(folder, published)
         if package.old.exists() and not published.exists():
             package.old.rename(published)
         _clear(folder)
@@ -205,6 +238,10 @@ def package_folder(out: Path, name: str) -> Iterator[PackageFolder]:
         finally:
             if published.exists() or not package.old.exists():
                 _clear(folder)
+
+
+def _package_in(folder: Path, published: Path) -> PackageFolder:
+    return PackageFolder(published, folder / "new", folder / "old", folder / "ahead")
 
 
 def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
@@ -368,7 +405,7 @@ def _finish_publishing(folder: Path) -> None:
     else:
         published, work = Path(plan["package"]), Path(plan["package_work"])
         with _locked_folder(work, f"the package {published}"):
-            _move_into_place(copy, PackageFolder(published, work / "new", work / "old"))
+            _move_into_place(copy, _package_in(work, published))
             _clear(work)
     journal.unlink()
 

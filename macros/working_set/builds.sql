@@ -20,7 +20,7 @@
     {%- set fingerprint = pool_recon.project_fingerprint() -%}
     {%- set is_as_last = last is not none and last.is_complete and last.fingerprint == fingerprint -%}
     {%- set build = {'number': 1, 'is_incremental': false, 'fingerprint': fingerprint, 'is_whole': pool_recon.is_whole_build() and not pool_recon.own_sources() and pool_recon.keeping_pays()} -%}
-    {%- set exports = pool_recon.exports_digests(last.last_file_id if last is not none else 0) if build.is_whole else none -%}
+    {%- set exports = pool_recon.exports_digests(last) if build.is_whole else none -%}
     {%- do build.update({'exports': exports}) -%}
     {%- if is_as_last and build.is_whole and not flags.FULL_REFRESH
         and run_query('select ' ~ pool_recon.cut_off_at() ~ " >= cast('" ~ last.cut_off_at ~ "' as timestamp)").rows[0][0]
@@ -122,32 +122,44 @@
 {%- endmacro %}
 
 {#-
-    Digests of what has landed: `kept` of the rows of the files up to one, `all` of those of all files, up to `last_file_id`.
-    Both have what the presence of an export or of a column decides for all rows. Every value counts, so that a landed row
-    that was changed by hand is noticed.
+    What has landed, in figures: `kept` of the rows of the files that the last build knew, `all` of those of all files, up to
+    `last_file_id`. Both have what the presence of an export or of a column decides for all rows. Every value counts, so that a
+    landed row that was changed by hand is noticed. Where it is known that none was, the figures of the last build hold for
+    `kept`, and only the rows of later files are read.
+
+    Arguments:
+        last: what the last build noted; none where there is none.
 -#}
-{% macro exports_digests(kept_file_id) -%}
+{% macro exports_digests(last) -%}
+    {%- set last_file_id = last.last_file_id if last is not none else 0 -%}
+    {%- set known = {} -%}
+    {%- if last is not none and pool_recon.landed_rows_are_untouched() -%}
+        {%- for noted in last.exports.split(';') if '=' in noted -%}
+            {%- do known.update({noted.split('=')[0]: noted.split('=')[1] | int}) -%}
+        {%- endfor -%}
+    {%- endif -%}
     {%- set statement -%}
         {%- for name in ['files', 'file_columns'] + pool_recon.export_names() %}
         {%- set file_id = '_file_id' if name in pool_recon.export_names() else 'file_id' %}
         {%- set digest = pool_recon.row_digest('landed_rows') %}
         select
             '{{ name }}' as counted,
-            'sum ' || cast(coalesce(sum(case when {{ file_id }} <= {{ kept_file_id }} then {{ digest }} else 0 end), 0) as {{ dbt.type_string() }}) as kept,
-            'sum ' || cast(coalesce(sum({{ digest }}), 0) as {{ dbt.type_string() }}) as landed
+            cast(coalesce(sum(case when {{ file_id }} <= {{ last_file_id }} then {{ digest }} end), 0) as {{ dbt.type_string() }}) as kept,
+            cast(coalesce(sum(case when {{ file_id }} > {{ last_file_id }} then {{ digest }} end), 0) as {{ dbt.type_string() }}) as added
         from {{ pool_recon.landed(name) }} as landed_rows
+        {% if name in known %}where {{ file_id }} > {{ last_file_id }}{% endif %}
         union all
         {%- endfor %}
         select distinct
             files.export_name as counted,
-            'present' as kept,
-            'present' as landed
+            cast(null as {{ dbt.type_string() }}) as kept,
+            cast(null as {{ dbt.type_string() }}) as added
         from {{ pool_recon.landed('files') }} as files
         union all
         select distinct
             file_columns.contract_column as counted,
-            'present' as kept,
-            'present' as landed
+            cast(null as {{ dbt.type_string() }}) as kept,
+            cast(null as {{ dbt.type_string() }}) as added
         from {{ pool_recon.landed('files') }} as files
         inner join {{ pool_recon.landed('file_columns') }} as file_columns on files.file_id = file_columns.file_id
         where
@@ -157,14 +169,26 @@
     {%- set kept = [] -%}
     {%- set landed = [] -%}
     {%- for row in run_query(statement).rows -%}
-        {%- do kept.append(row['counted'] ~ '=' ~ row['kept']) -%}
-        {%- do landed.append(row['counted'] ~ '=' ~ row['landed']) -%}
+        {%- if row['kept'] is none -%}
+            {%- do kept.append(row['counted']) -%}
+            {%- do landed.append(row['counted']) -%}
+        {%- else -%}
+            {%- set kept_sum = known.get(row['counted'], row['kept'] | int) -%}
+            {%- do kept.append(row['counted'] ~ '=' ~ kept_sum) -%}
+            {%- do landed.append(row['counted'] ~ '=' ~ (kept_sum + row['added'] | int)) -%}
+        {%- endif -%}
     {%- endfor -%}
     {{ return({
-        'kept': local_md5(kept | sort | join(';')),
-        'all': local_md5(landed | sort | join(';')),
+        'kept': kept | sort | join(';'),
+        'all': landed | sort | join(';'),
         'last_file_id': run_query('select coalesce(max(file_id), 0) from ' ~ pool_recon.landed('files')).rows[0][0],
     }) }}
+{%- endmacro %}
+
+{#- Whether nothing but later files came to what had landed when the last build ended. A close of a warehouse that nobody wrote to
+    since says so; without one, nobody knows. -#}
+{% macro landed_rows_are_untouched() -%}
+    {{ return(env_var('POOL_RECON_LANDED_ROWS', '') == 'untouched') }}
 {%- endmacro %}
 
 {#-

@@ -8,6 +8,8 @@ import io
 import json
 import random
 import re
+import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,9 +55,14 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     connection.close()
 
 
-@pytest.fixture
-def publish(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> Write:
-    """Writes the package of a date, and checks that its bytes do not depend on what was taken."""
+@pytest.fixture(params=["nothing", "a part", "all"])
+def publish(
+    request: pytest.FixtureRequest, warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> Write:
+    """Writes the package of a date, and checks that its bytes do not depend on what was taken.
+
+    Nor do they depend on how far the package before it was copied ahead.
+    """
     plain = tmp_path / "plain"
     plain.mkdir()
 
@@ -64,7 +71,10 @@ def publish(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> Write:
         out = tmp_path / f"{name}.new"
         out.mkdir()
         kept = Segments(tmp_path / "state", anew=anew)
-        (entry,) = write_tables(warehouse, out, ["pkg_things"], project, kept)
+        with kept.copied_ahead(tmp_path / f"{name}.ahead"):
+            come_so_far(kept, request.param)
+            (entry,) = write_tables(warehouse, out, ["pkg_things"], project, kept)
+        shutil.rmtree(tmp_path / f"{name}.ahead", ignore_errors=True)
         (expected,) = write_tables(warehouse, plain, ["pkg_things"], project)
         assert entry == expected
         assert (out / "things.csv").read_bytes() == (plain / "things.csv").read_bytes()
@@ -78,6 +88,14 @@ def publish(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> Write:
         return published / "things.csv"
 
     return write
+
+
+def come_so_far(kept: Segments, how_far: str) -> None:
+    if kept._copier:
+        kept._copier.join()
+    for beginning in kept._beginnings.values():
+        copied = beginning._copied
+        del copied[{"nothing": 0, "a part": len(copied) // 2, "all": len(copied)}[how_far] :]
 
 
 @pytest.fixture
@@ -397,3 +415,35 @@ def test_a_file_with_other_rows_than_were_counted_is_an_error(tmp_path: Path) ->
     for rows in (1, 3):
         with pytest.raises(CloseError, match="other rows"):
             segments.cut(file, [Day("2026-06-01", rows, "x")])
+
+
+def test_what_was_copied_to_a_full_disk_is_no_beginning(tmp_path: Path) -> None:
+    source = tmp_path / "things.csv"
+    source.write_bytes(b"id\na\n")
+    days = [Day("2026-06-01", 1, "x")]
+    found = segments.cut(source, days)
+    (tmp_path / "ahead").mkdir()
+    # What is short waits in memory until the file is closed.
+    (tmp_path / "ahead" / "things.csv").symlink_to("/dev/full")
+    beginning = segments.Beginning(tmp_path / "ahead" / "things.csv")
+    beginning.copy(source, found.segments, threading.Event())
+    assert beginning.moved(tmp_path / "new.csv", [HEADER, *days]) == []
+    assert not (tmp_path / "new.csv").exists()
+
+
+def test_copying_ahead_ends_when_it_is_enough(tmp_path: Path) -> None:
+    source = tmp_path / "things.csv"
+    source.write_bytes(b"id\na\nb\n")
+    days = [Day("2026-06-01", 1, "x"), Day("2026-06-02", 1, "y")]
+    found = segments.cut(source, days)
+    is_enough = threading.Event()
+    beginning = segments.Beginning(tmp_path / "ahead.csv")
+    is_enough.set()
+    beginning.copy(source, found.segments, is_enough)
+    assert beginning.moved(tmp_path / "new.csv", [HEADER, *days]) == []
+    is_enough.clear()
+    beginning.copy(source, found.segments, is_enough)
+    begun = beginning.moved(tmp_path / "new.csv", [HEADER, days[0], Day("2026-06-02", 1, "z")])
+    assert [hashed.segment.day for hashed in begun] == [HEADER, days[0]]
+    assert (tmp_path / "new.csv").read_bytes() == b"id\na\n"
+    assert begun[-1].hash.hexdigest() == hashlib.sha256(b"id\na\n").hexdigest()
