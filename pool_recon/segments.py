@@ -30,6 +30,8 @@ _INDEX_VERSION: Final = 1
 # What is read at a time, into the same memory every time: it stays in the cache of the processor
 # while it is hashed and written, and no fresh memory has to be found for it.
 _BLOCK: Final = 1 << 18
+# Of fewer bytes the copy is made sooner than a thread for it.
+_WORTH_A_THREAD: Final = 1 << 24
 _CONTRADICTION: Final = (
     "the warehouse contradicts itself: a package view has other rows than were counted in it"
 )
@@ -89,7 +91,8 @@ class Segments:
                 beginning = self._beginnings[name] = Beginning(folder / name)
                 beginning.copy(self._package / name, file["segments"], self._is_enough)
 
-        if self._known:
+        ends = [file["segments"][-1].end for file in self._known.values() if file["segments"]]
+        if sum(ends) >= _WORTH_A_THREAD:
             folder.mkdir()
             self._copier = threading.Thread(target=copy, daemon=True)
             self._copier.start()

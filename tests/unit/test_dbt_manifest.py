@@ -133,6 +133,7 @@ def test_other_settings_are_noticed(project: Parsed) -> None:
     [
         {"POOL_RECON_WAREHOUSE": "/elsewhere/w.duckdb", "HOME": "/elsewhere"},
         {"ASKED_FOR_BY_NOBODY": "1"},
+        {"POOL_RECON_LANDED_ROWS": "untouched"},
         {"POOL_RECON_CLOSE_DATE": "2026-07-01", "POOL_RECON_TIME_ZONE": "Europe/Berlin"},
     ],
 )

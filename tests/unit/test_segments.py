@@ -41,6 +41,7 @@ Write = Callable[..., Path]
 def _every_block_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in files that are larger than any of a test."""
     monkeypatch.setattr(segments, "FORGOTTEN_AT_ONCE", 1)
+    monkeypatch.setattr(segments, "_WORTH_A_THREAD", 1)
 
 
 @pytest.fixture
