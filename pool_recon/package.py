@@ -337,9 +337,9 @@ def _write_csv(
         return output_entry(file, rows, folder)
     days = _days(connection, view)
     fingerprint = _fingerprint(connection, view, project)
-    earlier = segments.known(file.name, fingerprint)
+    earlier = segments.known(file.name, fingerprint, days)
     assembly = None
-    if earlier and any(day in earlier.days for day in days):
+    if earlier:
         with contextlib.suppress(SpoiltError):
             assembly = _assemble(connection, query, ordered, file, days, earlier)
     if assembly is None:

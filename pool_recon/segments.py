@@ -106,13 +106,21 @@ class Segments:
         if self._copier:
             self._copier.join()
 
-    def known(self, name: str, fingerprint: str) -> Earlier | None:
-        """The file `name` of the last package, if it was written in the way of `fingerprint`."""
+    def known(self, name: str, fingerprint: str, days: Iterable[Day]) -> Earlier | None:
+        """The file `name` of the last package, where anything of it can be taken.
+
+        That is if it was written in the way of `fingerprint` and has one of these `days`.
+        """
         self._stop_copying()
         file = self._known.get(name)
-        if file is None or file["fingerprint"] != fingerprint:
-            return None
-        return Earlier(self._package / name, file["segments"], self._beginnings.get(name))
+        beginning = self._beginnings.get(name)
+        if file and file["fingerprint"] == fingerprint:
+            earlier = Earlier(self._package / name, file["segments"], beginning)
+            if not earlier.days.isdisjoint(days):
+                return earlier
+        if beginning:
+            beginning.discard()
+        return None
 
     def note(self, name: str, fingerprint: str, segments: Sequence[Segment]) -> None:
         """Take down what the new package's file `name` is made of."""
@@ -201,7 +209,13 @@ class Beginning:
                     self._copied.append(Hashed(segment, assembly.hash.copy()))
         except (SpoiltError, OSError):
             # What was noted may be in no file: a disk that is full says so last.
-            self._copied.clear()
+            self.discard()
+
+    def discard(self) -> None:
+        """Make room for a file that is written anew."""
+        self._copied.clear()
+        with contextlib.suppress(OSError):
+            self._file.unlink()
 
     def moved(self, file: Path, days: Sequence[Day]) -> list[Hashed]:
         """As `Earlier.begun`. Raises OSError."""
@@ -211,9 +225,11 @@ class Beginning:
                 lambda pair: pair[0].segment.day == pair[1], zip(self._copied, days, strict=False)
             )
         ]
-        if kept:
-            os.truncate(self._file, kept[-1].segment.end)
-            self._file.replace(file)
+        if not kept:
+            self.discard()
+            return []
+        os.truncate(self._file, kept[-1].segment.end)
+        self._file.replace(file)
         return kept
 
 

@@ -20,7 +20,7 @@
     {%- set fingerprint = pool_recon.project_fingerprint() -%}
     {%- set is_as_last = last is not none and last.is_complete and last.fingerprint == fingerprint -%}
     {%- set build = {'number': 1, 'is_incremental': false, 'fingerprint': fingerprint, 'is_whole': pool_recon.is_whole_build() and not pool_recon.own_sources() and pool_recon.keeping_pays()} -%}
-    {%- set exports = pool_recon.exports_digests(last) if build.is_whole else none -%}
+    {%- set exports = pool_recon.exports_digests(last, is_as_last and pool_recon.landed_rows_are_untouched()) if build.is_whole else none -%}
     {%- do build.update({'exports': exports}) -%}
     {%- if is_as_last and build.is_whole and not flags.FULL_REFRESH
         and run_query('select ' ~ pool_recon.cut_off_at() ~ " >= cast('" ~ last.cut_off_at ~ "' as timestamp)").rows[0][0]
@@ -129,11 +129,12 @@
 
     Arguments:
         last: what the last build noted; none where there is none.
+        is_untouched: whether nothing but later files came to what had landed by then, and figures are made as they were.
 -#}
-{% macro exports_digests(last) -%}
+{% macro exports_digests(last, is_untouched) -%}
     {%- set last_file_id = last.last_file_id if last is not none else 0 -%}
     {%- set known = {} -%}
-    {%- if last is not none and pool_recon.landed_rows_are_untouched() -%}
+    {%- if is_untouched -%}
         {%- for noted in last.exports.split(';') if '=' in noted -%}
             {%- do known.update({noted.split('=')[0]: noted.split('=')[1] | int}) -%}
         {%- endfor -%}
