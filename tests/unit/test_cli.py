@@ -31,6 +31,9 @@ from tests.unit.cli_support import (
 from tests.unit.cli_support import build as build
 from tests.unit.cli_support import exports as exports
 
+# The package, the warehouse, and a folder for what only saves time.
+WRITTEN = [".pool_recon", "2026-06-30", "pool_recon.duckdb"]
+
 
 def test_help_is_quick_and_loads_no_engine() -> None:
     code = (
@@ -115,7 +118,7 @@ def test_a_close_in_which_every_rule_holds_exits_0(
     assert str(out / "2026-06-30") in captured.out
     assert (out / "2026-06-30" / "manifest.json").is_file()
     assert (out / "pool_recon.duckdb").is_file()
-    assert sorted(path.name for path in out.iterdir()) == ["2026-06-30", "pool_recon.duckdb"]
+    assert sorted(path.name for path in out.iterdir()) == WRITTEN
 
 
 def test_a_failing_rule_exits_1_with_everything_written(
@@ -176,7 +179,7 @@ def test_unreadable_exports_change_nothing(
     assert close(exports, out) == 2
     assert "ledger" in the_line(capsys)
     assert content(out) == before
-    assert sorted(path.name for path in out.iterdir()) == ["2026-06-30", "pool_recon.duckdb"]
+    assert sorted(path.name for path in out.iterdir()) == WRITTEN
 
 
 def test_a_first_close_that_cannot_run_leaves_nothing_behind(
