@@ -20,14 +20,17 @@ _VERSION: Final = 1
 _HEADERS: Final = 3 * 4096
 
 
-def note_as_left(warehouse: Path, folder: Path) -> None:
-    """Keep in `folder` what `warehouse` is, once a close has published it.
+Signature = list[int | str]
+
+
+def note_as_left(signature: Signature, folder: Path) -> None:
+    """Keep in `folder` what a close has published: its `signature` from before it could be found.
 
     That it cannot be kept costs nothing but the time of the next close.
     """
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        noted = {"version": _VERSION, "warehouse": _signature(warehouse)}
+        noted = {"version": _VERSION, "warehouse": signature}
         part = folder / f"{_FILE}.{os.getpid()}"
         part.write_text(json.dumps(noted), encoding="utf-8")
         part.replace(folder / _FILE)
@@ -37,13 +40,17 @@ def is_as_left(warehouse: Path, folder: Path) -> bool:
     """Whether `warehouse` is what was noted last in `folder`."""
     try:
         noted = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        expected = {"version": _VERSION, "warehouse": _signature(warehouse)}
+        expected = {"version": _VERSION, "warehouse": signature_of(warehouse)}
     except (OSError, ValueError):
         return False
     return bool(noted == expected)
 
 
-def _signature(warehouse: Path) -> list[int | str]:
+def signature_of(warehouse: Path) -> Signature:
+    """What tells a file from others and from itself before a change; to rename it is none.
+
+    Raises OSError.
+    """
     with warehouse.open("rb") as stream:
         headers = hashlib.sha256(stream.read(_HEADERS)).hexdigest()
     status = warehouse.stat()

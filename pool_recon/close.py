@@ -195,7 +195,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
             replace_register(connection, register)
         progress("reading the dbt project")
         if not (request.is_full_refresh or loaded.read_again):
-            is_untouched = is_as_left(request.warehouse, settings.state_dir)
+            is_untouched = is_as_left(copy.warehouse, settings.state_dir)
             settings = replace(settings, is_untouched=is_untouched)
         with second_reader() as reader:
             nodes = build_and_test(settings)
@@ -205,8 +205,7 @@ def close(request: CloseRequest, progress: Progress) -> CloseResult:
                 segments,
             )
         result = close_result(copy.file, package.published, loaded, verdict, register)
-        publish(copy, package)
-        note_as_left(request.warehouse, settings.state_dir)
+        note_as_left(publish(copy, package), settings.state_dir)
         segments.remember(package.published)
         return result
 

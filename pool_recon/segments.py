@@ -41,6 +41,10 @@ class SpoiltError(Exception):
     """An earlier package is no longer what its index says."""
 
 
+class _EnoughError(Exception):
+    """What was copied ahead is wanted now."""
+
+
 @dataclass(frozen=True)
 class Day:
     """What the rows of a day sum up to; `name` is ISO, empty for rows without one."""
@@ -201,12 +205,18 @@ class Beginning:
         """
         try:
             with Earlier(source, segments).reading() as taker, self._file.open("wb") as stream:
-                assembly = Assembly(stream.write)
-                for segment in segments:
+
+                def write(block: memoryview) -> None:
                     if is_enough.is_set():
-                        break
+                        raise _EnoughError
+                    stream.write(block)
+
+                assembly = Assembly(write)
+                for segment in segments:
                     taker.take(segment.day, assembly)
                     self._copied.append(Hashed(segment, assembly.hash.copy()))
+        except _EnoughError:
+            pass
         except (SpoiltError, OSError):
             # What was noted may be in no file: a disk that is full says so last.
             self.discard()

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pool_recon.as_left import Signature, signature_of
 from pool_recon.errors import CloseError, NotReadyError, Obstacle
 from pool_recon.interruption import held
 from pool_recon.page_cache import FORGOTTEN_AT_ONCE, forget
@@ -244,16 +245,17 @@ def _package_in(folder: Path, published: Path) -> PackageFolder:
     return PackageFolder(published, folder / "new", folder / "old", folder / "ahead")
 
 
-def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
+def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> Signature:
     """Put the working copy in place of the warehouse, and the new package in place of the old.
 
     Both or neither: an error takes back what was moved, and a run that is killed in between is
-    finished by the next one. A request to stop waits meanwhile. Raises CloseError with neither
-    changed.
+    finished by the next one. A request to stop waits meanwhile. Returns the signature of the new
+    warehouse as it was when nobody else could write to it. Raises CloseError with neither changed.
     """
     if _has_log(copy.file):
         _fold_in_write_ahead_log(copy.file)
     write_to_disk(copy.file)
+    signature = signature_of(copy.file)
     journal = copy.file.parent / _JOURNAL
     plan = {
         "warehouse": str(copy.warehouse.absolute()),
@@ -277,6 +279,7 @@ def publish(copy: WorkingCopy, package: PackageFolder | None = None) -> None:
                 raise CloseError(f"the close cannot be published: {os_reason(error)}") from error
             raise
         journal.unlink()
+    return signature
 
 
 @contextlib.contextmanager

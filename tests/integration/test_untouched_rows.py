@@ -16,10 +16,11 @@ import pytest
 
 from pool_recon import close as close_module
 from pool_recon import loader
-from pool_recon.as_left import is_as_left, note_as_left
+from pool_recon.as_left import is_as_left, note_as_left, signature_of
 from pool_recon.close import CloseRequest, close, load, state_folder
 from pool_recon.dbt_runner import BuildSettings
 from pool_recon.progress import Progress
+from pool_recon.warehouse import publish, working_copy
 from tests.end_to_end.closing import ROOT, Ran
 
 EXPORTS = ROOT / "samples" / "bad_day"
@@ -34,7 +35,7 @@ def warehouse(tmp_path: Path) -> Path:
     """One that has landed, and was noted as a close notes what it published."""
     file = tmp_path / "w.duckdb"
     load(EXPORTS, file, Progress())
-    note_as_left(file, state_folder(file))
+    note_as_left(signature_of(file), state_folder(file))
     return file
 
 
@@ -132,4 +133,35 @@ def test_a_note_that_cannot_be_read_says_nothing(text: str, warehouse: Path) -> 
 def test_a_warehouse_that_is_gone_is_not_as_left(warehouse: Path) -> None:
     warehouse.unlink()
     assert not is_as_left(warehouse, state_folder(warehouse))
-    note_as_left(warehouse, state_folder(warehouse))
+
+
+def test_what_is_changed_as_soon_as_it_is_published_is_not_noted(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    with working_copy(warehouse) as copy:
+        with contextlib.closing(duckdb.connect(str(copy.file))) as connection:
+            connection.execute("create table raw.more as select 1 as one")
+        signature = publish(copy)
+        assert signature_of(warehouse) == signature
+        change(warehouse)
+        note_as_left(signature, tmp_path / "notes")
+    assert not is_as_left(warehouse, tmp_path / "notes")
+
+
+def test_it_is_asked_of_the_file_that_was_copied(
+    told: Callable[..., bool], warehouse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link that leads elsewhere by the time says nothing about the copy."""
+    other = warehouse.with_name("other.duckdb")
+    warehouse.rename(other)
+    shutil.copy(other, warehouse.with_name("changed.duckdb"))
+    warehouse.symlink_to("changed.duckdb")
+    land = loader.load_exports
+
+    def land_and_turn(*given: Any, **how: Any) -> Any:
+        warehouse.unlink()
+        warehouse.symlink_to(other)
+        return land(*given, **how)
+
+    monkeypatch.setattr(loader, "load_exports", land_and_turn)
+    assert not told()
