@@ -19,7 +19,7 @@ _VERSION: Final = 1
 # Where a file of DuckDB has its headers: what it is, and twice where the rest of it is.
 _HEADERS: Final = 3 * 4096
 
-
+# Device, inode, size, time of modification in nanoseconds, SHA-256 of the headers.
 Signature = list[int | str]
 
 

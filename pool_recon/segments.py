@@ -375,10 +375,13 @@ def assemble(file: Path, days: Sequence[Day], earlier: Earlier, anew: Path | Non
         begun = earlier.begun(file, (HEADER, *days))
         taker = opened.enter_context(earlier.reading(after=len(begun)))
         assembly = Assembly(opened.enter_context(file.open("ab" if begun else "wb")).write, begun)
+        if not begun:
+            taker.take(HEADER, assembly)
         if anew:
             records = Records(opened.enter_context(anew.open("rb", buffering=0)))
             deque(records.take(HEADER.rows), maxlen=0)
-        for day in (HEADER, *days)[len(begun) :]:
+        # The first segment is the header.
+        for day in days[len(assembly.segments) - 1 :]:
             if day in earlier.days:
                 taker.take(day, assembly)
             else:

@@ -348,6 +348,25 @@ def test_an_index_that_cannot_be_read_costs_only_time(
     publish()
     publish()
     assert len(copied) == 2
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_an_index_without_a_header_costs_only_time(
+    warehouse: duckdb.DuckDBPyConnection,
+    publish: Write,
+    copied: list[str],
+    tmp_path: Path,
+    rows: int,
+) -> None:
+    fill(warehouse)
+    publish()
+    index = tmp_path / "state" / "segments.json"
+    read = json.loads(index.read_text())
+    assert read["files"]["things.csv"]["segments"].pop(0)["day"]["name"] == HEADER.name
+    index.write_text(json.dumps(read))
+    warehouse.execute("insert into things select 'new', '', 1, '2027-01-01' from range(?)", [rows])
+    publish()
+    assert not copied[-1].count("where")
     assert [file.name for file in index.parent.iterdir()] == [index.name]
 
 
