@@ -8,11 +8,7 @@ with close as (
 
 runs as (
 
-    select
-        close_log.close_date,
-        max(close_log.run_number) as run_number
-    from {{ ref('close_log') }} as close_log
-    group by close_log.close_date
+    {{ pool_recon.runs_to_keep() }}
 
 )
 
@@ -24,18 +20,6 @@ select
     balances.partner_id,
     balances.asset,
     balances.closing
-from close
-inner join runs on close.close_date = runs.close_date
+from runs
+cross join close
 left join {{ ref('fct_balances') }} as balances on true
-{%- if is_incremental() %}
-left join (
-    select distinct
-        earlier.close_date,
-        earlier.run_number
-    from {{ this }} as earlier
-) as kept
-    on
-        runs.close_date = kept.close_date
-        and runs.run_number = kept.run_number
-where kept.run_number is null
-{%- endif %}

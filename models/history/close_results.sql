@@ -1,17 +1,7 @@
 -- What came out of each close in figures, kept as it was; one row per entry of the close log.
-with close as (
+with runs as (
 
-    select * from {{ ref('int_close') }}
-
-),
-
-runs as (
-
-    select
-        close_log.close_date,
-        max(close_log.run_number) as run_number
-    from {{ ref('close_log') }} as close_log
-    group by close_log.close_date
+    {{ pool_recon.runs_to_keep() }}
 
 ),
 
@@ -59,15 +49,7 @@ select
     findings.approved_finding_count,
     rules.rule_count,
     rules.holding_rule_count
-from close
-inner join runs on close.close_date = runs.close_date
+from runs
 cross join movements
 cross join findings
 cross join rules
-{%- if is_incremental() %}
-left join {{ this }} as kept
-    on
-        runs.close_date = kept.close_date
-        and runs.run_number = kept.run_number
-where kept.run_number is null
-{%- endif %}
