@@ -208,6 +208,35 @@ def approve(exceptions: Path, register: Path, approval: Approval) -> Approved:
     owner = _said(approval.owner or (old.owner if old else ""))
     approved_by, reason = _said(approval.approved_by), _said(approval.reason)
     _check_approval(approved_by, reason, owner or code["owner"])
+    approved_on = _checked_date(approval, exceptions)
+    has_evidence = "evidence_hash" in parsed.header
+    row = RegisterRow(
+        line_number=old.line_number if old else parsed.next_line,
+        code=finding["code"],
+        subject_type=finding["subject_type"],
+        subject_id=finding["subject_id"],
+        environment=finding["environment"],
+        owner=owner,
+        next_review_date=(
+            approval.next_review_date.isoformat()
+            if approval.next_review_date
+            else (old.next_review_date if old else "")
+        ),
+        approved_by=approved_by,
+        approved_on=approved_on.isoformat(),
+        reason=reason,
+        expires_on=approval.expires_on.isoformat() if approval.expires_on else "",
+        evidence_hash=finding["evidence_hash"] if has_evidence else "",
+    )
+    changed = parsed.with_row(row)
+    # Nothing is put in place that a close would refuse.
+    _parse(register, changed)
+    _replace_file(register, changed)
+    return Approved(row, old is not None, has_evidence)
+
+
+def _checked_date(approval: Approval, exceptions: Path) -> date:
+    """Return the date of an approval, none of whose dates a close would refuse."""
     today = _today()
     if approval.approved_on and approval.approved_on > today:
         raise CloseError(
@@ -237,30 +266,7 @@ def approve(exceptions: Path, register: Path, approval: Approval) -> Approved:
             f"the review on {approval.next_review_date} would be overdue at once, for the close of "
             f"{closed_on}: choose a later --next-review"
         )
-    has_evidence = "evidence_hash" in parsed.header
-    row = RegisterRow(
-        line_number=old.line_number if old else parsed.next_line,
-        code=finding["code"],
-        subject_type=finding["subject_type"],
-        subject_id=finding["subject_id"],
-        environment=finding["environment"],
-        owner=owner,
-        next_review_date=(
-            approval.next_review_date.isoformat()
-            if approval.next_review_date
-            else (old.next_review_date if old else "")
-        ),
-        approved_by=approved_by,
-        approved_on=approved_on.isoformat(),
-        reason=reason,
-        expires_on=approval.expires_on.isoformat() if approval.expires_on else "",
-        evidence_hash=finding["evidence_hash"] if has_evidence else "",
-    )
-    changed = parsed.with_row(row)
-    # Nothing is put in place that a close would refuse.
-    _parse(register, changed)
-    _replace_file(register, changed)
-    return Approved(row, old is not None, has_evidence)
+    return approved_on
 
 
 def newest_package(out: Path) -> Path:

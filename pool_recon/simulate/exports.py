@@ -350,17 +350,20 @@ def create_chain(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("drop table ledger_all")
 
 
-def export_views(days: int, start_ms: int) -> Mapping[str, str]:
-    """Return the query of every export's rows, by export."""
-    movement = """
-        select
-            q.*, l.*, l.source as source_asset, l.target as target_asset,
-            q.source as source_amount, q.target as target_amount,
-            order_no(i) as order_id, quote_no(env, i, k) as quote_id,
-            trade_no(env, i, k) as transact_id,
-            order_no(i) || ':accept:v' || if(is_retried, k, 1) as idempotency_key
-        from q join lanes as l using (lane)
-    """
+# The rows of a movement, of which those of the exports are made.
+_MOVEMENT = """
+    select
+        q.*, l.*, l.source as source_asset, l.target as target_asset,
+        q.source as source_amount, q.target as target_amount,
+        order_no(i) as order_id, quote_no(env, i, k) as quote_id,
+        trade_no(env, i, k) as transact_id,
+        order_no(i) || ':accept:v' || if(is_retried, k, 1) as idempotency_key
+    from q join lanes as l using (lane)
+"""
+
+
+def _orders() -> str:
+    """Return the query of every version of the orders."""
 
     def order_version(number: int, state: str, at: str, has_ids: str, where: str) -> str:
         return f"""
@@ -384,9 +387,8 @@ def export_views(days: int, start_ms: int) -> Mapping[str, str]:
         when 'failed' then 'failed' when 'released' then 'cancelled'
         when 'late' then 'expired'
         else (['abandoned', 'expired', 'cancelled'])[variant % 3 + 1] end"""
-    is_shown = "(has_v1 or is_overnight or fate = 'open')"
-    orders = f"""
-        with movement as ({movement})
+    return f"""
+        with movement as ({_MOVEMENT})
         {order_version(1, "'created'", "created", "false", "has_v1")}
         union all
         {order_version(2, "'processing'", "reserved + 500", "true",
@@ -396,6 +398,10 @@ def export_views(days: int, start_ms: int) -> Mapping[str, str]:
         union all
         {order_version(4, "'refunded'", "returned + 1500", "true", "returned is not null")}
     """  # fmt: skip
+
+
+def _quotes() -> str:
+    """Return the query of every version of the quotes."""
 
     def quote_version(number: int, status: str, at: str, is_accepted: str, where: str) -> str:
         return f"""
@@ -422,8 +428,8 @@ def export_views(days: int, start_ms: int) -> Mapping[str, str]:
             from movement where k > 0 and {where}
         """
 
-    quotes = f"""
-        with movement as ({movement})
+    return f"""
+        with movement as ({_MOVEMENT})
         {quote_version(1, "'active'", "quoted", "false",
                        "(fate = 'late' or variant % 12 = 5 or variant = 999)")}
         union all
@@ -432,6 +438,10 @@ def export_views(days: int, start_ms: int) -> Mapping[str, str]:
         {quote_version(2, "if(variant % 9 = 1, 'rejected', 'expired')", "expires + 1000", "false",
                        "not has_trade and fate <> 'late'")}
     """  # fmt: skip
+
+
+def _trades() -> str:
+    """Return the query of every version of the trades."""
 
     def trade_version(number: int, status: str, at: str, ended: str, where: str) -> str:
         return f"""
@@ -454,8 +464,9 @@ def export_views(days: int, start_ms: int) -> Mapping[str, str]:
             from movement where has_trade and {where}
         """
 
-    trades = f"""
-        with movement as ({movement})
+    is_shown = "(has_v1 or is_overnight or fate = 'open')"
+    return f"""
+        with movement as ({_MOVEMENT})
         {trade_version(1, "'reserved'", "reserved", "null", is_shown)}
         union all
         {trade_version(2, "if(fate = 'returned', 'settled', fate)", "ended + 500",
@@ -464,6 +475,10 @@ def export_views(days: int, start_ms: int) -> Mapping[str, str]:
         {trade_version(3, "'returned'", "returned + 500", "moment(returned)",
                        "returned is not null")}
     """  # fmt: skip
+
+
+def _events() -> str:
+    """Return the query of every delivery of an event."""
 
     def event_row(
         number: int, status: str, at: str, received: str, where: str, read: str = "false"
@@ -492,8 +507,8 @@ def export_views(days: int, start_ms: int) -> Mapping[str, str]:
     is_read = "variant % 50 = 17"
     received = f"ended + if({is_read}, 240000 + draw(h5, 0, 600000), 400 + draw(h5, 0, 2500))"
     redelivered = "ended + 700000 + if(variant % 2 = 0, 0, 72000000)"
-    events = f"""
-        with movement as ({movement})
+    return f"""
+        with movement as ({_MOVEMENT})
         {event_row(1, "'reserved'", "reserved", "reserved + 350 + draw(h5, 10, 2500)", "true")}
         union all
         {event_row(2, settled_status, "ended", received, "ended is not null", is_read)}
@@ -505,44 +520,49 @@ def export_views(days: int, start_ms: int) -> Mapping[str, str]:
                    f"ended is not null and variant % 40 in (3, 10) and not ({is_read})")}
     """  # fmt: skip
 
-    # Most entries name trade and quote; some only one of them, or only by their ledger_ref.
-    ledger = """
-        with described as (
-            select
-                c.*, a.scale, a.one,
-                kind in (6, 7) or kind >= 50 as is_free,
-                if(variant % 25 = 1, 'quote', if(variant % 25 = 2, 'ref_trade',
-                    if(variant % 25 = 3, 'ref_quote', 'both'))) as link
-            from ledger_chain as c join assets as a using (asset)
-        )
+
+# Most entries name trade and quote; some only one of them, or only by their ledger_ref.
+_LEDGER = """
+    with described as (
         select
-            coalesce(own_id, entry_no(i, k, kind)) as ledger_entry_id, entry_type, asset,
-            coalesce(own_amount, money(
-                if(kind in (1, 4) and variant % 15 = 3, -delta, delta), scale, one)) as amount,
-            moment(at_ms) as effective_at,
-            nullif(coalesce(own_transact, if(is_free or link <> 'both', null,
-                trade_no(env, i, k))), '') as transact_id,
-            nullif(coalesce(own_quote, if(is_free or link in ('ref_trade', 'ref_quote'), null,
-                quote_no(env, i, k))), '') as quote_id,
-            nullif(coalesce(own_ref, if(is_free, null, if(link in ('ref_quote', 'both'),
-                quote_no(env, i, k), trade_no(env, i, k)))), '') as ledger_ref,
-            case
-                when kind = 3 then if(variant % 2 = 0, 'settled', null)
-                when kind = 99 then null
-                else money(balance, scale, one)
-            end as balance_after,
-            entry_seq::varchar as entry_seq,
-            coalesce(own_related, if(kind in (2, 5), entry_no(i, k, 1), null))
-                as related_entry_id,
-            nullif(funding_reference, '') as funding_reference,
-            if(variant % 50 = 21, null, env) as environment,
-            if(variant % 50 = 21, null, partner) as partner_id,
-            if(variant % 3 = 0, null, concat('req_l', number(i), '_', k, kind)) as request_id,
-            at_ms as _at, i as _i, k::integer as _k, kind::integer as _n,
-            env as _env, partner as _partner, entry_seq as _seq
-        from described
-    """
-    balances = f"""
+            c.*, a.scale, a.one,
+            kind in (6, 7) or kind >= 50 as is_free,
+            if(variant % 25 = 1, 'quote', if(variant % 25 = 2, 'ref_trade',
+                if(variant % 25 = 3, 'ref_quote', 'both'))) as link
+        from ledger_chain as c join assets as a using (asset)
+    )
+    select
+        coalesce(own_id, entry_no(i, k, kind)) as ledger_entry_id, entry_type, asset,
+        coalesce(own_amount, money(
+            if(kind in (1, 4) and variant % 15 = 3, -delta, delta), scale, one)) as amount,
+        moment(at_ms) as effective_at,
+        nullif(coalesce(own_transact, if(is_free or link <> 'both', null,
+            trade_no(env, i, k))), '') as transact_id,
+        nullif(coalesce(own_quote, if(is_free or link in ('ref_trade', 'ref_quote'), null,
+            quote_no(env, i, k))), '') as quote_id,
+        nullif(coalesce(own_ref, if(is_free, null, if(link in ('ref_quote', 'both'),
+            quote_no(env, i, k), trade_no(env, i, k)))), '') as ledger_ref,
+        case
+            when kind = 3 then if(variant % 2 = 0, 'settled', null)
+            when kind = 99 then null
+            else money(balance, scale, one)
+        end as balance_after,
+        entry_seq::varchar as entry_seq,
+        coalesce(own_related, if(kind in (2, 5), entry_no(i, k, 1), null))
+            as related_entry_id,
+        nullif(funding_reference, '') as funding_reference,
+        if(variant % 50 = 21, null, env) as environment,
+        if(variant % 50 = 21, null, partner) as partner_id,
+        if(variant % 3 = 0, null, concat('req_l', number(i), '_', k, kind)) as request_id,
+        at_ms as _at, i as _i, k::integer as _k, kind::integer as _n,
+        env as _env, partner as _partner, entry_seq as _seq
+    from described
+"""
+
+
+def _balances(days: int, start_ms: int) -> str:
+    """Return the query of the balances reported at the end of each day."""
+    return f"""
         with ends as (
             select {start_ms} + {DAY_MS} * (day + 1) as as_of from range({days}) as d(day)
         ),
@@ -577,7 +597,11 @@ def export_views(days: int, start_ms: int) -> Mapping[str, str]:
             join assets as s using (asset)
         )
     """
-    pools = f"""
+
+
+def _pools(days: int, start_ms: int) -> str:
+    """Return the query of the snapshots of the pools, one a day."""
+    return f"""
         select
             pool as pool_id, moment_s({start_ms} + {DAY_MS} * day + 30000) as seen_at,
             'true' as entitled, if((day + row_id) % 17 = 3, 'false', 'true') as available,
@@ -590,15 +614,19 @@ def export_views(days: int, start_ms: int) -> Mapping[str, str]:
                 (values ('live'), ('test')) as environments(env)
         )
     """
+
+
+def export_views(days: int, start_ms: int) -> Mapping[str, str]:
+    """Return the query of every export's rows, by export."""
     return {
-        "orders": orders,
-        "quotes": quotes,
-        "trades": trades,
-        "events": events,
-        "ledger": ledger,
+        "orders": _orders(),
+        "quotes": _quotes(),
+        "trades": _trades(),
+        "events": _events(),
+        "ledger": _LEDGER,
         "funding": "select * from funding_rows_clean",
-        "balances": balances,
-        "pools": pools,
+        "balances": _balances(days, start_ms),
+        "pools": _pools(days, start_ms),
     }
 
 

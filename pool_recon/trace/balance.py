@@ -97,24 +97,25 @@ def explain_balance(
                 }
                 for entry_class, deltas in sorted(by_class.items())
             ],
-            "entries": [
-                {
-                    "at": moment_text(entry["effective_at"]),
-                    "ledger_entry_id": entry["ledger_entry_id"],
-                    "entry_type": entry["entry_type"],
-                    "entry_class": entry["entry_class"],
-                    "delta": reader.amount(entry["delta"], asset),
-                    "balance": reader.amount(entry["ledger_balance"], asset),
-                    "stated_balance": reader.amount(entry["stated_balance"], asset),
-                    "transact_id": entry["joined_transact_id"],
-                    "quote_id": entry["joined_quote_id"],
-                    "partner_order_id": entry["joined_partner_order_id"],
-                    "funding_reference": entry["funding_reference"],
-                }
-                for entry in inside
-            ],
+            "entries": [_entry(reader, entry, asset) for entry in inside],
             "reported": _reported(reader, environment, partner, asset, first, last),
         }
+
+
+def _entry(reader: Reader, entry: Row, asset: str) -> Packet:
+    return {
+        "at": moment_text(entry["effective_at"]),
+        "ledger_entry_id": entry["ledger_entry_id"],
+        "entry_type": entry["entry_type"],
+        "entry_class": entry["entry_class"],
+        "delta": reader.amount(entry["delta"], asset),
+        "balance": reader.amount(entry["ledger_balance"], asset),
+        "stated_balance": reader.amount(entry["stated_balance"], asset),
+        "transact_id": entry["joined_transact_id"],
+        "quote_id": entry["joined_quote_id"],
+        "partner_order_id": entry["joined_partner_order_id"],
+        "funding_reference": entry["funding_reference"],
+    }
 
 
 def _reported(
