@@ -3,8 +3,11 @@
     for a rule whose violations are read from what a change would change.
 -#}
 {% macro changed_since(rule_name) -%}
-    {%- set statement = context['pool_recon']['changed_since_' ~ rule_name] -%}
-    {{ statement() if statement is defined }}
+    {%- if rule_name == 'nothing_lost' -%}
+        {{ pool_recon.changed_since_nothing_lost() }}
+    {%- elif rule_name == 'balances_roll_forward' -%}
+        {{ pool_recon.changed_since_balances_roll_forward() }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Rows are counted again, because the conservation that was built says what there was then. -#}

@@ -7,7 +7,13 @@
         relation_of: what gives the relation of a model, `ref` for all rows.
 -#}
 {% macro checklist_gaps(rule_name, relation_of) -%}
-    {{ return(context['pool_recon']['gaps_of_' ~ rule_name](relation_of)) }}
+    {%- if rule_name == 'terminal_trades_have_ledger_entries' -%}
+        {{ pool_recon.gaps_of_terminal_trades_have_ledger_entries(relation_of) }}
+    {%- elif rule_name == 'ledger_entries_join' -%}
+        {{ pool_recon.gaps_of_ledger_entries_join(relation_of) }}
+    {%- elif rule_name == 'webhook_gaps_confirmed' -%}
+        {{ pool_recon.gaps_of_webhook_gaps_confirmed(relation_of) }}
+    {%- endif -%}
 {%- endmacro %}
 
 

@@ -207,6 +207,14 @@ with breaches as (
     group by subjects.subject
     having count(*) > 1
     union all
+    {%- for seed, column, is_folded in pool_recon.reference_keys() %}
+    select
+        'reference data: a key is to be given without blanks around it{{ ', in small letters' if is_folded }}' as invariant,
+        '{{ seed }}.{{ column }} "' || coalesce({{ column }}, '') || '"' as subject
+    from {{ ref(seed) }}
+    where ({{ column }} = {{ pool_recon.lower_case(pool_recon.single_blanks(column)) if is_folded else pool_recon.single_blanks(column) }}) is not true
+    union all
+    {%- endfor %}
     select
         'blocking code belongs to no rule of the checklist' as invariant,
         codes.code as subject

@@ -76,6 +76,30 @@ CONTRADICTIONS = {
         "insert into reference.ref_assets values ('XYZ', 19)",
         "XYZ",
     ),
+    "an asset with a blank after it": (
+        "update reference.ref_assets set asset = 'EUR ' where asset = 'EUR'",
+        'ref_assets.asset "EUR "',
+    ),
+    "an asset with a no-break space before it": (
+        "update reference.ref_assets set asset = chr(160) || 'EUR' where asset = 'EUR'",
+        'ref_assets.asset "\u00a0EUR"',
+    ),
+    "an asset without a name": (
+        "insert into reference.ref_assets values (null, 2)",
+        'ref_assets.asset ""',
+    ),
+    "a product state in capitals": (
+        "insert into reference.ref_product_states values ('Fulfilled', 'success')",
+        'ref_product_states.product_state "Fulfilled"',
+    ),
+    "a type with a blank before it": (
+        "insert into reference.ref_entry_types values (' cashback', 'refund')",
+        'ref_entry_types.entry_type " cashback"',
+    ),
+    "a private word with a line end": (
+        "insert into reference.ref_private_words values ('desk' || chr(10), null)",
+        'ref_private_words.word "desk\n"',
+    ),
 }
 
 EXTENSIONS = {
@@ -83,6 +107,10 @@ EXTENSIONS = {
         "insert into reference.ref_entry_types values ('cashback', 'refund')"
     ),
     "a new product state": "insert into reference.ref_product_states values ('on_hold', 'pending')",
+    "a new product state of two words": (
+        "insert into reference.ref_product_states values ('on hold', 'pending')"
+    ),
+    "a new asset in small letters": "insert into reference.ref_assets values ('eurx', 2)",
     "a new asset of 18 decimals": "insert into reference.ref_assets values ('XYZ', 18)",
     "a warning without a rule": (
         "update reference.ref_findings set severity = 'warning', rule_name = null"

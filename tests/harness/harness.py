@@ -27,7 +27,10 @@ FindingKey = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class CompiledModel:
-    """A model as dbt compiled it for its first run; `parents` are the models that it reads."""
+    """A model as dbt compiled it for its first run; `parents` are the models that it reads.
+
+    `macros` are those by which dbt knows that the model has changed.
+    """
 
     name: str
     relation: str
@@ -35,6 +38,7 @@ class CompiledModel:
     is_view: bool
     sql: str
     parents: frozenset[str]
+    macros: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def _compile(target: Path, close_date: date) -> CompiledProject:
     return CompiledProject(
         seeds=tuple(_seed(node) for node in nodes if node["resource_type"] == "seed"),
         start=tuple(n["compiled_code"] for n in nodes if n["resource_type"] == "operation"),
-        models=_in_order([_model(node) for node in nodes if node["resource_type"] == "model"]),
+        models=_in_order([_model(node, manifest["macros"]) for node in nodes if node["resource_type"] == "model"]),
         analyses={n["name"]: n["compiled_code"] for n in nodes if n["resource_type"] == "analysis"},
     )
 
@@ -133,7 +137,7 @@ def _seed(node: dict[str, Any]) -> CompiledSeed:
     return CompiledSeed(node["relation_name"], node["schema"], file, node["config"]["column_types"])
 
 
-def _model(node: dict[str, Any]) -> CompiledModel:
+def _model(node: dict[str, Any], macros: dict[str, Any]) -> CompiledModel:
     parents = node["depends_on"]["nodes"]
     return CompiledModel(
         name=node["name"],
@@ -142,7 +146,20 @@ def _model(node: dict[str, Any]) -> CompiledModel:
         is_view=node["config"]["materialized"] == "view",
         sql=node["compiled_code"],
         parents=frozenset(p.rpartition(".")[2] for p in parents if p.startswith("model.")),
+        macros=_reached(node["depends_on"]["macros"], macros),
     )
+
+
+def _reached(called: Iterable[str], macros: dict[str, Any]) -> frozenset[str]:
+    """The names of these macros and of all that they call."""
+    reached: set[str] = set()
+    waiting = list(called)
+    while waiting:
+        macro = waiting.pop()
+        if macro not in reached:
+            reached.add(macro)
+            waiting += macros[macro]["depends_on"]["macros"]
+    return frozenset(macro.rpartition(".")[2] for macro in reached)
 
 
 def _in_order(models: list[CompiledModel]) -> dict[str, CompiledModel]:

@@ -165,6 +165,21 @@ def test_every_amount_of_a_mart_stands_beside_itself_as_text() -> None:
     assert missing == []
 
 
+def test_dbt_knows_a_changed_rule_by_its_macros() -> None:
+    models = compiled_project(date(2026, 6, 30)).models
+    rules = {
+        name
+        for file in (ROOT / "macros" / "findings").glob("*.sql")
+        for name, _ in MACRO.findall(file.read_text(encoding="utf-8"))
+        if name.startswith(("violations_of_", "gaps_of_", "changed_since_"))
+    }
+    assert len(rules) >= 10
+    assert rules <= models["close_violations"].macros
+    assert {rule for rule in rules if rule.startswith("gaps_of_")} <= (
+        models["int_checklist_gaps"].macros
+    )
+
+
 def test_every_exposure_says_who_uses_what() -> None:
     exposures = described("exposures")
     assert {exposure["type"] for exposure in exposures.values()} == {
