@@ -83,6 +83,8 @@ if TYPE_CHECKING:
 
 RULE_TAG = "checklist"
 RULE_TEST_PREFIX = "assert_"
+INVARIANTS_TEST = "assert_invariants_hold"
+_MOST_BREACHES = 5
 TARGET = "duckdb"
 _THREADS = "POOL_RECON_THREADS"
 # In every time zone a date must have a beginning and an end. The macro `close_date` has these too.
@@ -240,6 +242,7 @@ def write_close(
             if register:
                 refuse_second_rows(connection, register)
             verdict = judge(nodes, _rule_names(), _checklist(connection))
+            verdict = replace(verdict, failed_checks=explained(connection, verdict.failed_checks))
             outputs = write_tables(connection, package, _views(nodes), project, segments)
         written = _beside(partial(write_to_disk, warehouse))
         # Read only, because the second reading opens the warehouse meanwhile.
@@ -332,6 +335,27 @@ def judge(nodes: Sequence[NodeResult], rules: Sequence[str], checklist: dict[str
         and checklist.get(rule) is not (verdicts.get(rule) == "holds")
     ]
     return Verdict(verdicts, tuple(sorted(set(failed))), tuple(disagreements))
+
+
+def explained(
+    connection: duckdb.DuckDBPyConnection, failed_checks: Sequence[str]
+) -> tuple[str, ...]:
+    """The names of checks that failed; that of the invariants once for each breach, with it."""
+    texts: list[str] = []
+    for name in failed_checks:
+        breaches = (
+            connection.execute(
+                "select invariant || ': ' || coalesce(subject, ''), count(*) over ()"
+                " from marts.close_invariant_breaches order by all limit ?",
+                [_MOST_BREACHES],
+            ).fetchall()
+            if name == INVARIANTS_TEST
+            else []
+        )
+        texts += [f"{name}: {breach}" for breach, _ in breaches] or [name]
+        if breaches and breaches[0][1] > len(breaches):
+            texts.append(f"{name}: and {breaches[0][1] - len(breaches)} more")
+    return tuple(texts)
 
 
 def read_again(

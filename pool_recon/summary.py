@@ -565,8 +565,8 @@ def _next_text(request: CloseRequest, result: CloseResult) -> list[str]:
     if not (result.top_exceptions or result.overdue_reviews):
         return [
             _bold("Next"),
-            "  No finding explains this, so it is no matter for finance. See what dbt says with",
-            "  pool-recon --debug close ..., and mend the data or the project.",
+            "  No finding explains this, so it is no matter for finance. Mend what is named above;",
+            "  where that says too little, see what dbt says with pool-recon --debug close ...",
         ]
     finding, commands = _next(request, result)
     how = _how(result, finding)

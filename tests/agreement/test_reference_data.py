@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pool_recon.close import INVARIANTS_TEST, explained
 from tests.harness import Warehouse, compiled_project
 
 CLOSE_DATE = date(2026, 6, 30)
@@ -143,6 +144,18 @@ def test_a_contradiction_is_named(warehouse: Warehouse, name: str) -> None:
     statement, row = CONTRADICTIONS[name]
     warehouse.connection.execute(statement)
     assert row in {subject for _, subject in warehouse.breaches()}
+
+
+def test_a_close_says_what_the_failed_check_found(warehouse: Warehouse) -> None:
+    connection = warehouse.connection
+    assert explained(connection, ["unique_x", INVARIANTS_TEST]) == ("unique_x", INVARIANTS_TEST)
+    connection.execute("insert into reference.ref_assets select ' A' || i, 2 from range(7) as r(i)")
+    about = "reference data: a key is to be given without blanks around it"
+    assert explained(connection, ["unique_x", INVARIANTS_TEST]) == (
+        "unique_x",
+        *(f'{INVARIANTS_TEST}: {about}: ref_assets.asset " A{i}"' for i in range(5)),
+        f"{INVARIANTS_TEST}: and 2 more",
+    )
 
 
 @pytest.mark.parametrize("name", EXTENSIONS)

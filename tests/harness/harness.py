@@ -127,7 +127,9 @@ def _compile(target: Path, close_date: date) -> CompiledProject:
     return CompiledProject(
         seeds=tuple(_seed(node) for node in nodes if node["resource_type"] == "seed"),
         start=tuple(n["compiled_code"] for n in nodes if n["resource_type"] == "operation"),
-        models=_in_order([_model(node, manifest["macros"]) for node in nodes if node["resource_type"] == "model"]),
+        models=_in_order(
+            [_model(node, manifest["macros"]) for node in nodes if node["resource_type"] == "model"]
+        ),
         analyses={n["name"]: n["compiled_code"] for n in nodes if n["resource_type"] == "analysis"},
     )
 
