@@ -537,7 +537,7 @@ def _check_approval(approved_by: str, reason: str, owner: str) -> None:
         raise CloseError("--approved-by is empty: name the person who approves")
     if not reason:
         raise CloseError("--reason is empty: an approval counts only with a reason")
-    if with_single_blanks(approved_by).lower() == with_single_blanks(owner).lower():
+    if with_single_blanks(approved_by).casefold() == with_single_blanks(owner).casefold():
         raise CloseError(
             f"{approved_by} owns this finding and cannot approve it: another person has to approve "
             "it"

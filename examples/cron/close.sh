@@ -9,11 +9,17 @@
 # Exit codes are those of the close: 0 every rule holds, 1 blocked, 2 could not run (try again).
 set -euo pipefail
 
-: "${POOL_RECON_EXPORTS:?name the folder with the raw exports}"
-: "${POOL_RECON_OUT:?name the folder for packages}"
+# What is wrong before the close begins is no blocked close either.
+could_not_run() {
+  echo "close.sh: $1" >&2
+  exit 2
+}
+[[ -n "${POOL_RECON_EXPORTS:-}" ]] || could_not_run "POOL_RECON_EXPORTS is not set: name the folder with the raw exports"
+[[ -n "${POOL_RECON_OUT:-}" ]] || could_not_run "POOL_RECON_OUT is not set: name the folder for packages"
+command -v pool-recon > /dev/null || could_not_run "pool-recon was not found: put it on PATH"
 zone="${POOL_RECON_TIME_ZONE:-UTC}"
 # Noon, because a day may begin an hour early or late where clocks change.
-close_date="${1:-$(TZ="$zone" date -d 'yesterday 12:00' +%F)}"
+close_date="${1:-$(TZ="$zone" date -d 'yesterday 12:00' +%F)}" || could_not_run "date cannot tell yesterday: give the date"
 
 register=()
 if [[ -n "${POOL_RECON_REGISTER:-}" ]]; then

@@ -16,3 +16,9 @@
 {% macro postgres__white_space() -%}
     [\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]
 {%- endmacro %}
+
+{#- The name of a person as it is compared: in small letters of which none has two forms, one blank for every run of white
+    space. -#}
+{% macro person(name) -%}
+    replace(replace({{ pool_recon.lower_case(pool_recon.single_blanks(name)) }}, 'ς', 'σ'), 'ß', 'ss')
+{%- endmacro %}

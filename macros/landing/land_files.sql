@@ -48,6 +48,9 @@ select
 {%- set relation = pool_recon.own_relation('exception_register') -%}
 {%- set own = pool_recon.own_columns('exception_register') if relation is not none else [] -%}
 {%- set names = pool_recon.register_columns() -%}
+{%- if execute and relation is not none -%}
+    {%- do pool_recon.check_own_register() -%}
+{%- endif -%}
 with texts as (
 
     select

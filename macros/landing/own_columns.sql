@@ -91,6 +91,12 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#- Stops where the own exception register lacks a column: without its dates and its owner an approval would count for longer
+    or for another. The evidence alone is optional, as in a file. -#}
+{% macro check_own_register() -%}
+    {%- do pool_recon.check_own_columns('exception_register', pool_recon.register_columns() | reject('equalto', 'evidence_hash') | list, []) -%}
+{%- endmacro %}
+
 {#- True for binary floating point, in which an amount was rounded before it was read. -#}
 {% macro is_inexact(column) -%}
     {{ return(modules.re.match('(?i)(float|double|real|half)', column.dtype | string) is not none) }}

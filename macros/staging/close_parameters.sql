@@ -30,8 +30,16 @@
 {%- endmacro %}
 
 
+{#- The vars that are limits: what decides whether a build may go on from the last one knows them by these names. -#}
+{% macro limits() -%}
+    {{ return(['grace_period_seconds', 'settlement_limit_seconds', 'processing_limit_seconds']) }}
+{%- endmacro %}
+
 {#- The limit of that name in seconds, from the vars; an error that says what is wrong with it. -#}
 {% macro limit_seconds(name) -%}
+    {%- if name not in pool_recon.limits() -%}
+        {{ exceptions.raise_compiler_error(name ~ ' is asked for as a limit; the macro limits lists ' ~ pool_recon.limits() | join(', ')) }}
+    {%- endif -%}
     {%- set stated = var(name) | string | trim -%}
     {%- if not modules.re.match('^[0-9]{1,9}$', stated) -%}
         {{ exceptions.raise_compiler_error(name ~ " is '" ~ stated ~ "'; expected whole seconds from 0 to 999999999, such as 86400 for a day") }}

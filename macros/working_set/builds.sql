@@ -110,8 +110,7 @@
     {%- set texts = texts | join('\n') -%}
     {#- limits are also asked for by what a macro is given as their name; a name too many, as of an environment variable, has
         no value among the vars and does no harm -#}
-    {%- set limits = ['grace_period_seconds', 'settlement_limit_seconds', 'processing_limit_seconds'] -%}
-    {%- for name in (limits + modules.re.findall("var\\(\\s*['\"](\\w+)", texts)) | unique | sort if name != 'close_date' -%}
+    {%- for name in (pool_recon.limits() + modules.re.findall("var\\(\\s*['\"](\\w+)", texts)) | unique | sort if name != 'close_date' -%}
         {%- do parts.append(name ~ '=' ~ var(name, none)) -%}
     {%- endfor -%}
     {#- our own ones say where and how to build, and what to close; secrets are for profiles only, and dbt refuses to tell them -#}

@@ -40,7 +40,7 @@ registered as (
             when register.approved_by is null then null
             when not findings.is_approvable then 'nobody can approve this finding'
             when register.reason is null then 'the row gives no reason'
-            when {{ pool_recon.lower_case(pool_recon.single_blanks('register.approved_by')) }} = {{ pool_recon.lower_case(pool_recon.single_blanks('coalesce(register.owner, findings.default_owner)')) }} then 'the owner cannot approve'
+            when {{ pool_recon.person('register.approved_by') }} = {{ pool_recon.person('coalesce(register.owner, findings.default_owner)') }} then 'the owner cannot approve'
         end as rejected_for,
         coalesce(register.expires_on < close.close_date, false) as is_expired,
         coalesce(register.evidence_hash <> findings.evidence_hash, false) as is_stale

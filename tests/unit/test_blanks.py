@@ -22,7 +22,9 @@ def of_the_models(column: str) -> str:
 
 def of_the_second_reading(column: str) -> str:
     sql = (SHARED / "close_findings_approved.sql").read_text(encoding="utf-8")
-    (expression,) = re.findall(r"lower\((trim\(regexp_replace\(register\.approved_by.*\))\)\n", sql)
+    (expression,) = re.findall(
+        r"lower\((trim\(regexp_replace\(register\.approved_by.*?'g'\)\))\)", sql
+    )
     return str(expression).replace("register.approved_by", column)
 
 

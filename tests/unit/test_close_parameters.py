@@ -95,3 +95,8 @@ def test_what_is_no_limit_is_refused(stated: object) -> None:
     refused = f"settlement_limit_seconds is '{stated}'; expected whole seconds from 0"
     with pytest.raises(CompilerError, match=f"^{re.escape(refused)}"):
         rendered("limit_seconds('settlement_limit_seconds')", settlement_limit_seconds=stated)
+
+
+def test_a_limit_that_is_not_listed_is_refused() -> None:
+    with pytest.raises(CompilerError, match="other_seconds is asked for as a limit"):
+        rendered("limit_seconds('other_seconds')", other_seconds=1)

@@ -82,7 +82,10 @@ class Macros:
                 ]
             ),
         }
-        text = ["staging/export_names.sql", *("landing/own_sources.sql", "landing/own_columns.sql")]
+        text = [
+            *("staging/export_names.sql", "staging/register_columns.sql"),
+            *("landing/own_sources.sql", "landing/own_columns.sql"),
+        ]
         parts = [(ROOT / "macros" / name).read_text(encoding="utf-8") for name in text]
         self._module = environment.from_string("\n".join(parts)).module
 
@@ -204,3 +207,25 @@ def test_a_table_is_refused_that_rounds_amounts_or_lacks_a_column(kind: str) -> 
     ):
         macros.check_own_columns("ledger", ["asset", "amount", "entry_type"], [])
     macros.check_own_columns("ledger", ["amount"], ["balance_after"])
+
+
+REGISTER = (
+    *("Code", "subjectType", "subject_id", "environment", "owner", "next review date"),
+    *("approved_by", "approved_on", "reason", "expires_on"),
+)
+
+
+def with_register(*columns: str) -> Macros:
+    sources = {name: {} for name in REQUIRED} | {"exception_register": {"table": "approvals"}}
+    return Macros(sources, {"raw.approvals": [(name, "varchar") for name in columns]})
+
+
+def test_a_register_is_refused_that_lacks_a_column() -> None:
+    columns = (*REGISTER[:4], "owner_name", *REGISTER[5:9], "expiry")
+    said = "raw.approvals (export exception_register) lacks owner, expires_on; it has Code,"
+    with pytest.raises(RefusedError, match=re.escape(said)):
+        with_register(*columns).check_own_register()
+
+
+def test_a_register_may_do_without_evidence() -> None:
+    with_register(*REGISTER).check_own_register()

@@ -218,3 +218,34 @@ def test_the_guide_names_every_recipe() -> None:
     guide = GUIDE.read_text("utf-8")
     for folder in EXAMPLES.iterdir():
         assert f"examples/{folder.name}" in guide
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"POOL_RECON_EXPORTS": ""}, "POOL_RECON_EXPORTS is not set"),
+        ({"POOL_RECON_OUT": ""}, "POOL_RECON_OUT is not set"),
+        ({"PATH": "/usr/bin:/bin"}, "pool-recon was not found"),
+        ({"BROKEN": "date"}, "date cannot tell yesterday"),
+        ({}, None),
+    ],
+)
+def test_a_script_that_cannot_begin_is_no_blocked_close(
+    changes: dict[str, str], said: str | None, tmp_path: Path
+) -> None:
+    names = ["pool-recon", *filter(None, [changes.get("BROKEN")])]
+    for name in names:
+        command = tmp_path / name
+        command.write_text(f"#!/bin/sh\nexit {0 if name == 'pool-recon' else 1}\n", "utf-8")
+        command.chmod(0o755)
+    settings = {"POOL_RECON_EXPORTS": "exports", "POOL_RECON_OUT": "out"}
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", **settings, **changes}
+    done = subprocess.run(
+        ["bash", str(EXAMPLES / "cron" / "close.sh")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, said is None) in {(2, False), (0, True)}
+    assert (said or "") in done.stderr

@@ -12,8 +12,8 @@ where
     codes.is_approvable
     and register.approved_by is not null
     and register.reason is not null
-    and lower(trim(regexp_replace(register.approved_by, '[\s\v\x1c-\x1f\x85\p{Z}]+', ' ', 'g')))
-    <> lower(trim(regexp_replace(coalesce(register.owner, codes.owner), '[\s\v\x1c-\x1f\x85\p{Z}]+', ' ', 'g')))
+    and replace(translate(lower(trim(regexp_replace(register.approved_by, '[\s\v\x1c-\x1f\x85\p{Z}]+', ' ', 'g'))), 'ς', 'σ'), 'ß', 'ss')
+    <> replace(translate(lower(trim(regexp_replace(coalesce(register.owner, codes.owner), '[\s\v\x1c-\x1f\x85\p{Z}]+', ' ', 'g'))), 'ς', 'σ'), 'ß', 'ss')
     and coalesce(register.environment, exceptions.environment) = exceptions.environment
     and coalesce(register.expires_on, close.close_date) >= close.close_date
     and coalesce(register.evidence_hash, exceptions.evidence_hash) = exceptions.evidence_hash
