@@ -33,6 +33,7 @@ NO_CALLS_HOME = {
 # Held while dbt is read, which one thread does for all.
 _importing = threading.Lock()
 
+_CSV_PREAMBLE = re.compile(r".*CSV Error on Line: [0-9]+")
 _PREAMBLE = re.compile(r"[A-Z][A-Za-z ]* Error( in [^:]*)?")
 # What DuckDB says of every statement once an error has made a file unusable.
 _INVALIDATED = re.compile(
@@ -276,7 +277,10 @@ def one_line(message: object) -> str:
     lines = [line.strip() for line in str(message).splitlines() if line.strip()]
     # dbt's first line says only what kind of error it is and in which file.
     if len(lines) > 1 and _PREAMBLE.fullmatch(lines[0]):
-        return lines[1]
+        lines = lines[1:]
+    # DuckDB's first line says only where in a CSV file, the next two what is there and wrong.
+    if lines and _CSV_PREAMBLE.fullmatch(lines[0]):
+        return ": ".join(lines[:3])
     return lines[0] if lines else "no message"
 
 

@@ -116,6 +116,29 @@ def test_a_seed_is_read_as_declared_and_each_time_anew(project: Project) -> None
     assert project.rows(everything) == rows
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"digits,flag,said\n1,true,a\n#2,true\n", "CSV Error on Line: 3: Original Line: #2,true"),
+        (b"digits,flag,said\n1;true;a\n", "Expected Number of Columns: 3 Found: 1"),
+        (b"digits,flag,said\n1,yes?,a\n", "Could not convert string \"yes?\" to 'BOOLEAN'"),
+        (b"digits;flag\n1;true\n", "seeds/texts.csv: the first line lacks digits, flag; expected"),
+        (b'\xef\xbb\xbf"flag",digits\r\ntrue,#1\r\n\r\n', None),
+    ],
+)
+def test_a_seed_that_cannot_be_read_names_the_line(
+    content: bytes, said: str | None, tmp_path: Path
+) -> None:
+    made = Project(tmp_path)
+    (tmp_path / "seeds" / "texts.csv").write_bytes(content)
+    built = made.build()["texts"]
+    if said is None:
+        assert (built.status, made.rows("from seeded.texts")) == ("success", [(True, "#1")])
+    else:
+        assert built.status == "error"
+        assert said in built.message
+
+
 def test_schemas_are_created_once(project: Project) -> None:
     project.warehouse.unlink(missing_ok=True)
     project.build()
