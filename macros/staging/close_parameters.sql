@@ -1,6 +1,7 @@
 {#- The business date of the close as text; an error that says what to do where none is given. -#}
 {% macro close_date() -%}
     {%- set stated = var('close_date', env_var('POOL_RECON_CLOSE_DATE', '')) | string | trim -%}
+    {%- set stated = pool_recon.built_close_date() if execute and not stated and flags.WHICH not in ['build', 'run'] else stated -%}
     {%- set parts = stated.split('-') if modules.re.match('^[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}$', stated) else ['0', '1', '0'] -%}
     {#- the 31st of a short month is a day of the next one, and in every zone a date must have a beginning and an end -#}
     {%- set is_date = 1 < parts[0] | int < 9999 and (modules.datetime.datetime(parts[0] | int, parts[1] | int, 1) + modules.datetime.timedelta(days=parts[2] | int - 1)).isoformat()[:10] == stated -%}
@@ -8,6 +9,18 @@
         {{ exceptions.raise_compiler_error("close_date is '" ~ stated ~ "'; expected the business date to close as YYYY-MM-DD, in the years 0002 to 9998: dbt build --vars 'close_date: 2026-06-30'") }}
     {%- endif -%}
     {{ return(stated if stated else '2000-01-01') }}
+{%- endmacro %}
+
+
+{#- The date that the warehouse was built for, to test or to read it without saying it again; nothing where it was not. -#}
+{% macro built_close_date() -%}
+    {%- if 'pool_recon_built_close_date' not in graph -%}
+        {%- set node = graph.nodes.get('model.pool_recon.int_close') -%}
+        {%- set close = adapter.get_relation(node.database, node.schema, node.alias) if node else none -%}
+        {%- set rows = run_query('select cast(close_date as ' ~ dbt.type_string() ~ ') from ' ~ close).rows if close is not none else [] -%}
+        {%- do graph.update({'pool_recon_built_close_date': rows[0][0] if rows | length == 1 else ''}) -%}
+    {%- endif -%}
+    {{ return(graph['pool_recon_built_close_date']) }}
 {%- endmacro %}
 
 

@@ -11,6 +11,8 @@
         {%- do parts.append(id) -%}
     {%- endfor -%}
     {%- if parts or not selected_resources -%}
+    {#- once, and not for each of what is selected -#}
+    {%- do pool_recon.close_date() -%}
     {%- set unfinished = pool_recon.unfinished_models() -%}
     {%- set closes = [unfinished.close_id] if unfinished.close_id and flags.WHICH != 'test' and pool_recon.models_left_out() else [] -%}
     {%- set node = graph.nodes.get(int_close) if int_close not in (selected_resources or unfinished.unique_ids) else none -%}

@@ -127,3 +127,16 @@ def test_a_retry_ends_what_it_goes_on_from(tmp_path: Path) -> None:
     assert project.dbt(*TEST) == 0
     assert project.dbt("run", "--select", "bi_days") == 0
     assert project.validated() == 0
+
+
+@pytest.mark.slow
+def test_what_was_built_is_tested_without_saying_for_which_date(tmp_path: Path) -> None:
+    project = Project(tmp_path / "project")
+    stated = project.environment.pop("POOL_RECON_CLOSE_DATE")
+    assert project.dbt(*TEST) == 2
+    assert project.dbt(*BUILD) == 2
+    assert project.dbt(*BUILD, "--vars", f"close_date: {stated}") == 0
+    assert project.dbt(*TEST) == 0
+    # What builds is told the date each time, or yesterday's would be closed again.
+    assert project.dbt(*BUILD) == 2
+    assert project.dbt(*TEST, "--vars", "close_date: 2026-06-29") == 2

@@ -47,6 +47,7 @@ def rendered(expression: str, **variables: object) -> str:
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     environment.globals |= {
         "execute": True,
+        "flags": SimpleNamespace(WHICH="build"),
         "exceptions": SimpleNamespace(raise_compiler_error=refuse),
         "modules": SimpleNamespace(datetime=datetime, pytz=pytz, re=re),
         "return": lambda value: value,
