@@ -312,6 +312,21 @@ def test_an_unknown_key_is_an_error_that_names_it(consumer: Consumer, tmp_path: 
     ) in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("model", "is_found"), [("fct_reconciliation", True), ("int_close", False)]
+)
+def test_a_model_on_the_way_is_not_for_others(
+    model: str, is_found: bool, consumer: Consumer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(consumer.folder, folder, symlinks=True)
+    query = f"select * from {{{{ ref('pool_recon', '{model}') }}}}"
+    (folder / "models" / "reads.sql").write_text(query, encoding="utf-8")
+    done = dbt(folder, "parse")
+    assert ("which is not allowed because the referenced node" in done.stdout) is not is_found
+    assert (done.returncode == 0) is is_found
+
+
 def test_a_value_of_another_type_than_text_is_left_out_with_its_secret(
     consumer: Consumer, tmp_path: Path
 ) -> None:
