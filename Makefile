@@ -22,7 +22,7 @@ help:
 	@echo "make dashboard  show that close in the browser, at http://127.0.0.1:8765/"
 	@echo "make test    set up, then lint and test: about ten minutes"
 	@echo "make lint    ruff, mypy and sqlfluff only"
-	@echo "make unit    the unit tests only: no dbt, no close, about a minute"
+	@echo "make unit    the unit tests only: no build, no close, about a minute"
 	@echo "make docs    build the documentation site in the folder site"
 	@echo "make test-slow        what takes longer: closes of many days, the package in another project, changed projects"
 	@echo "make test-exhaustive  what takes hours: hundreds of generated exports, mutation of every finding"

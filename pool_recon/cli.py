@@ -248,7 +248,7 @@ def load(exports: Path, warehouse: Path, target: str, is_quiet: bool, is_json: b
       pool-recon load --exports exports --warehouse out/pool_recon.duckdb
       dbt build --vars 'close_date: 2026-06-30'
     """
-    from pool_recon.summary import landed_text, load_summary, outdated_texts
+    from pool_recon.summary import landed_text, load_notes, load_summary
 
     # What has landed when it is to stop is told as what it is.
     with until_in_hand(), _progress(is_quiet=is_quiet) as progress:
@@ -268,8 +268,7 @@ def load(exports: Path, warehouse: Path, target: str, is_quiet: bool, is_json: b
         if is_json:
             say_json(load_summary(exports, filled, loaded))
         elif not is_quiet:
-            outdated = [f"  outdated   {note}" for note in outdated_texts(loaded)]
-            _say([f"Loaded into {filled}: {landed_text(loaded)}", *outdated])
+            _say([f"Loaded into {filled}: {landed_text(loaded)}", *load_notes(loaded)])
     return EXIT_DONE
 
 
@@ -753,6 +752,9 @@ def _run(arguments: list[str]) -> int:
             raise
         # A library that ends the program must not make a close look done that is not.
         return _could_not_run(f"a library ended the program early (code {error.code})")
+    except click.exceptions.NoArgsIsHelpError as error:
+        complain(error.format_message())
+        return EXIT_COULD_NOT_RUN
     except Exception as error:
         if heard() is not None:
             return _interrupted()

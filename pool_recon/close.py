@@ -459,7 +459,7 @@ def check_request(request: CloseRequest) -> None:
     """Raise CloseError where `request` asks for what does not exist."""
     from pytz import all_timezones_set
 
-    if request.time_zone and request.time_zone not in all_timezones_set:
+    if request.time_zone is not None and request.time_zone not in all_timezones_set:
         raise CloseError(
             f"unknown time zone {request.time_zone!r}: give an IANA name, such as Europe/Berlin"
         )

@@ -276,25 +276,21 @@ def _exports(set_up: SetUp) -> Iterator[Check]:
     if set_up.exports is None:
         yield Check("exports", NOTE, "not looked at", "name the folder with --exports")
         return
+    from pool_recon.loader.discovery import FORMATS, unread
+
     names = [export.name for export in reference.exports()]
     for export in reference.exports():
         yield from _export(set_up.exports, export)
-    for entry in sorted(set_up.exports.iterdir()):
-        stem = entry.name.partition(".")[0]
-        is_read = stem in names and (entry.is_dir() or _is_known(entry.name))
-        if not entry.name.startswith((".", "_")) and not is_read:
-            yield Check(
-                "exports",
-                NOTE,
-                f"{entry.name} is not read",
-                f"if it is an export, name it after one: {', '.join(names)}",
-            )
-
-
-def _is_known(name: str) -> bool:
-    from pool_recon.loader.discovery import format_of
-
-    return format_of(name) is not None
+    try:
+        others = unread(set_up.exports)
+    except CloseError as error:
+        yield Check("exports", MEND, str(error), "let who closes read it")
+        return
+    for path in others:
+        remedy = f"if it is an export, name it after one: {', '.join(names)}"
+        if "/" in path:
+            remedy = f"if it is part of the export, give it as {', '.join(sorted(FORMATS))}"
+        yield Check("exports", NOTE, f"{path} is not read", remedy)
 
 
 def _export(exports: Path, export: reference.Export) -> Iterator[Check]:
@@ -358,7 +354,7 @@ def _time_zone(set_up: SetUp) -> Iterator[Check]:
     from pytz import all_timezones_set
 
     zone = set_up.time_zone
-    if not zone:
+    if zone is None:
         yield Check("time zone", OK, "that of the dbt project: UTC, unless it was changed there")
     elif zone in all_timezones_set:
         yield Check("time zone", OK, zone)

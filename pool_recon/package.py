@@ -607,6 +607,7 @@ def versions() -> dict[str, str]:
         "jinja2": version("jinja2"),
         "vl-convert-python": version("vl-convert-python"),
         "xlsxwriter": version("xlsxwriter"),
+        "pytz": version("pytz"),
         "python": platform.python_version(),
     }
 

@@ -291,6 +291,7 @@ def landed_summary(loaded: LoadSummary) -> dict[str, int]:
         "known_files": loaded.files_skipped,
         "read_again": len(loaded.read_again),
         "outdated": len(loaded.outdated),
+        "passed_over": len(loaded.passed_over),
     }
 
 
@@ -324,7 +325,7 @@ def close_text(request: CloseRequest, result: CloseResult, width: int) -> list[s
     lines = [
         f"Close of {request.close_date}: {title}",
         f"  landed     {landed_text(result.loaded)}",
-        *(f"  outdated   {note}" for note in outdated_texts(result.loaded)),
+        *load_notes(result.loaded),
         *_quiet_line(request, result),
         f"  movements  {_movements(result.movements, rate)}",
         f"  findings   {', '.join(f'{n:,} {kind}' for kind, n in _finding_counts(result).items())}",
@@ -364,22 +365,35 @@ def landed_text(loaded: LoadSummary) -> str:
     )
 
 
-def outdated_texts(loaded: LoadSummary) -> list[str]:
-    """Whose columns have other meanings now, and was not there to be read again; one text or none.
+def load_notes(loaded: LoadSummary) -> list[str]:
+    """What a load did not read, as lines of a summary; the first file stands for all of them."""
+    notes = {"outdated": outdated_text(loaded), "not read": passed_over_text(loaded)}
+    return [f"  {name:<10} {printable(text)}" for name, text in notes.items() if text]
 
-    The first file stands for all, with what is to be done.
-    """
+
+def outdated_text(loaded: LoadSummary) -> str | None:
+    """Whose columns have other meanings now, and was not there to be read again, or None."""
     if not loaded.outdated:
-        return []
+        return None
     first, *others = loaded.outdated
     more = f" and {plural(len(others), 'more file')}" if others else ""
     meaning = f"means {first.contract_column}" if first.contract_column else "means nothing"
-    return [
-        printable(
-            f"{first.path}{more} (export {first.export_name}): the column {first.column_name!r} "
-            f"{meaning} now, and the file is not there to be read again; put it back where it was"
-        )
-    ]
+    return (
+        f"{first.path}{more} (export {first.export_name}): the column {first.column_name!r} "
+        f"{meaning} now, and the file is not there to be read again; put it back where it was"
+    )
+
+
+def passed_over_text(loaded: LoadSummary) -> str | None:
+    """What looks like an export and was not read, with the names that are expected, or None."""
+    if not loaded.passed_over:
+        return None
+    first, *others = loaded.passed_over
+    more = f" and {len(others):,} more" if others else ""
+    return (
+        f"{first}{more}, not read: expected a name such as orders.csv, or a file of a known format "
+        "in a folder such as orders; 'pool-recon doctor --exports' says which"
+    )
 
 
 # What keeps a close from being signed off without any finding, and how a person is told.

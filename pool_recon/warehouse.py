@@ -23,6 +23,7 @@ from pool_recon.as_left import Signature, signature_of
 from pool_recon.errors import CloseError, NotReadyError, Obstacle
 from pool_recon.interruption import held
 from pool_recon.page_cache import FORGOTTEN_AT_ONCE, forget
+from pool_recon.reference import built_schemas
 
 if TYPE_CHECKING:
     import duckdb
@@ -489,7 +490,7 @@ def check_place(warehouse: Path) -> None:
             f"the warehouse {warehouse} needs a path without '#', '?', ';' and '\\', and a name "
             "without quotes"
         )
-    if catalog.lower() in _RESERVED_CATALOGS | _schema_names():
+    if catalog.lower() in {*_RESERVED_CATALOGS, "raw", *built_schemas()}:
         raise CloseError(
             f"the warehouse cannot be named {warehouse.name}: {catalog} is the name of a schema in "
             "it; choose another file name, such as pool_recon.duckdb"
@@ -502,13 +503,6 @@ def check_place(warehouse: Path) -> None:
             "back, or move the log away as well"
         )
     _read_journal(_work_folder(warehouse) / _JOURNAL)
-
-
-def _schema_names() -> set[str]:
-    from pool_recon.reference import project_dir
-
-    project = (project_dir() / "dbt_project.yml").read_text(encoding="utf-8")
-    return {"raw", *re.findall(r"^\s*\+schema:\s*['\"]?(\w+)", project, flags=re.MULTILINE)}
 
 
 def _check_replaceable(published: Path) -> None:

@@ -87,8 +87,9 @@
 
 
 {#-
-    Run the statements of a model or seed in one transaction. Where no hook takes part in it, the text begins and ends it:
-    dbt's own two statements, which it sends, logs and waits for one by one, are a part of a small build that can be felt.
+    Run the statements of a model or seed in one transaction. Where no hook or comment takes part in it, the text begins and
+    ends it: dbt's own two statements, which it sends, logs and waits for one by one, are a part of a small build that can be
+    felt.
 
     Arguments:
         relation_type: what they create, table or view.
@@ -96,7 +97,8 @@
 -#}
 {% macro run_in_place(relation_type, statements) %}
     {%- set hooks_afterwards = pool_recon.hooks_with_effect(post_hooks) -%}
-    {%- if not pre_hooks and not hooks_afterwards %}
+    {%- set filled = this.incorporate(type=relation_type) -%}
+    {%- if not pre_hooks and not hooks_afterwards and not config.persist_relation_docs() and not config.persist_column_docs() %}
     {% call statement('main', auto_begin=False) -%}
         begin transaction;
         {#- what a model ends with may be a comment #}
@@ -110,11 +112,12 @@
     {% call statement('main') -%}
         {{ statements }}
     {%- endcall %}
+    {% do persist_docs(filled, model) %}
     {{ run_hooks(hooks_afterwards, inside_transaction=True) }}
     {{ adapter.commit() }}
     {{ run_hooks(hooks_afterwards, inside_transaction=False) }}
     {%- endif %}
-    {{ return({'relations': [this.incorporate(type=relation_type)]}) }}
+    {{ return({'relations': [filled]}) }}
 {% endmacro %}
 
 

@@ -15,6 +15,9 @@
     {%- set last_state = pool_recon.of_last_build(state) -%}
     {%- set known = adapter.get_relation(last_state.database, last_state.schema, last_state.identifier) -%}
     {%- set last = run_query('select * from ' ~ last_state).rows | first | default(none) if known is not none else none -%}
+    {%- if last is none and pool_recon.is_whole_build() and not pool_recon.own_sources() -%}
+        {%- do pool_recon.refuse_nothing_landed() -%}
+    {%- endif -%}
     {#- rows of tables that another tool fills have no order of landing: nothing is noted of them; nor of so few rows that
         all of them cost less -#}
     {%- set fingerprint = pool_recon.project_fingerprint() -%}

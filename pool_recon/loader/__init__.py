@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -15,7 +15,7 @@ import duckdb
 from pool_recon import reference
 from pool_recon.errors import CloseError
 from pool_recon.loader.digests import Digests
-from pool_recon.loader.discovery import ExportFile, discover, files_of
+from pool_recon.loader.discovery import ExportFile, discover, files_of, passed_over
 from pool_recon.loader.landing import (
     DuckDbLanding,
     NeedsCareError,
@@ -63,13 +63,15 @@ class LoadSummary:
 
     `read_again` are the ids of those skipped files whose columns have other meanings than when they
     were loaded, so that they were read anew; `outdated` are files of which that could not be done,
-    because they are no longer there.
+    because they are no longer there. `passed_over` are paths that look like an export's and are not
+    read, see `discovery.passed_over`.
     """
 
     load_id: int | None
     exports: tuple[ExportSummary, ...]
     read_again: tuple[int, ...] = ()
     outdated: tuple[Outdated, ...] = ()
+    passed_over: tuple[str, ...] = ()
 
     @property
     def files_loaded(self) -> int:
@@ -108,7 +110,7 @@ def load_exports(
     digests = Digests(state)
     loaded = load_files(connection, discover(exports_dir), progress=progress, digests=digests)
     digests.save()
-    return loaded
+    return replace(loaded, passed_over=tuple(passed_over(exports_dir)))
 
 
 def load_files(

@@ -1,7 +1,8 @@
 """Which files of a folder are exports, in the order in which they are loaded."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -75,6 +76,46 @@ def files_of(exports_dir: Path, export_name: str) -> list[ExportFile]:
     return sorted(_files_of(exports_dir, export_name), key=_as_bytes)
 
 
+def unread(exports_dir: Path) -> list[str]:
+    """Return the paths, masked, of what lies under `exports_dir` and is no file of an export.
+
+    Names that begin with ``.`` or ``_`` are left out, and so is what `discover` refuses.
+
+    Raises:
+        CloseError: a folder cannot be read.
+    """
+    names = [export.name for export in reference.exports()]
+    found: list[str] = []
+    for entry in _entries(exports_dir):
+        if entry.name in names and entry.is_dir():
+            found.extend(
+                path.relative_to(exports_dir).as_posix()
+                for path in _walk(exports_dir, entry)
+                if not format_of(path.name)
+            )
+        elif not entry.name.startswith((".", "_")) and not _format_of_export(entry, names):
+            found.append(entry.name)
+    return sorted(map(mask, found))
+
+
+def passed_over(exports_dir: Path) -> list[str]:
+    """Return of what is `unread` that which somebody may take for a file of an export.
+
+    These are files of other formats in the folder of an export, and what is named almost like one:
+    in capitals, in the singular, with a date or a word behind it, with another ending.
+
+    Raises:
+        CloseError: a folder cannot be read.
+    """
+    names = [export.name for export in reference.exports()]
+    almost = re.compile("|".join(rf"{name}(?![a-z])|{name.rstrip('s')}[-_ \d]*$" for name in names))
+    return [
+        path
+        for path in unread(exports_dir)
+        if "/" in path or almost.match(path.partition(".")[0].lower())
+    ]
+
+
 def format_of(name: str) -> str | None:
     """Return the format that a file name stands for, or None."""
     lower = name.lower()
@@ -90,27 +131,38 @@ def _as_bytes(file: ExportFile) -> bytes:
 
 def _files_of(exports_dir: Path, export_name: str) -> Iterator[ExportFile]:
     for entry in _entries(exports_dir):
-        file_format = format_of(entry.name)
-        if file_format and entry.name[: -len(file_format) - 1] == export_name:
+        if entry.name == export_name and entry.is_dir():
+            for path in _walk(exports_dir, entry):
+                if file_format := format_of(path.name):
+                    yield _export_file(exports_dir, export_name, path, file_format)
+        elif file_format := _format_of_export(entry, (export_name,)):
             yield _export_file(exports_dir, export_name, Path(entry.path), file_format)
-        elif entry.name == export_name and entry.is_dir():
-            above = frozenset({os.path.realpath(exports_dir)})
-            yield from _walk(exports_dir, export_name, Path(entry.path), above)
 
 
-def _walk(
-    exports_dir: Path, export_name: str, folder: Path, above: frozenset[str]
-) -> Iterator[ExportFile]:
-    real = os.path.realpath(folder)
-    if real in above:
-        return
-    for entry in _entries(folder):
-        if entry.name.startswith((".", "_")):
-            continue
-        if entry.is_dir():
-            yield from _walk(exports_dir, export_name, Path(entry.path), above | {real})
-        elif file_format := format_of(entry.name):
-            yield _export_file(exports_dir, export_name, Path(entry.path), file_format)
+def _format_of_export(entry: os.DirEntry[str], export_names: Collection[str]) -> str | None:
+    """The format of an entry that is named as a file of one of these exports, or None."""
+    file_format = format_of(entry.name)
+    if file_format and entry.name[: -len(file_format) - 1] in export_names:
+        return file_format
+    return None
+
+
+def _walk(exports_dir: Path, export_folder: os.DirEntry[str]) -> Iterator[Path]:
+    """What is no folder in the folder of an export, at any depth."""
+
+    def files(folder: str, above: frozenset[str]) -> Iterator[Path]:
+        real = os.path.realpath(folder)
+        if real in above:
+            return
+        for entry in _entries(Path(folder)):
+            if entry.name.startswith((".", "_")):
+                continue
+            if entry.is_dir():
+                yield from files(entry.path, above | {real})
+            else:
+                yield Path(entry.path)
+
+    yield from files(export_folder.path, frozenset({os.path.realpath(exports_dir)}))
 
 
 def _export_file(exports_dir: Path, export_name: str, path: Path, file_format: str) -> ExportFile:

@@ -501,7 +501,9 @@ class DuckDbLanding:
             return columns, self._insert_parquet(file, file_id, reader, columns, types)
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
-            raise file.error(f"broken parquet ({reason}); export the file again") from None
+            raise file.error(
+                f"broken parquet ({reason}); expected a whole file, export it again"
+            ) from None
 
     def _insert_parquet(
         self,
@@ -704,8 +706,9 @@ def _refuse_floats(file: ExportFile, columns: list[FileColumn], types: list[str]
     for column, kind in zip(columns, types, strict=True):
         if kind in _FLOATS and kinds.get(column.contract_column or "") in _AMOUNTS:
             raise file.error(
-                f"the column {column.name} is of the floating-point type {kind}, which has lost "
-                "digits; expected decimal or text"
+                f"the column {column.name} reads as the floating-point type {kind}, which has lost "
+                "digits (so does a decimal of more than 38 digits); expected a decimal of up to 38 "
+                "digits, or text"
             )
 
 

@@ -134,7 +134,7 @@ def _unzipped(file: ExportFile, hashing: _HashingReader) -> Iterator[bytes]:
         with gzip.GzipFile(fileobj=hashing, mode="rb") as unzipped:  # type: ignore[call-overload]
             yield from _chunks(unzipped)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise file.error(f"broken gzip ({error}); export the file again") from None
+        raise file.error(f"broken gzip ({error}); expected a whole file, export it again") from None
     if hashing.size == 0:
         raise file.error("broken gzip (the file is empty); export the file again")
 

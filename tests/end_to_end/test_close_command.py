@@ -252,9 +252,6 @@ def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
         f", {limit}_seconds: 172800"
         for limit in ("grace_period", "settlement_limit", "processing_limit")
     )
-    exports = ("--exports", ROOT / "samples" / "clean")
-    loaded = pool_recon("load", *exports, "--warehouse", warehouse, out=tmp_path)
-    assert loaded.exit_code == 0, loaded.stderr
     environment = clean_environment() | {
         "POOL_RECON_WAREHOUSE": str(warehouse),
         "POOL_RECON_TIME_ZONE": "Pacific/Kiritimati",
@@ -270,6 +267,14 @@ def test_dbt_runs_by_itself_on_a_loaded_warehouse(tmp_path: Path) -> None:
         done = run("dbt.cli.main", arguments, tmp_path, environment)
         return done.returncode, done.stdout
 
+    exit_code, said = dbt("build")
+    assert exit_code == 2, said
+    assert (
+        f"nothing has landed in {warehouse}: it has no table raw.files; run 'pool-recon lo" in said
+    )
+    exports = ("--exports", ROOT / "samples" / "clean")
+    loaded = pool_recon("load", *exports, "--warehouse", warehouse, out=tmp_path)
+    assert loaded.exit_code == 0, loaded.stderr
     # The build has run the unit tests.
     for command in (["build"], ["test", "--exclude-resource-type", "unit_test"]):
         exit_code, said = dbt(*command)

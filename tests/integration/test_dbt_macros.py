@@ -105,6 +105,31 @@ def test_a_contract_is_kept_to_the_digit(project: Project) -> None:
         assert "enforced contract that failed" in built[name].message
 
 
+@pytest.mark.parametrize("kind", ["table", "view"])
+def test_descriptions_are_kept_in_the_warehouse_where_that_is_asked_for(
+    kind: str, tmp_path: Path
+) -> None:
+    made = Project(tmp_path)
+    made.write("models/told.sql", "select 1 as a, 2 as b")
+    for asked in ("{relation: true}", "{columns: true}", "{relation: true, columns: true}", "{}"):
+        made.write(
+            "models/models.yml",
+            "models: [{name: told, description: It's so, columns: [{name: a, description: One}],"
+            f" config: {{materialized: {kind}, persist_docs: {asked}}}}}]",
+        )
+        assert made.build()["told"].status == "success"
+        names = f"'told', (select comment from duckdb_{kind}s() where {kind}_name = 'told')"
+        told = made.rows(
+            f"select {names} union all select column_name, comment from duckdb_columns()"
+            " where table_name = 'told'"
+        )
+        assert dict(told) == {
+            "told": "It's so" if "relation" in asked else None,
+            "a": "One" if "columns" in asked else None,
+            "b": None,
+        }
+
+
 def test_a_seed_is_read_as_declared_and_each_time_anew(project: Project) -> None:
     project.build()
     everything = "select * from seeded.texts order by all"

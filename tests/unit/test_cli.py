@@ -318,7 +318,8 @@ def test_no_write_access(
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--time-zone", "Mars/Olympus"), ("--register", "no/such/register.csv")]
+    ("option", "value"),
+    [("--time-zone", "Mars/Olympus"), ("--time-zone", ""), ("--register", "no/such/register.csv")],
 )
 def test_other_options_are_checked_first(
     option: str,

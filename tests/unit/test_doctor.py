@@ -223,6 +223,8 @@ class TestExports:
         (set_up.exports / "trades.csv").unlink()
         (set_up.exports / "Orders.xlsx").write_text("x")
         (set_up.exports / "_notes.txt").write_text("x")
+        (set_up.exports / "pools").mkdir()
+        (set_up.exports / "pools" / "a.zip").write_text("x")
         checks = self.checks(set_up)
         assert checks["export orders"].state == "note"
         assert "without user_reference" in checks["export orders"].finding
@@ -233,7 +235,13 @@ class TestExports:
             "note",
             "absent, and optional",
         )
-        assert checks["exports"].finding == "Orders.xlsx is not read"
+        unread = [c for c in doctor._exports(set_up) if c.subject == "exports"]
+        assert [(c.state, c.finding) for c in unread] == [
+            ("note", "Orders.xlsx is not read"),
+            ("note", "pools/a.zip is not read"),
+        ]
+        assert "name it after one: orders, " in unread[0].remedy
+        assert "give it as csv, csv.gz, " in unread[1].remedy
 
     def test_every_broken_file_is_named(self, set_up: SetUp) -> None:
         assert set_up.exports

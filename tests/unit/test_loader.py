@@ -17,8 +17,9 @@ from pool_recon import __version__, loader, reference
 from pool_recon.errors import CloseError
 from pool_recon.loader import discover, load_exports
 from pool_recon.loader.columns import fold
+from pool_recon.loader.discovery import unread
 from pool_recon.masking import mask, mask_json
-from pool_recon.summary import outdated_texts
+from pool_recon.summary import outdated_text, passed_over_text
 from tests.harness.aliases import aliased
 from tests.unit.conftest import VALUES, Exports
 
@@ -79,6 +80,12 @@ def test_files_of_an_export_are_found_in_both_places_and_every_format(exports: E
         "select file_id from raw.files order by export_name = 'pools', 1"
     ) == list(range(1, 14))
     assert summary.exports[-1] == loader.ExportSummary("pools", 8, 0, 11)
+    assert summary.passed_over == (
+        "Pools.csv",
+        "pools/a.csv.bak",
+        "pools/notes.txt",
+        "pools_old.csv",
+    )
     assert exports.column("select count(*) from raw.pools") == [11]
     named = exports.query("select distinct _file_id, _row_number from raw.pools")
     assert len(named) == 11
@@ -91,6 +98,32 @@ def test_a_required_export_without_files_stops_the_run(exports: Exports, export:
     exports.write(f"{export}/_{export}.csv", "x")
     with pytest.raises(CloseError, match=f"required export {export} has no file; expected"):
         exports.load()
+
+
+ALMOST = (
+    *("ORDERS.csv", "order.csv", "Order-2026-06-30.csv", "orders_eu.csv", "orders.2026-06-30.csv"),
+    *("orders.xlsx", "orders.csv.zip", "orders.gz", "Trades", "ledger-06.parquet", "Funding.csv"),
+)
+SOMETHING_ELSE = (
+    "pool_recon.duckdb",
+    "exception_register.csv",
+    "README.md",
+    "orderly.csv",
+    "other",
+)
+
+
+def test_what_looks_like_an_export_and_is_not_read_is_told(exports: Exports) -> None:
+    assert exports.load().passed_over == ()
+    for name in (*ALMOST, *SOMETHING_ELSE):
+        exports.write(name if "." in name else f"{name}/a.csv", POOLS)
+    loaded = exports.load()
+    assert (loaded.files_loaded, loaded.passed_over) == (0, tuple(sorted(ALMOST)))
+    assert unread(exports.folder) == sorted((*ALMOST, *SOMETHING_ELSE))
+    assert passed_over_text(loaded) == (
+        "Funding.csv and 10 more, not read: expected a name such as orders.csv, or a file of a "
+        "known format in a folder such as orders; 'pool-recon doctor --exports' says which"
+    )
 
 
 def test_the_folder_must_exist(exports: Exports, tmp_path: Path) -> None:
@@ -397,7 +430,7 @@ def test_amounts_of_a_floating_type_stop_the_run(
 ) -> None:
     parquet(exports, f"select 'A' asset, '1'::{kind} as \"Balance\", 's' as as_of")
     if text is None:
-        with pytest.raises(CloseError, match=r"the column Balance is of the floating-point type"):
+        with pytest.raises(CloseError, match="the column Balance reads as the floating-point type"):
             exports.load()
     else:
         exports.load()
@@ -720,10 +753,10 @@ def test_a_file_that_is_gone_stays_as_it_was_read_and_is_named(
         "may use",
         "entitled",
     )
-    assert outdated_texts(loaded) == [
+    assert outdated_text(loaded) == (
         "pools.csv (export pools): the column 'may use' means entitled now, and the file is not "
         "there to be read again; put it back where it was"
-    ]
+    )
     file.write_text(WITH_UNKNOWN)
     assert exports.load().read_again == (6,)
     assert exports.column("select count(entitled) from raw.pools") == [4]
